@@ -1,0 +1,1 @@
+"""The workstation. Only ``viewer.ui`` knows Qt; no room here reaches torch."""
