@@ -1,0 +1,190 @@
+"""The three orthogonal planes of a volume as a radiologist expects to see them.
+
+A plane is a view along one index axis of the volume. Its pixels are shown so that the
+patient's right is on the left of the screen (axial, coronal), anterior is up (axial) or
+left (sagittal), and the head is up (coronal, sagittal): the radiological convention.
+Everything follows from the affine, never from the name of a view or a header's
+PatientPosition.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.geometry import Affine, direction_letters, kji_to_lps_mm, lps_mm_to_kji
+
+AXIAL, CORONAL, SAGITTAL = "axial", "coronal", "sagittal"
+NAMES = (AXIAL, CORONAL, SAGITTAL)
+
+# Patient axis (0 = x to left, 1 = y to posterior, 2 = z to head) that each view looks
+# along, shows across and shows down, with the sense that across and down must have.
+_CONVENTION = {
+    AXIAL: (2, (0, 1), (1, 1)),
+    CORONAL: (1, (0, 1), (2, -1)),
+    SAGITTAL: (0, (1, 1), (2, -1)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Patient directions at the four edges of a view (PS3.3 C.7.6.1.1.1 letters)."""
+
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """One view direction of one volume.
+
+    Attributes
+    ----------
+    name
+        ``"axial"``, ``"coronal"`` or ``"sagittal"``: the patient plane that it is closest to.
+    axis, across, down
+        Index axes (0 = k, 1 = j, 2 = i): the one looked along, and the ones that run along
+        the columns and the rows of the screen.
+    flip_across, flip_down
+        Whether the screen runs against the index.
+    shape_kji
+        Shape of the volume.
+    affine
+        (4, 4), (k, j, i, 1) to LPS mm.
+    pixel_mm
+        Width and height of a pixel on the screen, mm.
+    """
+
+    name: str
+    axis: int
+    across: int
+    down: int
+    flip_across: bool
+    flip_down: bool
+    shape_kji: tuple[int, int, int]
+    affine: Affine
+    pixel_mm: tuple[float, float]
+
+    @property
+    def count(self) -> int:
+        """Number of slices."""
+        return self.shape_kji[self.axis]
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Columns and rows on the screen."""
+        return self.shape_kji[self.across], self.shape_kji[self.down]
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Width and height of the whole plane, mm."""
+        columns, rows = self.size_px
+        return columns * self.pixel_mm[0], rows * self.pixel_mm[1]
+
+    def orient(self, plane_px: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Turn a 2-D array in ascending index order of the other axes to (row, column)."""
+        out = plane_px if self.down < self.across else plane_px.T
+        return out[:: -1 if self.flip_down else 1, :: -1 if self.flip_across else 1]
+
+    def slice_of(self, array_kji: npt.NDArray[Any], index: int) -> npt.NDArray[Any]:
+        """Return slice ``index`` of a (k, j, i) array as a (row, column) view, not a copy."""
+        return self.orient(array_kji[(slice(None),) * self.axis + (index,)])
+
+    def view_mm(self, point_kji: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Map fractional (..., 3) kji to view (x, y) mm; (0, 0) is the outer corner top left."""
+        point = np.asarray(point_kji, dtype=np.float64)
+        columns, rows = self.size_px
+        x = point[..., self.across] + 0.5
+        y = point[..., self.down] + 0.5
+        if self.flip_across:
+            x = columns - x
+        if self.flip_down:
+            y = rows - y
+        return np.stack([x * self.pixel_mm[0], y * self.pixel_mm[1]], axis=-1)
+
+    def kji_at(self, x_mm: float, y_mm: float, index: int) -> npt.NDArray[np.float64]:
+        """Map a view position in mm on slice ``index`` to fractional (k, j, i)."""
+        columns, rows = self.size_px
+        x = x_mm / self.pixel_mm[0]
+        y = y_mm / self.pixel_mm[1]
+        out = np.empty(3, dtype=np.float64)
+        out[self.axis] = index
+        out[self.across] = (columns - x if self.flip_across else x) - 0.5
+        out[self.down] = (rows - y if self.flip_down else y) - 0.5
+        return out
+
+    def view_of_lps(self, point_lps_mm: npt.ArrayLike) -> tuple[float, float]:
+        """Map a point in LPS mm to view (x, y) mm."""
+        x, y = self.view_mm(lps_mm_to_kji(self.affine, point_lps_mm))
+        return float(x), float(y)
+
+    def lps_at(self, x_mm: float, y_mm: float, index: int) -> npt.NDArray[np.float64]:
+        """Map a view position in mm on slice ``index`` to LPS mm."""
+        return kji_to_lps_mm(self.affine, self.kji_at(x_mm, y_mm, index))
+
+    def index_of_lps(self, point_lps_mm: npt.ArrayLike) -> int:
+        """Return the slice nearest to a point in LPS mm, kept inside the volume."""
+        index = round(float(lps_mm_to_kji(self.affine, point_lps_mm)[self.axis]))
+        return min(max(index, 0), self.count - 1)
+
+    @property
+    def _sense(self) -> int:
+        # Reading order follows the patient, not the order in which slices are stored:
+        # head to feet, anterior to posterior, right to left.
+        patient_axis = _CONVENTION[self.name][0]
+        rising = self.affine[patient_axis, self.axis] > 0
+        return (-1 if rising else 1) if patient_axis == 2 else (1 if rising else -1)
+
+    def step_index(self, index: int, steps: int) -> int:
+        """Move ``steps`` slices in reading order (towards feet, posterior or left)."""
+        return min(max(index + self._sense * steps, 0), self.count - 1)
+
+    def number(self, index: int) -> int:
+        """Return the 1-based number of a slice in reading order."""
+        return index + 1 if self._sense > 0 else self.count - index
+
+    def letters(self) -> Letters:
+        """Name the patient directions at the edges, from the direction cosines."""
+        across = self.affine[:3, self.across] * (-1 if self.flip_across else 1)
+        down = self.affine[:3, self.down] * (-1 if self.flip_down else 1)
+        return Letters(
+            left=direction_letters(-across),
+            right=direction_letters(across),
+            top=direction_letters(-down),
+            bottom=direction_letters(down),
+        )
+
+
+def make_planes(shape_kji: tuple[int, int, int], affine: Affine) -> dict[str, Plane]:
+    """Return the three planes of a volume, by name.
+
+    Each index axis is given to the patient axis that it follows most closely, so an
+    oblique or sagittal acquisition still gets its most axial view under ``"axial"``.
+    """
+    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    index_axis = max(
+        itertools.permutations(range(3)),
+        key=lambda p: sum(abs(directions[patient, p[patient]]) for patient in range(3)),
+    )
+    planes = {}
+    for name, (along, (across, across_sense), (down, down_sense)) in _CONVENTION.items():
+        a, d = index_axis[across], index_axis[down]
+        planes[name] = Plane(
+            name=name,
+            axis=index_axis[along],
+            across=a,
+            down=d,
+            flip_across=bool(directions[across, a] * across_sense < 0),
+            flip_down=bool(directions[down, d] * down_sense < 0),
+            shape_kji=shape_kji,
+            affine=affine,
+            pixel_mm=(float(spacing[a]), float(spacing[d])),
+        )
+    return planes
