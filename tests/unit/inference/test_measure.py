@@ -1,0 +1,108 @@
+"""Measurements against shapes whose size is known."""
+
+import numpy as np
+import pytest
+
+from inference.findings import Mask
+from inference.measure import measure
+
+
+def _affine(spacing_kji, rotation=None, origin=(10.0, -20.0, 30.0)):
+    affine = np.eye(4)
+    axes = np.eye(3)[:, ::-1] if rotation is None else rotation[:, ::-1]
+    affine[:3, :3] = axes * np.asarray(spacing_kji)
+    affine[:3, 3] = origin
+    return affine
+
+
+def _rotation(seed):
+    q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    return q * np.sign(np.diag(r))
+
+
+def _ellipse(shape_kji, spacing_kji, centre_kji, semi_mm, angle=0.0):
+    """Voxels whose centre lies in an ellipsoid with semi-axes (k, a, b) mm, turned in-plane."""
+    k, j, i = (
+        (np.arange(n) - c) * s for n, c, s in zip(shape_kji, centre_kji, spacing_kji, strict=True)
+    )
+    y, x = j[None, :, None], i[None, None, :]
+    a = np.cos(angle) * x + np.sin(angle) * y
+    b = -np.sin(angle) * x + np.cos(angle) * y
+    return (k[:, None, None] / semi_mm[0]) ** 2 + (a / semi_mm[1]) ** 2 + (
+        b / semi_mm[2]
+    ) ** 2 <= 1.0
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3, np.pi / 4, 1.2])
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_a_turned_ellipsoid_in_oblique_anisotropic_voxels_has_its_axes(angle, seed):
+    spacing = (2.0, 0.6, 0.6)
+    affine = _affine(spacing, None if seed is None else _rotation(seed))
+    array = _ellipse((20, 90, 90), spacing, (9.3, 44.6, 45.2), (12.0, 20.0, 10.0), angle)
+    found = measure(Mask.from_array(array), affine)
+    assert found.diameter_mm == pytest.approx(40.0, abs=0.6)
+    assert found.short_axis_mm == pytest.approx(20.0, abs=0.6)
+    assert found.volume_ml == pytest.approx(4 / 3 * np.pi * 12 * 20 * 10 / 1000, rel=0.02)
+    expected = affine[:3, :3] @ (9.3, 44.6, 45.2) + affine[:3, 3]
+    assert np.linalg.norm(np.subtract(found.centre_lps_mm, expected)) < 0.25
+
+
+def test_discs_are_on_average_neither_enlarged_nor_shrunk():
+    rng = np.random.default_rng(0)
+    errors = []
+    for _ in range(60):
+        radius = rng.uniform(3.0, 12.0)
+        centre = (0.0, *rng.uniform(19.0, 20.0, 2))
+        array = _ellipse((1, 40, 40), (1.0, 0.7, 0.7), centre, (1.0, radius, radius))
+        found = measure(Mask.from_array(array), _affine((1.0, 0.7, 0.7)))
+        errors.append((found.diameter_mm - 2 * radius, found.short_axis_mm - 2 * radius))
+    assert np.abs(np.mean(errors, axis=0)).max() < 0.35
+    assert np.abs(errors).max() < 0.9
+
+
+def test_unequal_pixel_sides_count():
+    array = np.zeros((3, 10, 10), dtype=bool)
+    array[1, 2:6, 5] = True
+    found = measure(Mask.from_array(array), _affine((3.0, 2.0, 0.5)))
+    assert found.diameter_mm == pytest.approx(8.0)
+    assert found.short_axis_mm == pytest.approx(0.5)
+    assert found.volume_ml == pytest.approx(4 * 3.0 / 1000)
+
+
+def test_the_slice_with_the_longest_chord_gives_both_axes():
+    array = np.zeros((3, 30, 30), dtype=bool)
+    array[0, 10:20, 10:20] = True
+    array[1, 5:25, 12] = True
+    found = measure(Mask.from_array(array), np.eye(4))
+    assert found.diameter_mm == pytest.approx(20.0)
+    assert found.short_axis_mm == pytest.approx(1.0)
+
+
+def test_a_bar_along_rows_does_not_hide_a_longer_one_along_columns():
+    array = np.zeros((2, 40, 40), dtype=bool)
+    array[0, 3, 2:32] = True
+    array[1, 2:20, 2:22] = True
+    found = measure(Mask.from_array(array), _affine((1.0, 1.0, 1.0)))
+    assert found.diameter_mm == pytest.approx(30.0)
+
+
+def test_one_voxel_is_one_spacing_long():
+    found = measure(Mask((4, 5, 6), np.ones((1, 1, 1), dtype=bool)), _affine((2.5, 0.8, 0.7)))
+    assert found.diameter_mm == pytest.approx(0.8)
+    assert 0 < found.short_axis_mm <= 0.8
+    assert found.centre_lps_mm == pytest.approx((10 + 6 * 0.7, -20 + 5 * 0.8, 30 + 4 * 2.5))
+
+
+def test_mean_value_is_that_of_the_volume_under_the_mask():
+    voxels = np.random.default_rng(3).integers(-1000, 3000, (6, 7, 8)).astype(np.int16)
+    array = np.zeros(voxels.shape, dtype=bool)
+    array[2:4, 3:6, 1:5] = True
+    array[2, 3, 1] = False
+    found = measure(Mask.from_array(array), np.eye(4), voxels)
+    assert found.mean_value == pytest.approx(voxels[array].mean())
+    assert np.isnan(measure(Mask.from_array(array), np.eye(4)).mean_value)
+
+
+def test_an_empty_mask_is_refused():
+    with pytest.raises(ValueError, match="empty"):
+        measure(Mask((0, 0, 0), np.zeros((2, 2, 2), dtype=bool)), np.eye(4))
