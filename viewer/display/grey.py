@@ -24,7 +24,9 @@ class Window:
         return Window(self.centre, max(1.0, self.width))
 
 
-def grey_of(values: npt.ArrayLike, window: Window, *, invert: bool = False) -> npt.NDArray[np.uint8]:
+def grey_of(
+    values: npt.ArrayLike, window: Window, *, invert: bool = False
+) -> npt.NDArray[np.uint8]:
     """Map values to 0..255 by the LINEAR function of PS3.3 C.11.2.1.2.1.
 
     Parameters

@@ -36,7 +36,11 @@ def _mix(under: Rgb32, over: npt.NDArray[np.uint8], opacity: float) -> Rgb32:
 
 
 def blend_heatmap(
-    buffer: Rgb32, heat_px: npt.NDArray[np.uint8], at_px: tuple[int, int], opacity: float, floor: int
+    buffer: Rgb32,
+    heat_px: npt.NDArray[np.uint8],
+    at_px: tuple[int, int],
+    opacity: float,
+    floor: int,
 ) -> None:
     """Lay a heatmap slice over the buffer, in place; fully clear below ``floor``.
 

@@ -96,6 +96,26 @@ class Plane:
         """Return slice ``index`` of a (k, j, i) array as a (row, column) view, not a copy."""
         return self.orient(array_kji[(slice(None),) * self.axis + (index,)])
 
+    def corner_px(self, offset: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return the (row, column) on the screen of the top left pixel of an in-plane box.
+
+        Parameters
+        ----------
+        offset, shape
+            First index and size of the box along the two in-plane axes, in ascending
+            index order.
+        """
+        axes = [axis for axis in range(3) if axis != self.axis]
+        first = dict(zip(axes, offset, strict=True))
+        size = dict(zip(axes, shape, strict=True))
+        columns, rows = self.size_px
+        row, column = first[self.down], first[self.across]
+        if self.flip_down:
+            row = rows - row - size[self.down]
+        if self.flip_across:
+            column = columns - column - size[self.across]
+        return row, column
+
     def view_mm(self, point_kji: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Map fractional (..., 3) kji to view (x, y) mm; (0, 0) is the outer corner top left."""
         point = np.asarray(point_kji, dtype=np.float64)

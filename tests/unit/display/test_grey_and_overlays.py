@@ -1,0 +1,102 @@
+"""Grey exact to PS3.3 C.11.2 against pydicom; overlays only where they belong."""
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_windowing
+
+from inference.findings import Heatmap, Mask
+from inference.volume import Volume
+from viewer.display.grey import Window, grey_of, render
+from viewer.display.layers import Fill, Heat, compose, cut
+from viewer.display.outlines import outline_mm
+from viewer.display.overlays import heat_colours
+from viewer.display.planes import make_planes
+
+
+@pytest.mark.parametrize("window", [(-600, 1500), (40, 400), (0, 1), (300.5, 2), (50, 255.5)])
+def test_grey_is_what_pydicom_computes(window):
+    centre, width = window
+    values = np.arange(-1100, 1400, dtype=np.int16)
+    header = Dataset()
+    header.WindowCenter, header.WindowWidth = centre, width
+    header.PhotometricInterpretation = "MONOCHROME2"
+    header.BitsStored, header.PixelRepresentation = 16, 1
+    reference = apply_windowing(values, header)  # scaled to the signed 16-bit range
+    share = (reference.astype(float) + 32768) / 65535
+    ours = grey_of(values, Window(centre, width))
+    assert np.abs(ours.astype(float) - share * 255).max() <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32])
+def test_the_table_and_the_formula_agree(dtype):
+    values = np.arange(0, 3000, dtype=dtype).reshape(50, 60)
+    for invert in (False, True):
+        window = Window(700, 900)
+        buffer = render(values[::-1, ::2], window, invert=invert)
+        assert buffer.flags.c_contiguous
+        np.testing.assert_array_equal(
+            buffer & 255, grey_of(values[::-1, ::2], window, invert=invert)
+        )
+        assert (buffer >> 24 == 255).all()
+
+
+def _volume(affine=None):
+    rng = np.random.default_rng(4)
+    voxels = rng.integers(-1000, 400, (6, 8, 10)).astype(np.int16)
+    if affine is None:
+        affine = np.array([[0, 0, 1.0, 0], [0, 1.5, 0, 0], [2.0, 0, 0, 0], [0, 0, 0, 1]])
+    return Volume(voxels, affine, "CT", "HU")
+
+
+FLIPPED = np.array([[0, 0, -1.0, 9], [0, -1.5, 0, 3], [-2.0, 0, 0, 0], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("affine", [None, FLIPPED])
+def test_overlays_change_their_own_voxels_and_no_other(affine):
+    volume = _volume(affine)
+    window = Window(-300, 1400)
+    mask = Mask((1, 2, 3), np.ones((3, 4, 2), dtype=bool))
+    full = mask.to_array(volume.shape_kji)
+    heat = np.zeros((2, 3, 3), dtype=np.uint8)
+    heat[0, 1, 2] = 200
+    heatmap = Heatmap((2, 1, 4), heat, "share of readers")
+    hot = np.zeros(volume.shape_kji, dtype=bool)
+    hot[2, 2, 6] = True
+    for plane in make_planes(volume.shape_kji, volume.affine).values():
+        for index in range(plane.count):
+            plain = compose(volume, plane, index, window)
+            filled = compose(volume, plane, index, window, fills=[Fill(mask, "#E69F00", 0.3)])
+            np.testing.assert_array_equal(filled != plain, plane.slice_of(full, index))
+            warm = compose(volume, plane, index, window, heat=Heat(heatmap, 1.0, 100))
+            shown = plane.slice_of(hot, index)
+            np.testing.assert_array_equal(warm != plain, shown)
+            red, green, blue = (int(c) for c in heat_colours()[200])
+            assert (warm[shown] & 0xFFFFFF == (red << 16 | green << 8 | blue)).all()
+
+
+def test_the_heatmap_is_clear_below_its_floor():
+    volume = _volume()
+    heatmap = Heatmap((0, 0, 0), np.full(volume.shape_kji, 99, dtype=np.uint8), "")
+    plane = make_planes(volume.shape_kji, volume.affine)["axial"]
+    plain = compose(volume, plane, 0, Window(0, 100))
+    warm = compose(volume, plane, 0, Window(0, 100), heat=Heat(heatmap, 1.0, 100))
+    np.testing.assert_array_equal(plain, warm)
+
+
+@pytest.mark.parametrize("affine", [None, FLIPPED])
+def test_outlines_enclose_exactly_the_mask(affine):
+    volume = _volume(affine)
+    mask = Mask((1, 2, 3), np.ones((3, 4, 2), dtype=bool))
+    for plane in make_planes(volume.shape_kji, volume.affine).values():
+        index = (2, 3, 4)[plane.axis]
+        part = cut(mask.voxels, mask.origin_kji, plane, index)
+        (line,) = outline_mm(part[0], part[1], plane)
+        full = plane.slice_of(mask.to_array(volume.shape_kji), index)
+        rows, columns = np.nonzero(full)
+        low = np.array([columns.min(), rows.min()]) * plane.pixel_mm
+        high = (np.array([columns.max(), rows.max()]) + 1) * plane.pixel_mm
+        np.testing.assert_allclose(line.min(axis=0), low, atol=0.01)
+        np.testing.assert_allclose(line.max(axis=0), high, atol=0.01)
+    assert cut(mask.voxels, mask.origin_kji, plane, 0) is None
+    assert outline_mm(np.zeros((0, 0), dtype=bool), (0, 0), plane) == []

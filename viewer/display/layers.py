@@ -1,0 +1,100 @@
+"""One slice with everything laid over it, composed into one buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.findings import Heatmap, Mask
+from inference.volume import Volume
+from viewer.display import overlays
+from viewer.display.grey import Rgb32, Window, render
+from viewer.display.planes import Plane
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fill:
+    """A mask to be filled with a ``#RRGGBB`` colour at an opacity from 0 to 1."""
+
+    mask: Mask
+    colour: str
+    opacity: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heat:
+    """A heatmap to be shown: one opacity, clear below ``floor`` (1 to 255)."""
+
+    heatmap: Heatmap
+    opacity: float
+    floor: int
+
+
+def cut(
+    values_kji: npt.NDArray[np.generic], origin_kji: tuple[int, int, int], plane: Plane, index: int
+) -> tuple[npt.NDArray[np.generic], tuple[int, int]] | None:
+    """Take the part of a boxed array that lies on one slice.
+
+    Parameters
+    ----------
+    values_kji
+        (k, j, i) array that covers a box of the volume.
+    origin_kji
+        Index in the volume of its first voxel.
+    index
+        Slice of the volume along ``plane.axis``.
+
+    Returns
+    -------
+    (2-D array, offset) or None
+        The array over the two in-plane axes in ascending index order, and the index in the
+        volume of its first element; None when the box does not meet the slice.
+    """
+    at = index - origin_kji[plane.axis]
+    if values_kji.size == 0 or not 0 <= at < values_kji.shape[plane.axis]:
+        return None
+    first, second = (origin_kji[axis] for axis in range(3) if axis != plane.axis)
+    return values_kji[(slice(None),) * plane.axis + (at,)], (first, second)
+
+
+def compose(
+    volume: Volume,
+    plane: Plane,
+    index: int,
+    window: Window,
+    *,
+    invert: bool = False,
+    heat: Heat | None = None,
+    fills: Sequence[Fill] = (),
+) -> Rgb32:
+    """Render one slice with its overlays.
+
+    Parameters
+    ----------
+    index
+        Slice along ``plane.axis``.
+
+    Returns
+    -------
+    (row, column) uint32
+        C-order 0xFFRRGGBB as the screen shows it: patient right on the left.
+    """
+    buffer = render(plane.slice_of(volume.voxels, index), window, invert=invert)
+    if heat is not None:
+        part = cut(heat.heatmap.values, heat.heatmap.origin_kji, plane, index)
+        if part is not None:
+            values = plane.orient(part[0])
+            at_px = plane.corner_px(part[1], part[0].shape)
+            overlays.blend_heatmap(buffer, values, at_px, heat.opacity, heat.floor)
+    for fill in fills:
+        part = cut(fill.mask.voxels, fill.mask.origin_kji, plane, index)
+        if part is not None:
+            mask_px = plane.orient(part[0])
+            at_px = plane.corner_px(part[1], part[0].shape)
+            overlays.blend_fill(buffer, mask_px, at_px, fill.colour, fill.opacity)
+    return buffer
