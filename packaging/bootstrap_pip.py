@@ -80,7 +80,7 @@ class Pip:
                 log.write(line)
                 words.append(line)
                 progress.line(line)
-        progress.close()
+        progress.close(done=process.returncode == 0)
         if process.returncode:
             raise problem("".join(words), self.log)
 
@@ -98,7 +98,7 @@ class Pip:
 
 
 class Progress:
-    """One line that tells how far pip is; where no terminal reads it, its last state only."""
+    """One line that tells how far pip is; where no terminal reads it, its end only."""
 
     def __init__(self, what: str, packages: int) -> None:
         self.what = what
@@ -106,8 +106,6 @@ class Progress:
         self.done = 0
         self.started = time.monotonic()
         self.shown = 0
-        if not sys.stdout.isatty():
-            print(translate("start", "Installing {what} …").format(what=what), flush=True)
 
     def line(self, line: str) -> None:
         """Take one line of pip."""
@@ -134,14 +132,17 @@ class Progress:
         sys.stdout.flush()
         self.shown = len(text)
 
-    def close(self) -> None:
-        """End the line with the time taken."""
-        if sys.stdout.isatty():
-            seconds = round(time.monotonic() - self.started)
+    def close(self, *, done: bool) -> None:
+        """End the line, with the time taken when it went well."""
+        text = ""
+        if done:
             text = translate("start", "Installed {what} in {seconds} s.").format(
-                what=self.what, seconds=seconds
+                what=self.what, seconds=round(time.monotonic() - self.started)
             )
+        if sys.stdout.isatty():
             print("\r" + text.ljust(self.shown), flush=True)
+        elif done:
+            print(text, flush=True)
 
 
 def problem(words: str, log: Path) -> Problem:

@@ -124,10 +124,9 @@ def main() -> int:
             lock = f"{extra}.lock"
             locked = compile_lock(wanted, constraints=[both], seed=seed(lock))
             write(FOLDER / lock, {k: t for k, t in locked.items() if k not in whole})
-    build = compile_lock(
-        project["build-system"]["requires"], constraints=[], seed=seed("build.lock")
-    )
-    write(FOLDER / "build.lock", build)
+    # hatchling asks for editables only when it is to install the checkout itself.
+    wanted = [*project["build-system"]["requires"], "editables"]
+    write(FOLDER / "build.lock", compile_lock(wanted, constraints=[], seed=seed("build.lock")))
     return 0
 
 
