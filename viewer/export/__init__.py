@@ -1,0 +1,1 @@
+"""Writing one case for others: DICOM SEG, NIfTI, findings, manifest, each checked. No Qt."""

@@ -1,0 +1,176 @@
+"""What an export writes: one case, frozen, so that a pool thread may read it while work goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Literal
+
+from inference.findings import Findings, Mask
+from inference.measure import Measurement, measure
+from inference.volume import Volume
+from viewer.study.order import StackPlan
+
+Origin = Literal["ai", "ai-edited", "human"]
+Verdict = Literal["unreviewed", "accepted", "rejected", "unsure"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LesionSnapshot:
+    """One lesion as it stood when the export began.
+
+    Attributes
+    ----------
+    id
+        Unique in the case and stable over its life, such as ``"d1"`` or a UUID.
+    number
+        What the reader sees beside it: 1, 2, 3 and so on, unique in the case.
+    label
+        Key of ``resources/tables/labels.json``.
+    origin
+        ``"ai"`` untouched result of the model, ``"ai-edited"`` corrected by a person,
+        ``"human"`` drawn by a person.
+    verdict
+        What the reader said of it.
+    mask
+        Its voxels; empty for a lesion that has a place but no outline yet.
+    measurement
+        Of ``mask``; None when the mask is empty.
+    score
+        Probability of the model, 0 to 1; None for a lesion drawn by a person.
+    detection_id
+        ``Detection.id`` it came from; None for a lesion drawn by a person.
+    reader
+        Who gave the verdict or changed it last; empty when nobody did.
+    verdict_utc, changed_utc
+        When the verdict was given and the lesion last changed, UTC; None when never.
+    comment
+        What the reader wrote beside it; free text, so it stays out of the exported files.
+    """
+
+    id: str
+    number: int
+    label: str
+    origin: Origin
+    verdict: Verdict
+    mask: Mask
+    measurement: Measurement | None
+    score: float | None = None
+    detection_id: str | None = None
+    reader: str = ""
+    verdict_utc: datetime | None = None
+    changed_utc: datetime | None = None
+    comment: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentSnapshot:
+    """One anatomical structure; attributes as in ``LesionSnapshot``."""
+
+    id: str
+    label: str
+    origin: Origin
+    volume_ml: float
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaseSnapshot:
+    """Everything that an export of one case needs.
+
+    Attributes
+    ----------
+    plan
+        The series, its instances in the order of the volume's slices.
+    volume
+        The voxels, read from ``plan``; never changed.
+    findings
+        What the model said, or None when it never ran.
+    lesions
+        Current lesions, rejected ones too, in the order of their numbers.
+    segments
+        Current anatomy.
+    reader
+        Who exports; empty when nobody signed in (a headless run).
+    taken_utc
+        When the snapshot was taken.
+    edits
+        Number of edits by kind, such as ``{"paint": 12}``.
+    seconds
+        Wall time per stage beyond those of ``findings``, such as ``{"read": 1.2}``.
+    """
+
+    plan: StackPlan
+    volume: Volume
+    findings: Findings | None
+    lesions: tuple[LesionSnapshot, ...]
+    segments: tuple[SegmentSnapshot, ...]
+    reader: str = ""
+    taken_utc: datetime = field(default_factory=lambda: datetime.now(UTC))
+    edits: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
+        object.__setattr__(self, "seconds", MappingProxyType(dict(self.seconds)))
+
+    @property
+    def shown_lesions(self) -> tuple[LesionSnapshot, ...]:
+        """Lesions that go into the SEG and the label map: not rejected, and with an outline."""
+        return tuple(
+            lesion for lesion in self.lesions if lesion.verdict != "rejected" and lesion.mask.count
+        )
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether a person gave a verdict on every lesion, or there is no AI result to review.
+
+        A lesion that a person drew needs none.
+        """
+        if self.findings is not None and not self.lesions:
+            # Nothing found is a result too, and nobody has confirmed it.
+            return False
+        return all(
+            lesion.origin == "human" or lesion.verdict != "unreviewed" for lesion in self.lesions
+        )
+
+
+def snapshot_of_findings(
+    plan: StackPlan,
+    volume: Volume,
+    findings: Findings,
+    *,
+    seconds: Mapping[str, float] | None = None,
+) -> CaseSnapshot:
+    """Return a case that nobody has reviewed: the model's result as it is.
+
+    Detections below the pack's threshold stay in ``findings`` and are no lesions.
+    """
+    found = [d for d in findings.detections if d.score >= findings.threshold]
+    return CaseSnapshot(
+        plan=plan,
+        volume=volume,
+        findings=findings,
+        lesions=tuple(
+            LesionSnapshot(
+                id=d.id,
+                number=number,
+                label=d.label,
+                origin="ai",
+                verdict="unreviewed",
+                mask=d.mask,
+                measurement=measure(d.mask, volume.affine, volume.voxels)
+                if d.mask.count
+                else None,
+                score=d.score,
+                detection_id=d.id,
+            )
+            for number, d in enumerate(found, start=1)
+        ),
+        segments=tuple(
+            SegmentSnapshot(s.id, s.label, "ai", s.volume_ml, s.mask) for s in findings.segments
+        ),
+        seconds=seconds or {},
+    )
