@@ -1,0 +1,1 @@
+"""Opening studies: scan files, order slices, check their geometry, read voxels. No Qt."""

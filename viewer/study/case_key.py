@@ -1,0 +1,65 @@
+"""A key for one case that may stand in logs and file names: it says nothing of the patient."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+
+from viewer import folders
+
+_SALT_BYTES = 32
+
+
+def case_key(series_uid: str) -> str:
+    """Return 32 hex digits for a series, the same in every run of this installation.
+
+    Parameters
+    ----------
+    series_uid
+        Series Instance UID (0020,000E).
+
+    Notes
+    -----
+    HMAC-SHA-256 with a random salt that never leaves the data folder, so that a key in a
+    log cannot be matched to a UID by who has the log alone.
+    """
+    salt = _salt(folders.data_dir() / "case-key-salt")
+    return hmac.new(salt, series_uid.encode("utf-8"), hashlib.sha256).hexdigest()[:32]
+
+
+@cache
+def _salt(file: Path) -> bytes:
+    for _ in range(2):
+        try:
+            salt = file.read_bytes()
+        except FileNotFoundError:
+            salt = b""
+        if len(salt) == _SALT_BYTES:
+            return salt
+        _create(file)
+    return file.read_bytes()
+
+
+def _create(file: Path) -> None:
+    # Written aside, then linked into place: of two programs that start together, both
+    # must end with the same salt, and a kill half-way must not leave a short file.
+    part = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(secrets.token_bytes(_SALT_BYTES))
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        if file.exists():
+            part.replace(file)
+        else:
+            os.link(part, file)
+    except (FileExistsError, OSError):
+        if not file.exists():
+            part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,133 @@
+"""Image planes from header values, those of multi-frame objects frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from viewer.study.series import Plane, Vector
+
+
+def unit_pair(cosines: tuple[float, ...] | None) -> tuple[Vector | None, Vector | None]:
+    """Check six direction cosines; return unit vectors along a row and down a column.
+
+    Two vectors that are not of unit length within 1 % or not at right angles within
+    0.5 degrees place nothing (PS3.3 C.7.6.2.1.1) and are returned as None.
+    """
+    if cosines is None:
+        return None, None
+    row, column = cosines[:3], cosines[3:]
+    lengths = math.hypot(*row), math.hypot(*column)
+    if any(abs(length - 1.0) > 0.01 for length in lengths):
+        return None, None
+    a = (row[0] / lengths[0], row[1] / lengths[0], row[2] / lengths[0])
+    b = (column[0] / lengths[1], column[1] / lengths[1], column[2] / lengths[1])
+    if abs(sum(x * y for x, y in zip(a, b, strict=True))) > 0.0087:
+        return None, None
+    return a, b
+
+
+def spacing_pair(values: tuple[float, ...] | None) -> tuple[float, float] | None:
+    """Return (between rows, between columns) in mm when both are positive."""
+    if values is None or values[0] <= 0 or values[1] <= 0:
+        return None
+    return values[0], values[1]
+
+
+def windows(
+    centres: tuple[float, ...] | None, widths: tuple[float, ...] | None
+) -> tuple[tuple[float, float], ...]:
+    """Pair window centres with widths; a width that is not positive is dropped."""
+    if centres is None or widths is None:
+        return ()
+    return tuple((c, w) for c, w in zip(centres, widths, strict=False) if w > 0)
+
+
+def planes(groups: Any, n_frames: int, common: Plane) -> tuple[Plane, ...]:
+    """Return one plane a frame.
+
+    Parameters
+    ----------
+    groups
+        Pydicom data set that holds the functional group sequences (PS3.3 C.7.6.16), or None.
+    n_frames
+        Number of Frames (0028,0008).
+    common
+        What the top level of the header says; functional groups override it.
+    """
+    if groups is None:
+        if n_frames == 1:
+            return (common,)
+        # One position cannot be that of every frame: nothing places the frames.
+        return (replace(common, position_lps_mm=None),) * n_frames
+    shared = _first(groups, "SharedFunctionalGroupsSequence")
+    per_frame = groups.get("PerFrameFunctionalGroupsSequence") or []
+    if len(per_frame) != n_frames:
+        return (replace(common, position_lps_mm=None),) * n_frames
+    base = _apply(common, shared)
+    return tuple(_apply(base, frame) for frame in per_frame)
+
+
+def _apply(plane: Plane, group: Any) -> Plane:
+    if group is None:
+        return plane
+    changes: dict[str, Any] = {}
+    if (macro := _first(group, "PlanePositionSequence")) is not None:
+        position = _values(macro, "ImagePositionPatient", 3)
+        changes["position_lps_mm"] = position
+    if (macro := _first(group, "PlaneOrientationSequence")) is not None:
+        row, column = unit_pair(_values(macro, "ImageOrientationPatient", 6))
+        changes["row_lps"], changes["column_lps"] = row, column
+    if (macro := _first(group, "PixelMeasuresSequence")) is not None:
+        changes["spacing_mm"] = spacing_pair(_values(macro, "PixelSpacing", 2))
+        thickness = _values(macro, "SliceThickness", 1)
+        changes["thickness_mm"] = thickness[0] if thickness and thickness[0] > 0 else None
+    if (macro := _first(group, "PixelValueTransformationSequence")) is not None:
+        slope, intercept = _values(macro, "RescaleSlope", 1), _values(macro, "RescaleIntercept", 1)
+        changes["slope"] = slope[0] if slope and slope[0] != 0 else 1.0
+        changes["intercept"] = intercept[0] if intercept else 0.0
+        changes["has_rescale"] = intercept is not None
+        changes["rescale_type"] = str(macro.get("RescaleType", "") or "")
+    if (macro := _first(group, "FrameVOILUTSequence")) is not None:
+        found = windows(_all(macro, "WindowCenter"), _all(macro, "WindowWidth"))
+        changes["window"] = found or plane.window
+    stack = _stack(group)
+    if stack:
+        changes["stack"] = "/".join(part for part in (plane.stack, stack) if part)
+    return replace(plane, **changes)
+
+
+def _stack(group: Any) -> str:
+    parts: list[str] = []
+    content = _first(group, "FrameContentSequence")
+    for macro, keywords in (
+        (content, ("StackID", "TemporalPositionIndex")),
+        (_first(group, "MREchoSequence"), ("EffectiveEchoTime",)),
+        (_first(group, "MRDiffusionSequence"), ("DiffusionBValue",)),
+        (_first(group, "MRImageFrameTypeSequence"), ("FrameType", "ComplexImageComponent")),
+        (_first(group, "CTImageFrameTypeSequence"), ("FrameType",)),
+    ):
+        if macro is not None:
+            parts += [str(macro.get(keyword, "")) for keyword in keywords]
+    return "/".join(parts) if any(parts) else ""
+
+
+def _first(data: Any, keyword: str) -> Any:
+    found = data.get(keyword)
+    return found[0] if found else None
+
+
+def _all(data: Any, keyword: str) -> tuple[float, ...] | None:
+    value = data.get(keyword)
+    if value is None:
+        return None
+    several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    numbers = tuple(float(part) for part in several)
+    return numbers if all(math.isfinite(part) for part in numbers) else None
+
+
+def _values(data: Any, keyword: str, count: int) -> Any:
+    numbers = _all(data, keyword)
+    return numbers[:count] if numbers is not None and len(numbers) >= count else None

@@ -1,0 +1,235 @@
+"""One DICOM file to one ``InstanceHeader``: everything of the file but its pixels.
+
+The file is not trusted: no value is used before it is checked, and every file that cannot
+serve ends as ``Unusable`` with a plain reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from resources.text import translate
+from viewer.study import frames, plain_header, pydicom_header, syntax
+from viewer.study.frames import spacing_pair, unit_pair, windows
+from viewer.study.series import InstanceHeader, Plane
+
+Raw = Mapping[int, bytes]
+"""Values of the elements that we use, as stored, by tag; sequences as a mere mark."""
+
+# Modalities of objects that refer to images and are none (PS3.3 C.7.3.1.1.1).
+_NOT_IMAGES = frozenset(
+    {"SEG", "SR", "PR", "KO", "RTSTRUCT", "RTPLAN", "RTRECORD", "RTDOSE", "REG", "RWV", "DOC"}
+    | {"AU", "ECG", "HD", "FID", "PLAN"}
+)
+# The directory of a medium (PS3.3 F.2.2): it lists images, and the scan finds them itself.
+_MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+# Segmentation Storage and its kin: one with the modality of its source would look like one.
+_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66."
+_MAX_FRAMES = 100_000
+
+
+class Unusable(Exception):
+    """The file is not an image that can be shown; the text is the translated reason.
+
+    Attributes
+    ----------
+    quiet
+        True when nobody needs to be told, as of a DICOMDIR.
+    """
+
+    def __init__(self, reason: str, *, quiet: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.quiet = quiet
+
+
+def read_header(path: Path) -> tuple[InstanceHeader, Raw]:
+    """Read what is needed to place and to read the pixels of one file.
+
+    Parameters
+    ----------
+    path
+        A regular file, with or without the 128-byte preamble of PS3.10.
+
+    Returns
+    -------
+    InstanceHeader
+        The checked header.
+    Mapping
+        The raw elements, for the texts of the series.
+
+    Raises
+    ------
+    Unusable
+        When the file is no DICOM image or is damaged.
+    OSError
+        When the file cannot be read.
+    """
+    with path.open("rb", buffering=0) as stream:
+        size = stream.seek(0, 2)
+        stream.seek(0)
+        found = plain_header.parse(stream) or _parse_slowly(stream)
+    return _instance(path, size, found), found.raw
+
+
+def _parse_slowly(stream: BinaryIO) -> plain_header.Parsed:
+    stream.seek(0)
+    if not _looks_like_dicom(stream):
+        raise Unusable(translate("study", "This is not a DICOM file."))
+    stream.seek(0)
+    try:
+        return pydicom_header.parse(stream)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise Unusable(translate("study", "The file is damaged or cut short.")) from None
+    except Exception:
+        # Of a malformed file pydicom raises nearly anything, and its text quotes values.
+        raise Unusable(translate("study", "The file is damaged or cut short.")) from None
+
+
+def _looks_like_dicom(stream: BinaryIO) -> bool:
+    start = stream.read(132)
+    if start[128:132] == b"DICM":
+        return True
+    # Without a preamble a data set starts with group 0002 or 0008 (PS3.10 7.1 is ignored
+    # by old writers); byte order as the transfer syntax has it.
+    if len(start) < 8:
+        return False
+    little, big = struct.unpack_from("<HH", start), struct.unpack_from(">HH", start)
+    return any(group in (0x0002, 0x0008) and element < 0x0100 for group, element in (little, big))
+
+
+def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHeader:
+    raw = found.raw
+    modality = text(raw, 0x00080060)
+    sop_class = text(raw, 0x00080016)
+    if sop_class == _MEDIA_DIRECTORY or (not sop_class and 0x00041220 in raw):
+        raise Unusable(translate("study", "This is the directory of a medium."), quiet=True)
+    if modality in _NOT_IMAGES or sop_class.startswith(_SEGMENTATION):
+        raise Unusable(
+            translate("study", "This is not an image but an object of type {modality}.").format(
+                modality=modality
+            )
+        )
+    if not found.has_pixels:
+        if not sop_class and not modality:
+            raise Unusable(translate("study", "This is not a DICOM file."))
+        rows_missing = 0x00280010 not in raw
+        raise Unusable(
+            translate("study", "The file holds no image.")
+            if rows_missing
+            else translate("study", "The file is cut short before its pixels.")
+        )
+    rows, columns = number(raw, 0x00280010), number(raw, 0x00280011)
+    allocated = number(raw, 0x00280100)
+    if not rows or not columns or allocated not in (1, 8, 16, 32, 64):
+        raise Unusable(translate("study", "The file does not say the size of its image."))
+    series_uid = text(raw, 0x0020000E)
+    if not series_uid:
+        raise Unusable(translate("study", "The file does not say to which series it belongs."))
+    n_frames = integer(raw, 0x00280008) or 1
+    if not 1 <= n_frames <= _MAX_FRAMES:
+        raise Unusable(translate("study", "The file names an impossible number of frames."))
+    stored = number(raw, 0x00280101) or allocated
+    if stored > allocated:
+        raise Unusable(translate("study", "The file contradicts itself about its pixels."))
+    signed = number(raw, 0x00280103) == 1
+    plane = _plane(raw)
+    return InstanceHeader(
+        path=path,
+        sop_class_uid=sop_class,
+        sop_instance_uid=text(raw, 0x00080018),
+        study_uid=text(raw, 0x0020000D),
+        series_uid=series_uid,
+        frame_of_reference_uid=text(raw, 0x00200052),
+        transfer_syntax=found.transfer_syntax,
+        modality=modality,
+        instance_number=integer(raw, 0x00200013),
+        acquisition_number=integer(raw, 0x00200012),
+        image_type=tuple(part.strip() for part in text(raw, 0x00080008).split("\\")),
+        rows=rows,
+        columns=columns,
+        n_frames=n_frames,
+        samples_per_pixel=number(raw, 0x00280002) or 1,
+        photometric=text(raw, 0x00280004) or "MONOCHROME2",
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=number(raw, 0x00280102, stored - 1),
+        signed=signed,
+        padding_value=_padding(raw, signed, allocated),
+        has_modality_lut=bool(raw.get(0x00283000)),
+        pixel_offset=found.pixel_offset if found.transfer_syntax in syntax.PLAIN else None,
+        pixel_length=found.pixel_length if found.transfer_syntax in syntax.PLAIN else None,
+        file_size=size,
+        patient_key=hashlib.sha256(
+            raw.get(0x00100020, b"").strip(b" \0") + b"\n" + raw.get(0x00100010, b"").strip(b" \0")
+        ).hexdigest(),
+        planes=frames.planes(found.functional_groups, n_frames, plane),
+    )
+
+
+def text(raw: Raw, tag: int) -> str:
+    """Return a value of ASCII, such as a UID or a code string; empty when absent."""
+    return raw.get(tag, b"").decode("ascii", "replace").strip(" \0")
+
+
+def number(raw: Raw, tag: int, default: int = 0) -> int:
+    """Return a US value (two bytes, made little endian by the parser)."""
+    value = raw.get(tag, b"")
+    return int.from_bytes(value[:2], "little") if len(value) >= 2 else default
+
+
+def integer(raw: Raw, tag: int) -> int | None:
+    """Return an IS value, None when it is absent or no number."""
+    found = decimals(raw, tag, 1)
+    return int(found[0]) if found else None
+
+
+def decimals(raw: Raw, tag: int, count: int) -> tuple[float, ...] | None:
+    """Return the first ``count`` DS values, None when fewer are finite numbers."""
+    parts = raw.get(tag, b"").split(b"\\")
+    if len(parts) < count:
+        return None
+    try:
+        values = tuple(float(part.strip(b" \0")) for part in parts[:count])
+    except ValueError:
+        return None
+    return values if all(math.isfinite(value) for value in values) else None
+
+
+def _plane(raw: Raw) -> Plane:
+    row, column = unit_pair(decimals(raw, 0x00200037, 6))
+    slope, intercept = decimals(raw, 0x00281053, 1), decimals(raw, 0x00281052, 1)
+    thickness = decimals(raw, 0x00180050, 1)
+    centres, widths = raw.get(0x00281050, b""), raw.get(0x00281051, b"")
+    pairs = min(len(centres.split(b"\\")), len(widths.split(b"\\")))
+    position = decimals(raw, 0x00200032, 3)
+    # Time, echo and diffusion value tell the volumes of a 4-D series apart.
+    stack = "/".join(text(raw, tag) for tag in (0x00200100, 0x00180086, 0x00189087))
+    return Plane(
+        position_lps_mm=(position[0], position[1], position[2]) if position else None,
+        row_lps=row,
+        column_lps=column,
+        spacing_mm=spacing_pair(decimals(raw, 0x00280030, 2)),
+        thickness_mm=thickness[0] if thickness and thickness[0] > 0 else None,
+        slope=slope[0] if slope and slope[0] != 0 else 1.0,
+        intercept=intercept[0] if intercept else 0.0,
+        has_rescale=intercept is not None,
+        rescale_type=text(raw, 0x00281054),
+        window=windows(decimals(raw, 0x00281050, pairs), decimals(raw, 0x00281051, pairs)),
+        stack="" if not stack.strip("/") else stack,
+    )
+
+
+def _padding(raw: Raw, signed: bool, allocated: int) -> int | None:
+    if len(raw.get(0x00280120, b"")) < 2:
+        return None
+    value = number(raw, 0x00280120)
+    # Often written as US in a signed image (63536 for -2000): the bits are what counts.
+    return value - 65536 if signed and allocated == 16 and value >= 32768 else value

@@ -1,0 +1,94 @@
+"""The same elements as ``plain_header``, by pydicom: for every file that is not plain."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from io import BufferedReader
+from typing import Any, BinaryIO
+
+import pydicom
+from pydicom.dataelem import RawDataElement
+
+from viewer.study import plain_header, syntax
+from viewer.study.plain_header import Parsed, Surprise
+
+_TAGS: list[Any] = sorted(plain_header.WANTED | set(plain_header.FUNCTIONAL_GROUPS))
+_BINARY = frozenset(
+    {0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280120}
+)
+
+# Its messages quote values of the file, and those are the patient's.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+
+
+def hush() -> None:
+    """Silence the warnings of the DICOM libraries, whose text quotes values of the file."""
+    warnings.filterwarnings("ignore", module=r"(pydicom|pylibjpeg|libjpeg|openjpeg|rle)(\.|$)")
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.study\.")
+
+
+def parse(stream: BinaryIO) -> Parsed:
+    """Parse the header of ``stream``; raises nearly anything when the file is malformed."""
+    hush()
+    start = stream.read(4096)
+    if syntax.DEFLATED_LITTLE.encode() in start:
+        # pydicom inflates the whole file at once: a bomb. The plain parser reads these.
+        raise Surprise
+    stream.seek(0)
+    reader = BufferedReader(stream, 65536)  # type: ignore[type-var]
+    try:
+        data = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=_TAGS)
+        at = reader.tell()
+        tail = reader.read(12)
+    finally:
+        reader.detach()
+    meta = getattr(data, "file_meta", None)
+    implicit, little = data.original_encoding
+    name = str(meta.get("TransferSyntaxUID", "") if meta is not None else "").strip()
+    if not name:
+        name = _guess(bool(implicit), bool(little))
+    raw = {tag: value for tag in plain_header.WANTED if (value := _raw(data, tag, little))}
+    groups = data if any(tag in data for tag in plain_header.FUNCTIONAL_GROUPS) else None
+    offset, length, has_pixels = _pixels(tail, at, bool(implicit), bool(little))
+    if name not in syntax.PLAIN:
+        offset = length = None
+    return Parsed(raw, name, has_pixels, offset, length, groups)
+
+
+def _guess(implicit: bool, little: bool) -> str:
+    if implicit:
+        return syntax.IMPLICIT_LITTLE
+    return syntax.EXPLICIT_LITTLE if little else syntax.EXPLICIT_BIG
+
+
+def _raw(data: Any, tag: int, little: bool | None) -> bytes:
+    if tag not in data:
+        return b""
+    item = data.get_item(tag)
+    if tag in plain_header.SEQUENCES:
+        return b"SQ" if item.value else b""
+    if not isinstance(item, RawDataElement):
+        # pydicom decodes the character set itself.
+        value = item.value
+        several = value if isinstance(value, (list, tuple)) else [value]
+        return "\\".join(str(part) for part in several).encode("ascii", "replace")
+    found = bytes(item.value or b"")
+    if tag in _BINARY and not little:
+        found = found[1::-1]
+    return found
+
+
+def _pixels(
+    tail: bytes, at: int, implicit: bool, little: bool
+) -> tuple[int | None, int | None, bool]:
+    order: Any = "little" if little else "big"
+    group = int.from_bytes(tail[0:2], order)
+    tag = group << 16 | int.from_bytes(tail[2:4], order)
+    if tag not in (plain_header.PIXEL_DATA, 0x7FE00008, 0x7FE00009):
+        return None, None, False
+    begin = 8 if implicit else 12
+    length = int.from_bytes(tail[begin - 4 : begin], order)
+    if tag != plain_header.PIXEL_DATA or length == 0xFFFFFFFF:
+        return None, None, True
+    return at + begin, length, True

@@ -1,0 +1,264 @@
+"""From files and folders to series: headers only, in any order, from anywhere."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydicom.charset import convert_encodings, decode_bytes
+
+from resources.problem import Problem
+from resources.text import translate
+from viewer.study import pydicom_header
+from viewer.study.cancel import CancelCheck, stop_if
+from viewer.study.header import Raw, Unusable, integer, read_header, text
+from viewer.study.series import InstanceHeader, PatientText, Series
+
+Progress = Callable[[int, int], None]
+
+# Backslash, caret and equals sign end an escaped character set (PS3.5 6.1.2.5.3).
+_DELIMITERS = {0x5C, 0x5E, 0x3D}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Skipped:
+    """A file that was not taken, and the translated reason."""
+
+    path: Path
+    reason: str
+
+    def __repr__(self) -> str:
+        # File names often hold the patient's name.
+        return f"Skipped({self.reason!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What was found.
+
+    Attributes
+    ----------
+    series
+        By study, series number and UID.
+    skipped
+        By path.
+    """
+
+    series: tuple[Series, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def scan(
+    paths: Path | str | Iterable[Path | str],
+    *,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+) -> ScanResult:
+    """Read the headers below ``paths`` and group the images by series.
+
+    Parameters
+    ----------
+    paths
+        Files and folders; folders are searched to any depth, links out of them and link
+        loops are not followed.
+    progress
+        Called with the number of files read and of all files.
+    cancelled
+        Asked before each file.
+
+    Returns
+    -------
+    ScanResult
+        It may hold no series; see ``require_images``.
+
+    Raises
+    ------
+    Problem
+        When a path does not exist.
+    Cancelled
+        When ``cancelled`` says so.
+    """
+    pydicom_header.hush()
+    skipped: list[Skipped] = []
+    files = _files(paths, skipped, cancelled)
+    found: dict[str, list[InstanceHeader]] = {}
+    texts: dict[str, Raw] = {}
+    for done, path in enumerate(files):
+        stop_if(cancelled)
+        if progress is not None:
+            progress(done, len(files))
+        try:
+            instance, raw = read_header(path)
+        except Unusable as unusable:
+            if not unusable.quiet:
+                skipped.append(Skipped(path, unusable.reason))
+            continue
+        except OSError:
+            skipped.append(Skipped(path, translate("study", "The file cannot be read.")))
+            continue
+        found.setdefault(instance.series_uid, []).append(instance)
+        texts.setdefault(instance.series_uid, raw)
+    if progress is not None:
+        progress(len(files), len(files))
+    series = [_series(_unique(each, skipped), texts[uid]) for uid, each in found.items()]
+    series.sort(key=lambda s: (s.study_uid, s.series_number or 0, s.series_uid))
+    return ScanResult(tuple(series), tuple(sorted(skipped, key=lambda s: str(s.path))))
+
+
+def require_images(result: ScanResult, paths: Path | str | Iterable[Path | str]) -> ScanResult:
+    """Return ``result``, or raise the ``Problem`` that it holds no image."""
+    if result.series:
+        return result
+    names = ", ".join(str(path) for path in _several(paths))
+    if result.skipped:
+        remedy = translate(
+            "study", "Choose a folder that holds a DICOM study. The first file skipped: {reason}"
+        ).format(reason=result.skipped[0].reason)
+    else:
+        remedy = translate("study", "Choose a folder that holds a DICOM study.")
+    raise Problem(
+        translate("study", "No images were found in {path}.").format(path=names),
+        remedy,
+        f"{len(result.skipped)} files skipped",
+    )
+
+
+def _several(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+    return [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
+
+
+def _files(
+    paths: Path | str | Iterable[Path | str], skipped: list[Skipped], cancelled: CancelCheck | None
+) -> list[Path]:
+    found: dict[Path, None] = {}
+    for path in _several(paths):
+        if not path.exists():
+            raise Problem(
+                translate("study", "{path} does not exist.").format(path=path),
+                translate("study", "Check the name, and that the medium is still connected."),
+            )
+        if path.is_dir():
+            found.update(dict.fromkeys(_walk(path, skipped, cancelled)))
+        elif path.is_file():
+            found[path] = None
+        else:
+            skipped.append(Skipped(path, translate("study", "This is not a regular file.")))
+    return list(found)
+
+
+def _walk(root: Path, skipped: list[Skipped], cancelled: CancelCheck | None) -> Iterator[Path]:
+    """Yield the regular files below ``root``, each folder once."""
+    inside = root.resolve()
+    seen: set[tuple[int, int]] = set()
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        stop_if(cancelled)
+        try:
+            info = folder.stat()
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            skipped.append(Skipped(folder, translate("study", "The folder cannot be read.")))
+            continue
+        # Bind mounts and Windows junctions are no links, yet may loop.
+        if info.st_ino and (info.st_dev, info.st_ino) in seen:
+            continue
+        seen.add((info.st_dev, info.st_ino))
+        below: list[Path] = []
+        for entry in listed:
+            path = Path(entry.path)
+            kind = _kind(entry, inside)
+            if kind == "folder":
+                below.append(path)
+            elif kind == "file":
+                yield path
+            elif kind == "link":
+                skipped.append(Skipped(path, translate("study", "Links are not followed.")))
+            else:
+                skipped.append(Skipped(path, translate("study", "This is not a regular file.")))
+        folders += reversed(below)
+
+
+def _kind(entry: os.DirEntry[str], inside: Path) -> str:
+    try:
+        if entry.is_symlink():
+            return "link"
+        if entry.is_dir(follow_symlinks=False):
+            # A junction (Windows) resolves elsewhere.
+            real = Path(entry.path).resolve()
+            return "folder" if os.name != "nt" or real.is_relative_to(inside) else "link"
+        return "file" if stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode) else "other"
+    except OSError:
+        return "other"
+
+
+def _unique(instances: Sequence[InstanceHeader], skipped: list[Skipped]) -> list[InstanceHeader]:
+    """Drop second copies by SOP Instance UID; each is told."""
+    kept: dict[str, InstanceHeader] = {}
+    rest: list[InstanceHeader] = []
+    for instance in instances:
+        uid = instance.sop_instance_uid
+        if not uid:
+            rest.append(instance)
+        elif uid not in kept:
+            kept[uid] = instance
+        else:
+            skipped.append(Skipped(instance.path, _copy_reason(kept[uid], instance)))
+    return [*kept.values(), *rest]
+
+
+def _copy_reason(first: InstanceHeader, second: InstanceHeader) -> str:
+    try:
+        same = replace(first, path=second.path) == second and filecmp.cmp(
+            first.path, second.path, shallow=False
+        )
+    except OSError:
+        same = False
+    if same:
+        return translate("study", "This is a copy of {name}.").format(name=first.path.name)
+    return translate(
+        "study", "This has the identifier of {name}, but not the same content; the first is used."
+    ).format(name=first.path.name)
+
+
+def _series(instances: Sequence[InstanceHeader], raw: Raw) -> Series:
+    first = instances[0]
+    return Series(
+        series_uid=first.series_uid,
+        study_uid=first.study_uid,
+        frame_of_reference_uid=first.frame_of_reference_uid,
+        modality=first.modality,
+        description=words(raw, 0x0008103E),
+        study_description=words(raw, 0x00081030),
+        laterality=text(raw, 0x00200060),
+        body_part=text(raw, 0x00180015),
+        patient_position=text(raw, 0x00185100),
+        series_number=integer(raw, 0x00200011),
+        series_date=text(raw, 0x00080021),
+        patient=PatientText(
+            name=words(raw, 0x00100010),
+            id=words(raw, 0x00100020),
+            sex=text(raw, 0x00100040),
+            age=text(raw, 0x00101010),
+            birth_date=text(raw, 0x00100030),
+            study_date=text(raw, 0x00080020),
+        ),
+        instances=tuple(instances),
+    )
+
+
+def words(raw: Raw, tag: int) -> str:
+    """Return a text in the character set of the file (PS3.3 C.12.1.1.2), no control characters."""
+    value = raw.get(tag, b"")
+    try:
+        names = text(raw, 0x00080005).split("\\")
+        decoded = decode_bytes(value, convert_encodings(names), _DELIMITERS)
+    except Exception:
+        # Wrong or unknown character sets are common: something readable is better than none.
+        decoded = value.decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else " " for c in decoded).strip()

@@ -1,0 +1,162 @@
+"""What the headers say: one series, its instances, their image planes. Values only.
+
+No ``repr`` here holds a path, a UID, a date or a name: what a log or a crash report may
+print of a series is its modality and its size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """One image plane: a single-frame instance, or one frame of a multi-frame one.
+
+    Attributes
+    ----------
+    position_lps_mm
+        Centre of the first pixel, Image Position (Patient) (0020,0032), or None.
+    row_lps, column_lps
+        Unit vectors along a row (growing column index) and down a column (growing row
+        index), Image Orientation (Patient) (0020,0037), or None.
+    spacing_mm
+        Pixel Spacing (0028,0030): millimetres between rows, then between columns; or None.
+    thickness_mm
+        Slice Thickness (0018,0050), or None.
+    slope, intercept
+        Modality rescale, PS3.3 C.11.1; 1 and 0 when absent.
+    has_rescale
+        True when an intercept stands in the file.
+    rescale_type
+        Rescale Type (0028,1054), such as ``"HU"``; empty when absent.
+    window
+        Pairs (centre, width) of the VOI window, first the preferred one.
+    stack
+        Identifies the stack and, in 4-D data, the time or echo; empty when single.
+    """
+
+    position_lps_mm: Vector | None = None
+    row_lps: Vector | None = None
+    column_lps: Vector | None = None
+    spacing_mm: tuple[float, float] | None = None
+    thickness_mm: float | None = None
+    slope: float = 1.0
+    intercept: float = 0.0
+    has_rescale: bool = False
+    rescale_type: str = ""
+    window: tuple[tuple[float, float], ...] = ()
+    stack: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class InstanceHeader:
+    """What is needed of one DICOM file to place and to read its pixels.
+
+    Attributes
+    ----------
+    pixel_offset, pixel_length
+        Byte offset and length of the value of Pixel Data in the file, for native (not
+        encapsulated, not deflated) little endian files; else None.
+    file_size
+        Bytes of the file when it was scanned.
+    patient_key
+        Digest of Patient ID and name: equal for the same patient. Kept in memory only.
+    planes
+        One per frame.
+    """
+
+    path: Path
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str
+    transfer_syntax: str
+    modality: str
+    instance_number: int | None
+    acquisition_number: int | None
+    image_type: tuple[str, ...]
+    rows: int
+    columns: int
+    n_frames: int
+    samples_per_pixel: int
+    photometric: str
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    padding_value: int | None
+    has_modality_lut: bool
+    pixel_offset: int | None
+    pixel_length: int | None
+    file_size: int
+    patient_key: str
+    planes: tuple[Plane, ...]
+
+    def __repr__(self) -> str:
+        size = f"{self.columns} x {self.rows} x {self.n_frames}"
+        return f"InstanceHeader({self.modality!r}, {size}, {self.transfer_syntax})"
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one native frame; bits are packed in 1-bit images."""
+        bits = self.rows * self.columns * self.samples_per_pixel * self.bits_allocated
+        return (bits + 7) // 8
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the file ends before its native pixel data does."""
+        if self.pixel_offset is None:
+            return False
+        wanted = self.frame_bytes * self.n_frames
+        length = self.pixel_length or 0
+        return length < wanted or self.file_size < self.pixel_offset + wanted
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PatientText:
+    """Who the study is of, for the corner of the view. Shown, never logged.
+
+    Its ``repr`` hides the values, so that no log and no crash report can hold them.
+    """
+
+    name: str = ""
+    id: str = ""
+    sex: str = ""
+    age: str = ""
+    birth_date: str = ""
+    study_date: str = ""
+
+    def __repr__(self) -> str:
+        return "PatientText(hidden)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Series:
+    """All instances that share one Series Instance UID, in no proven order."""
+
+    series_uid: str
+    study_uid: str
+    frame_of_reference_uid: str
+    modality: str
+    description: str
+    study_description: str
+    laterality: str
+    body_part: str
+    patient_position: str
+    series_number: int | None
+    series_date: str
+    patient: PatientText
+    instances: tuple[InstanceHeader, ...]
+
+    def __repr__(self) -> str:
+        return f"Series({self.modality!r}, {self.n_files} files)"
+
+    @property
+    def n_files(self) -> int:
+        """Number of files that hold the series."""
+        return len({instance.path for instance in self.instances})

@@ -1,0 +1,210 @@
+"""Do planes of equal orientation make one regular stack? Measured on their positions only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.geometry import Affine
+from resources.problem import Problem
+from resources.text import translate
+from viewer.study.series import Plane
+
+# No voxel may be further from its true place than this: the figure that the geometry is
+# tested against. Positions rounded to 0.1 mm (0.6, 0.7 for 0.625) just pass.
+_PLACE_MM = 0.051
+# For thin slices the tolerance is a share of the spacing, lest a jitter pass as rounding.
+_PLACE_SHARE = 0.1
+# Along a long stack the rounding of direction cosines adds up: 0.5 mm in a metre.
+_DRIFT_SHARE = 0.0005
+_SAME_PLACE_MM = 0.001
+_MISSING_SHARE = 0.05
+
+Depths = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class GeometryProblem:
+    """One thing a reader should know of the geometry.
+
+    Attributes
+    ----------
+    kind
+        Stable slug, such as ``"gantry-tilt"``.
+    text
+        One plain translated sentence.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The affine of a regular stack, or why there is none."""
+
+    affine: Affine | None
+    problems: tuple[GeometryProblem, ...] = ()
+    refusal: Problem | None = None
+
+
+def normal_lps(plane: Plane) -> npt.NDArray[np.float64]:
+    """Return the unit vector row x column, along which slices ascend."""
+    vector = np.cross(np.asarray(plane.row_lps), np.asarray(plane.column_lps))
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def depths_mm(planes: Sequence[Plane]) -> Depths:
+    """Return the positions along the normal of the first plane, in mm."""
+    positions = np.array([plane.position_lps_mm for plane in planes], dtype=np.float64)
+    return np.asarray(positions @ normal_lps(planes[0]))
+
+
+def has_duplicates(planes: Sequence[Plane]) -> bool:
+    """Return whether two planes lie at the same depth."""
+    return len(planes) > 1 and bool(np.diff(np.sort(depths_mm(planes))).min() < _SAME_PLACE_MM)
+
+
+def judge(planes: Sequence[Plane]) -> Verdict:
+    """Judge planes of equal orientation and size, sorted along their normal.
+
+    Parameters
+    ----------
+    planes
+        One or more.
+
+    Returns
+    -------
+    Verdict
+        With an affine only when a regular grid, its slices at right angles to the normal,
+        is within 0.05 mm of every plane (a tenth of the spacing for thin slices).
+    """
+    first = planes[0]
+    if first.position_lps_mm is None or first.row_lps is None:
+        return _refuse(
+            "missing-geometry",
+            translate("study", "The images do not say where in the patient they lie."),
+        )
+    if first.spacing_mm is None:
+        return _refuse(
+            "missing-spacing", translate("study", "The images do not say the size of a pixel.")
+        )
+    if len(planes) == 1:
+        return _single(first)
+    depths = depths_mm(planes)
+    steps = np.diff(depths)
+    same = int((steps < _SAME_PLACE_MM).sum())
+    if same:
+        return _refuse(
+            "duplicate-positions",
+            translate("study", "Images lie at the same place as another: {count}.").format(
+                count=same
+            ),
+        )
+    step = float(depths[-1] - depths[0]) / (len(planes) - 1)
+    tilted = _tilt(planes, depths, step)
+    uneven = _unevenness(depths, steps, step)
+    found = [problem for problem in (tilted, uneven) if problem is not None]
+    if found:
+        return Verdict(None, tuple(found), _refusal(found[0].text))
+    return Verdict(_affine(planes, depths, step))
+
+
+def no_stack(problem: GeometryProblem) -> Verdict:
+    """Return the verdict on a series of which no two images belong together."""
+    return Verdict(None, (), _refusal(problem.text))
+
+
+def _tolerance_mm(step: float) -> float:
+    return min(_PLACE_MM, _PLACE_SHARE * step)
+
+
+def _unevenness(depths: Depths, steps: Depths, step: float) -> GeometryProblem | None:
+    grid = depths[0] + step * np.arange(len(depths))
+    # The best offset halves what a rounded first position would add to every other.
+    error = depths - grid
+    if np.ptp(error) / 2 <= _tolerance_mm(step):
+        return None
+    usual = float(np.median(steps))
+    ratio = steps / usual
+    whole = np.rint(ratio)
+    if np.all(np.abs(ratio - whole) <= _MISSING_SHARE * np.maximum(whole, 1)) and whole.min() >= 1:
+        return GeometryProblem(
+            "missing-slices",
+            translate(
+                "study", "Slices are missing: {count} among slices that lie {usual} mm apart."
+            ).format(count=int((whole - 1).sum()), usual=round(usual, 3)),
+        )
+    return GeometryProblem(
+        "uneven-spacing",
+        translate("study", "The slices lie unevenly, {low} to {high} mm apart.").format(
+            low=round(float(steps.min()), 3), high=round(float(steps.max()), 3)
+        ),
+    )
+
+
+def _tilt(planes: Sequence[Plane], depths: Depths, step: float) -> GeometryProblem | None:
+    positions = np.array([plane.position_lps_mm for plane in planes], dtype=np.float64)
+    travel = positions - positions[0]
+    aside = travel - np.outer(depths - depths[0], normal_lps(planes[0]))
+    drift = np.linalg.norm(aside, axis=1)
+    length = float(depths[-1] - depths[0])
+    if float(drift.max()) <= _tolerance_mm(step) + _DRIFT_SHARE * length:
+        return None
+    line = np.outer((depths - depths[0]) / length, aside[-1])
+    if (
+        float(np.linalg.norm(aside - line, axis=1).max())
+        <= _tolerance_mm(step) + 0.01 * drift.max()
+    ):
+        degrees = math.degrees(math.atan2(float(drift[-1]), length))
+        return GeometryProblem(
+            "gantry-tilt",
+            translate("study", "The slices are tilted by {degrees} degrees.").format(
+                degrees=round(degrees, 1)
+            ),
+        )
+    return GeometryProblem(
+        "shifted-slices",
+        translate("study", "The slices are shifted sideways by up to {mm} mm.").format(
+            mm=round(float(drift.max()), 1)
+        ),
+    )
+
+
+def _affine(planes: Sequence[Plane], depths: Depths, step: float) -> Affine:
+    first = planes[0]
+    assert first.spacing_mm is not None  # judged before
+    affine = np.eye(4)
+    affine[:3, 0] = normal_lps(first) * step
+    affine[:3, 1] = np.asarray(first.column_lps) * first.spacing_mm[0]
+    affine[:3, 2] = np.asarray(first.row_lps) * first.spacing_mm[1]
+    affine[:3, 3] = first.position_lps_mm
+    return affine
+
+
+def _single(plane: Plane) -> Verdict:
+    if plane.thickness_mm is None:
+        return _refuse(
+            "single-slice",
+            translate("study", "There is only one slice, and its thickness is not said."),
+        )
+    problem = GeometryProblem(
+        "single-slice",
+        translate("study", "There is only one slice; its thickness stands for the spacing."),
+    )
+    return Verdict(_affine([plane], np.zeros(1), plane.thickness_mm), (problem,))
+
+
+def _refuse(kind: str, text: str) -> Verdict:
+    return Verdict(None, (GeometryProblem(kind, text),), _refusal(text))
+
+
+def _refusal(text: str) -> Problem:
+    return Problem(
+        translate("study", "No volume can be made of this series: {reason}").format(reason=text),
+        translate("study", "Choose another series of the study."),
+    )
