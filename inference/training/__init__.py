@@ -1,0 +1,1 @@
+"""From outlined nodules to a model pack: data, augmentation, fit, evaluation."""

@@ -1,0 +1,196 @@
+"""The training sets: outlined LIDC crops and lungs without labels."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import ndimage
+
+from inference.training.grey import grey_scale
+
+Progress = Callable[[int, int], None]
+
+# Four radiologists read every LIDC scan: a share of 0.5 is two of the four.
+READERS = 4
+SPLITS = ("train", "validation", "test")
+# Three scans are all there is: one is kept for choosing the threshold, none for the test.
+VALIDATION_LUNGS = ("RIDER-pilot-0109",)
+
+
+def split_of(patient: str) -> str:
+    """Return the split of one patient, fixed for good: 80 % train, 10 % validation, 10 % test."""
+    digit = int(hashlib.sha256(patient.encode()).hexdigest()[:8], 16) % 10
+    return "train" if digit < 8 else SPLITS[digit - 7]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodule:
+    """One outlined nodule: rows ``start`` to ``stop`` of the crops."""
+
+    patient: str
+    name: str
+    start: int
+    stop: int
+    n_readers: int
+    pixel_mm: float
+    gap_mm: float
+    mean_diameter_mm: float
+
+    @property
+    def split(self) -> str:
+        """The split of its patient."""
+        return split_of(self.patient)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crops:
+    """All LIDC crops.
+
+    Attributes
+    ----------
+    nodules
+        In the order of the index.
+    grey
+        (slice, row, column) uint8, min-max scaled per slice.
+    scale
+        (slice, 2) float32: slope and intercept of the estimated HU per grey.
+    votes
+        (slice, row, column) uint8: how many readers outlined the pixel.
+    """
+
+    nodules: tuple[Nodule, ...]
+    grey: npt.NDArray[np.uint8]
+    scale: npt.NDArray[np.float32]
+    votes: npt.NDArray[np.uint8]
+
+    def of(self, split: str) -> tuple[Nodule, ...]:
+        """Return the nodules of one split."""
+        return tuple(n for n in self.nodules if n.split == split)
+
+    def hu(self, rows: npt.NDArray[np.intp] | slice) -> npt.NDArray[np.float32]:
+        """Return the estimated HU (n, row, column) of some slices."""
+        slope, intercept = self.scale[rows].T[:, :, None, None]
+        return np.asarray(self.grey[rows] * slope + intercept, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lungs:
+    """One CT without labels.
+
+    Attributes
+    ----------
+    name
+        Collection and case.
+    hu
+        (k, j, i) int16.
+    pixel_mm, gap_mm
+        Spacing within and between slices.
+    inside
+        (n, 3) int: voxels (k, j, i) in aerated lung, not next to its wall.
+    """
+
+    name: str
+    hu: npt.NDArray[np.int16]
+    pixel_mm: float
+    gap_mm: float
+    inside: npt.NDArray[np.intp]
+
+
+def _webp(archive: tarfile.TarFile, name: str) -> npt.NDArray[np.uint8]:
+    handle = archive.extractfile(name)
+    if handle is None:
+        raise FileNotFoundError(name)
+    with Image.open(io.BytesIO(handle.read())) as image:
+        return np.asarray(image.convert("L"), dtype=np.uint8)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle))
+
+
+def _nodule(row: dict[str, str]) -> Nodule:
+    slices = int(row["n_slices"])
+    extent = float(row["zmax"]) - float(row["zmin"])
+    thickness = float(row["slice_thickness_mm"])
+    return Nodule(
+        patient=row["patient"],
+        name=row["nodule"],
+        start=int(row["start"]),
+        stop=int(row["stop"]),
+        n_readers=int(row["n_readers"]),
+        pixel_mm=float(row["pixel_spacing_mm"]),
+        gap_mm=extent / (slices - 1) if slices > 1 and extent > 0 else thickness,
+        mean_diameter_mm=float(row["mean_diameter_mm"]),
+    )
+
+
+def load_crops(folder: Path, progress: Progress | None = None) -> Crops:
+    """Decode ``lidc-nodules`` (see its README) and estimate the HU scale of every slice."""
+    nodules = tuple(_nodule(row) for row in _rows(folder / "index.csv"))
+    with np.load(folder / "reader_masks.npz", allow_pickle=False) as archive:
+        bits = archive["masks"]
+    votes = sum((bits >> reader & 1 for reader in range(READERS)), np.zeros_like(bits))
+    grey = np.zeros(bits.shape, dtype=np.uint8)
+    with tarfile.open(folder / "slices.tar") as archive_tar:
+        for done, nodule in enumerate(nodules):
+            plane = _webp(archive_tar, f"{nodule.patient}_{nodule.name}.webp")
+            grey[nodule.start : nodule.stop] = plane.reshape(-1, *bits.shape[1:])
+            if progress:
+                progress(done + 1, len(nodules))
+    scales = [grey_scale(plane) for plane in grey]
+    scale = np.array([(s.slope, s.intercept) for s in scales], dtype=np.float32)
+    return Crops(nodules, grey, scale, votes)
+
+
+def load_lungs(folder: Path) -> tuple[Lungs, ...]:
+    """Decode ``lungs-unlabelled``: HU = 5.6 grey - 1024."""
+    series: dict[str, list[dict[str, str]]] = {}
+    for row in _rows(folder / "index.csv"):
+        series.setdefault(row["series"], []).append(row)
+    out = []
+    with tarfile.open(folder / "slices.tar") as archive:
+        for name, rows in series.items():
+            rows.sort(key=lambda row: float(row["z_lps_mm"]))
+            grey = np.stack([_webp(archive, row["file"]) for row in rows])
+            hu = np.round(grey * 5.6 - 1024.0).astype(np.int16)
+            heights = [float(row["z_lps_mm"]) for row in rows]
+            out.append(
+                Lungs(
+                    name=name,
+                    hu=hu,
+                    pixel_mm=float(rows[0]["pixel_spacing_mm"]),
+                    gap_mm=float(np.median(np.diff(heights))),
+                    inside=np.argwhere(_aerated(hu)),
+                )
+            )
+    return tuple(out)
+
+
+def _aerated(hu: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Mark lung voxels a few pixels from anything dense: (k, j, i) HU to bool."""
+    air = ndimage.uniform_filter(hu.astype(np.float32), size=(1, 3, 3)) < -400
+    for plane in air:
+        # Air outside the body reaches the frame of the slice; lungs lie within.
+        labels, _ = ndimage.label(plane)
+        frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+        plane[np.isin(labels, frame)] = False
+    labels, count = ndimage.label(air)
+    if not count:
+        return air
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    means = ndimage.mean(hu, labels, np.arange(count + 1))
+    # A hollow table top is emptier than lung.
+    lungs = ((sizes > 0.1 * sizes.max()) & (means > -890))[labels]
+    return np.asarray(ndimage.uniform_filter(lungs.astype(np.float32), size=(1, 9, 9)) > 0.75)
