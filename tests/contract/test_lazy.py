@@ -1,0 +1,49 @@
+"""What is loaded when: torch never in the window's process, Qt never below ``viewer.ui``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from sources import ROOT
+
+# A walk imports packages to look inside; those left out must not be entered either.
+LOAD = """
+import importlib, pkgutil, sys
+def load(name):
+    names = [name]
+    for module in pkgutil.iter_modules(getattr(importlib.import_module(name), "__path__", [])):
+        child = name + "." + module.name
+        if child not in {leave!r} and module.name != "__main__":
+            names += load(child)
+    return names
+names = [name for package in {packages!r} for name in load(package)]
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+print(sorted(loaded & {unwanted!r}), len(names))
+"""
+
+
+@pytest.mark.parametrize(
+    ("packages", "leave", "unwanted"),
+    [
+        (("viewer",), (), {"torch", "monai"}),
+        (("viewer",), ("viewer.ui",), {"torch", "monai", "PySide6", "pyqtgraph"}),
+        (
+            ("inference", "resources"),
+            ("inference.runtime", "inference.training"),
+            {"torch", "monai", "PySide6", "pydicom", "highdicom"},
+        ),
+        (("inference.runtime", "inference.training"), (), {"PySide6", "pydicom", "viewer"}),
+    ],
+    ids=["viewer", "viewer-without-ui", "inference-without-runtime", "runtime"],
+)
+def test_importing_every_module_loads_nothing_unwanted(packages, leave, unwanted):
+    code = LOAD.format(packages=packages, leave=leave, unwanted=unwanted)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    found, _, modules = done.stdout.strip().rpartition(" ")
+    assert found == "[]"
+    assert int(modules) > 3
