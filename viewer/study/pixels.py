@@ -16,6 +16,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.study import plain_header, syntax
 from viewer.study.series import InstanceHeader
+from viewer.study.suitable import cut_short
 
 _HEADER_ROOM = 16 << 20
 
@@ -159,15 +160,6 @@ def _finish(array: npt.NDArray[Any], instance: InstanceHeader) -> npt.NDArray[An
     if instance.bits_stored <= instance.high_bit + 1 <= instance.bits_allocated:
         trim(wide, instance)
     return wide
-
-
-def cut_short(instance: InstanceHeader) -> Problem:
-    """Return the problem of a file that ends before its pixels do."""
-    return Problem(
-        translate("study", "The file {name} is cut short.").format(name=instance.path.name),
-        translate("study", "Copy the study again from where it came from."),
-        instance.transfer_syntax,
-    )
 
 
 def undecodable(instance: InstanceHeader, detail: str) -> Problem:

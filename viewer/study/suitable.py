@@ -29,29 +29,48 @@ def refusal(
     problems
         Gets what a reader should know.
     """
-    first = instances[0]
     if len({instance.patient_key for instance in series.instances}) > 1:
         text = translate("study", "The series mixes images of more than one patient.")
         problems.append(GeometryProblem("mixed-patients", text))
         return Problem(text, translate("study", "Ask for the study again from where it was made."))
-    short = next((instance for instance in instances if instance.cut_short), None)
-    if short is not None:
-        text = translate("study", "The file {name} is cut short.").format(name=short.path.name)
-        problems.append(GeometryProblem("cut-short", text))
-        return Problem(text, translate("study", "Copy the study again from where it came from."))
-    reason = _kind(first)
-    if reason is None:
-        unread = next((i for i in instances if i.transfer_syntax not in _READ), None)
-        if unread is not None:
-            reason = translate("study", "The compression {uid} is not supported.").format(
-                uid=unread.transfer_syntax
-            )
-    if reason is None:
-        frame = first.rows * first.columns
-        if frame > MAX_FRAME_PIXELS or frame * len(instances) > MAX_VOXELS:
-            reason = translate("study", "The series is too large to be opened.")
-    if reason is None:
-        return None
+    for instance in instances:
+        if instance.cut_short:
+            problem = cut_short(instance)
+            problems.append(GeometryProblem("cut-short", problem.sentence))
+            return problem
+    for instance in instances:
+        problem_of_one = pixels_refusal(instance)
+        if problem_of_one is not None:
+            return problem_of_one
+    if instances[0].rows * instances[0].columns * len(instances) > MAX_VOXELS:
+        return _other(translate("study", "The series is too large to be opened."))
+    return None
+
+
+def pixels_refusal(instance: InstanceHeader) -> Problem | None:
+    """Return why the pixels of one file cannot be read, or None; told before any is."""
+    if instance.cut_short:
+        return cut_short(instance)
+    reason = _kind(instance)
+    if reason is None and instance.transfer_syntax not in _READ:
+        reason = translate("study", "The compression {uid} is not supported.").format(
+            uid=instance.transfer_syntax
+        )
+    if reason is None and instance.rows * instance.columns > MAX_FRAME_PIXELS:
+        reason = translate("study", "The images are too large to be opened.")
+    return None if reason is None else _other(reason)
+
+
+def cut_short(instance: InstanceHeader) -> Problem:
+    """Return the problem of a file that ends before its pixels do."""
+    return Problem(
+        translate("study", "The file {name} is cut short.").format(name=instance.path.name),
+        translate("study", "Copy the study again from where it came from."),
+        instance.transfer_syntax,
+    )
+
+
+def _other(reason: str) -> Problem:
     return Problem(reason, translate("study", "Choose another series of the study."))
 
 
