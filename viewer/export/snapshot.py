@@ -14,7 +14,7 @@ from inference.volume import Volume
 from viewer.study.order import StackPlan
 
 Origin = Literal["ai", "ai-edited", "human"]
-Verdict = Literal["unreviewed", "accepted", "rejected", "unsure"]
+Verdict = Literal["accepted", "rejected", "unsure"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class LesionSnapshot:
         ``"ai"`` untouched result of the model, ``"ai-edited"`` corrected by a person,
         ``"human"`` drawn by a person.
     verdict
-        What the reader said of it.
+        What the reader said of it; None before a verdict.
     mask
         Its voxels; empty for a lesion that has a place but no outline yet.
     measurement
@@ -45,7 +45,8 @@ class LesionSnapshot:
     reader
         Who gave the verdict or changed it last; empty when nobody did.
     verdict_utc, changed_utc
-        When the verdict was given and the lesion last changed, UTC; None when never.
+        When the verdict was given and the lesion last changed, UTC, ISO 8601 such as
+        ``"2026-11-21T07:31:05.123Z"``; None when never.
     comment
         What the reader wrote beside it; free text, so it stays out of the exported files.
     """
@@ -54,14 +55,14 @@ class LesionSnapshot:
     number: int
     label: str
     origin: Origin
-    verdict: Verdict
+    verdict: Verdict | None
     mask: Mask
     measurement: Measurement | None
     score: float | None = None
     detection_id: str | None = None
     reader: str = ""
-    verdict_utc: datetime | None = None
-    changed_utc: datetime | None = None
+    verdict_utc: str | None = None
+    changed_utc: str | None = None
     comment: str = field(default="", repr=False)
 
 
@@ -133,7 +134,7 @@ class CaseSnapshot:
             # Nothing found is a result too, and nobody has confirmed it.
             return False
         return all(
-            lesion.origin == "human" or lesion.verdict != "unreviewed" for lesion in self.lesions
+            lesion.origin == "human" or lesion.verdict is not None for lesion in self.lesions
         )
 
 
@@ -159,11 +160,9 @@ def snapshot_of_findings(
                 number=number,
                 label=d.label,
                 origin="ai",
-                verdict="unreviewed",
+                verdict=None,
                 mask=d.mask,
-                measurement=measure(d.mask, volume.affine, volume.voxels)
-                if d.mask.count
-                else None,
+                measurement=measure(d.mask, volume.affine, volume.voxels) if d.mask.count else None,
                 score=d.score,
                 detection_id=d.id,
             )

@@ -49,11 +49,11 @@ class PhantomSpec:
         Standard deviation of the noise in HU before the kernel, which about halves it.
     """
 
-    shape_kji: tuple[int, int, int] = (140, 512, 512)
+    shape_kji: tuple[int, int, int] = (128, 512, 512)
     spacing_kji_mm: tuple[float, float, float] = (2.5, 0.7, 0.7)
     seed: int = 20
     rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    centre_lps_mm: tuple[float, float, float] = (0.0, 8.0, -38.0)
+    centre_lps_mm: tuple[float, float, float] = (0.0, 8.0, -42.0)
     nodules: tuple[NoduleSpec, ...] = DEFAULT_NODULES
     noise_hu: float = 34.0
 
@@ -217,14 +217,14 @@ def _trees(
     vessels, lumen, wall = (np.zeros(spec.shape_kji, dtype=np.float32) for _ in range(3))
     for side in SIGN:
         rng = np.random.default_rng((spec.seed, 2, SIGN[side] + 1))
-        targets = _points_in_lung(rng, side, 3300)
+        targets = _points_in_lung(rng, side, 2040)
         artery, vein, bronchus = (np.asarray(root, dtype=np.float64) for root in _ROOTS[side])
-        for root, ends in ((artery, targets[:1500]), (vein, targets[1500:3000])):
-            tree = trees.grow(rng, root, ends, twig_mm=0.42, largest_mm=5.5)
+        for root, ends in ((artery, targets[:1000]), (vein, targets[1000:2000])):
+            tree = trees.grow(rng, root, ends, twig_mm=0.52, largest_mm=6.0, reach=0.5)
             points, volumes, radii = trees.fill(rng, tree)
             keep = _clear_of_nodules(spec, points, radii)
             trees.splat(vessels, spec.affine, points[keep], volumes[keep])
-        tree = trees.grow(rng, bronchus, targets[3000:3060], twig_mm=0.8, largest_mm=3.2)
+        tree = trees.grow(rng, bronchus, targets[2000:], twig_mm=0.8, largest_mm=3.2)
         for out, thicken in ((wall, 0.8), (lumen, 0.0)):
             points, volumes, radii = trees.fill(rng, tree, thicken)
             keep = _clear_of_nodules(spec, points, radii + 1.0)
@@ -242,8 +242,10 @@ def _points_in_lung(rng: np.random.Generator, side: Side, count: int) -> npt.NDA
         fields = tried.astype(np.float32)
         p = Plane(fields[:, 0], fields[:, 1], fields[:, 2])
         far = np.full(len(tried), 99, dtype=np.float32)
-        inside = thorax.lung_mm(p, side, far) < -3.0
-        found = np.concatenate([found, tried[inside]])
+        depth = -thorax.lung_mm(p, side, thorax.mediastinum_mm(p, far))
+        # Most twigs end near the pleura, so that branches run outwards through the middle.
+        keep = (depth > 3.0) & ((depth < 13.0) | (rng.random(len(tried)) < 0.3))
+        found = np.concatenate([found, tried[keep]])
     return found[:count]
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inference import geometry
 
-Field = npt.NDArray[np.float32]
+Field = npt.NDArray[np.floating[Any]]
+Number = Field | float | np.floating[Any]
 Vector = tuple[float, float, float]
+Box = tuple[slice, slice]
 
 _EDGE_MM = 1.2
 
@@ -46,9 +49,33 @@ class Plane:
             fields.append(field.astype(np.float32))
         return cls(*fields)
 
+    def box(self, low_mm: tuple[float, float], high_mm: tuple[float, float]) -> Box:
+        """Return rows and columns outside which x or y is beyond the limits.
+
+        Where the grid is turned, nothing is left out.
+        """
+        rows, columns = (
+            slice(0, max(f.shape[0] for f in (self.x, self.y, self.z))),
+            slice(0, max(f.shape[1] for f in (self.x, self.y, self.z))),
+        )
+        for field, low, high in zip((self.x, self.y), low_mm, high_mm, strict=True):
+            inside = (field > low) & (field < high)
+            if field.shape[0] == 1:
+                columns = _hull(inside[0], columns)
+            elif field.shape[1] == 1:
+                rows = _hull(inside[:, 0], rows)
+        return rows, columns
+
     def crop(self, rows: slice, columns: slice) -> Plane:
         """Return a part of the plane."""
         return Plane(*(_crop(field, rows, columns) for field in (self.x, self.y, self.z)))
+
+
+def _hull(inside: npt.NDArray[np.bool_], whole: slice) -> slice:
+    if len(inside) == 1:
+        return whole
+    hits = np.flatnonzero(inside)
+    return slice(int(hits[0]), int(hits[-1]) + 1) if len(hits) else slice(0, 0)
 
 
 def _crop(field: Field, rows: slice, columns: slice) -> Field:
@@ -64,7 +91,7 @@ def cover(distance_mm: Field, edge_mm: float = _EDGE_MM) -> Field:
     return np.clip(np.float32(0.5) - distance_mm / np.float32(edge_mm), 0, 1)
 
 
-def paint(image: Field, coverage: Field, value: Field | float) -> None:
+def paint(image: Field, coverage: Field, value: Number) -> None:
     """Replace the covered share of each voxel by ``value``, in place."""
     image += coverage * (value - image)
 
@@ -83,10 +110,10 @@ def ellipsoid_mm(p: Plane, centre: Vector, radii: Vector, turn_deg: float = 0.0)
 
 def oval_mm(
     p: Plane,
-    centre_x: Field | float,
-    centre_y: Field | float,
-    half_x: Field | float,
-    half_y: Field | float,
+    centre_x: Number,
+    centre_y: Number,
+    half_x: Number,
+    half_y: Number,
     power: float = 2.0,
 ) -> Field:
     """Return the signed radial distance to a superellipse whose axes may change with z, mm."""
@@ -104,9 +131,7 @@ def oval_mm(
 def smooth_union_mm(a: Field, b: Field, blend_mm: float) -> Field:
     """Return the union of two signed distances with a rounded crease."""
     share = np.maximum(blend_mm - np.abs(a - b), 0) / np.float32(blend_mm)
-    return np.asarray(
-        np.minimum(a, b) - share * share * np.float32(blend_mm / 4), dtype=np.float32
-    )
+    return np.asarray(np.minimum(a, b) - share * share * np.float32(blend_mm / 4), dtype=np.float32)
 
 
 class Tubes:
@@ -224,13 +249,13 @@ def _extend(field: Field, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.i
 
 
 def _upsample(coarse: Field, shape_ji: tuple[int, int], step: int) -> Field:
-    return np.asarray(
-        _hat(shape_ji[0], coarse.shape[0], step)
-        @ coarse
-        @ _hat(shape_ji[1], coarse.shape[1], step).T
-    )
+    rows = _between(coarse, shape_ji[0], step)
+    return np.ascontiguousarray(_between(np.ascontiguousarray(rows.T), shape_ji[1], step).T)
 
 
-def _hat(fine: int, coarse: int, step: int) -> Field:
-    at = np.arange(fine, dtype=np.float32)[:, None] / step
-    return np.maximum(0, 1 - np.abs(at - np.arange(coarse, dtype=np.float32)[None]))
+def _between(coarse: Field, fine: int, step: int) -> Field:
+    """Interpolate the first axis linearly."""
+    at = np.arange(fine)
+    share = ((at % step) / step).astype(np.float32)[:, None]
+    first = coarse[at // step]
+    return first + share * (coarse[at // step + 1] - first)

@@ -13,6 +13,7 @@ from scipy.interpolate import PchipInterpolator
 from inference import geometry
 from viewer.phantom.shapes import (
     Field,
+    Number,
     Plane,
     Tubes,
     Vector,
@@ -51,7 +52,7 @@ _mediastinum_half_width = PchipInterpolator(
 )
 
 
-def cavity_axes(z: Field, side: Side) -> tuple[Field, Field, Field, Field]:
+def cavity_axes(z: Number, side: Side) -> tuple[Field, Field, Field, Field]:
     """Return half-width, half-depth, and axis (x, y) of one side of the chest at height z."""
     ax, ay, cx, cy = (
         np.asarray(v, dtype=np.float32) for v in np.moveaxis(_cavity(np.clip(z, -250, 200)), -1, 0)
@@ -120,18 +121,25 @@ def mediastinum_mm(p: Plane, wrap_mm: Field) -> Field:
 
 
 def below_diaphragm_mm(p: Plane, side: Side) -> Field:
-    """Return the signed distance to what lies under one dome, negative below it."""
+    """Return the signed distance to what lies under one dome, negative below it.
+
+    The dome falls steeply to the side and to the back, where the recesses of the lung are,
+    and little towards the middle and the front.
+    """
     _, _, cx, cy = cavity_axes(p.z, side)
-    rho = ((p.x - cx * 1.05) / 70) ** 2 + ((p.y - cy + 8) / 92) ** 2
-    dome = _DOME_TOP_MM[side] - _DOME_DROP_MM[side] * rho**1.15
-    slope = np.sqrt(1 + (2.3 * _DOME_DROP_MM[side] / 80) ** 2 * np.minimum(rho, 1.2))
+    dx, dy = (p.x - cx * 0.9) * SIGN[side], p.y - cy + 16
+    across = dx / np.where(dx > 0, np.float32(76), np.float32(150))
+    along = dy / np.where(dy > 0, np.float32(96), np.float32(120))
+    rho = across * across + along * along
+    drop = np.float32(_DOME_DROP_MM[side])
+    dome = np.float32(_DOME_TOP_MM[side]) - drop * rho
+    slope = np.sqrt(1 + (drop / 42) ** 2 * np.minimum(rho, 1.2))
     return np.asarray((p.z - dome) / slope, dtype=np.float32)
 
 
-def lung_mm(p: Plane, side: Side, wrap_mm: Field) -> Field:
-    """Return the signed distance to one lung."""
-    wall = cavity_mm(p, side) + 1.0
-    out = np.maximum(wall, -mediastinum_mm(p, wrap_mm))
+def lung_mm(p: Plane, side: Side, mediastinum: Field) -> Field:
+    """Return the signed distance to one lung, given that to the mediastinum."""
+    out = np.maximum(cavity_mm(p, side) + 1.0, -mediastinum)
     out = np.maximum(out, -SIGN[side] * p.x + 2.0)
     return np.maximum(out, -below_diaphragm_mm(p, side))
 
@@ -151,7 +159,9 @@ def great_vessels(affine: geometry.Affine, shape_kji: tuple[int, int, int]) -> T
     tubes.add_path([(8, -42, -50), (16, -38, -26), (20, -16, -6)], [14, 14, 13])
     tubes.add_path([(20, -16, -6), (0, -6, -12), (-24, 0, -14), (-38, 6, -20)], [12, 10, 9, 7])
     tubes.add_path([(20, -16, -6), (30, 2, -4), (38, 16, -12)], [12, 10, 8])
-    tubes.add_path([(-25, -16, -46), (-27, -18, 10), (-24, -22, 56), (-34, -24, 120)], [10, 9, 8, 7])
+    tubes.add_path(
+        [(-25, -16, -46), (-27, -18, 9), (-24, -22, 56), (-34, -24, 99)], [10, 9, 8, 7]
+    )
     tubes.add_path([(-24, -22, 56), (4, -36, 64), (34, -22, 110)], [7, 6.5, 6])
     for top, foot in (((-18, -4, 130), (-8, -18, 48)), ((18, 6, 130), (6, -6, 50)),
                       ((30, 18, 130), (16, 12, 48))):  # fmt: skip
@@ -177,9 +187,7 @@ def airways(
     return tubes
 
 
-def bones(
-    affine: geometry.Affine, shape_kji: tuple[int, int, int]
-) -> tuple[Tubes, Tubes, Tubes]:
+def bones(affine: geometry.Affine, shape_kji: tuple[int, int, int]) -> tuple[Tubes, Tubes, Tubes]:
     """Return ribs (flattened tubes), other bones of the wall, and costal cartilage."""
     ribs = Tubes(affine, shape_kji, flatten_z=1.7)
     others = Tubes(affine, shape_kji)

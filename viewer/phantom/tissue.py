@@ -7,20 +7,23 @@ import numpy.typing as npt
 
 from inference import geometry
 from viewer.phantom import thorax
-from viewer.phantom.shapes import Field, Plane, Ripple, cover, ellipsoid_mm, oval_mm, paint
+from viewer.phantom.shapes import Box, Field, Plane, Ripple, cover, ellipsoid_mm, oval_mm, paint
 
 AIR, FAT, MUSCLE, BLOOD, LIVER = -1000.0, -103.0, 52.0, 42.0, 58.0
 _SKIN, _SPLEEN, _STOMACH, _CARTILAGE = 25.0, 48.0, 22.0, 110.0
 _CORTEX, _MARROW, _DISC, _CORD = 680.0, 190.0, 85.0, 25.0
 _PARENCHYMA = -868.0
 
+# Lowest and highest (x, y) in mm at which there can be body and couch, chest, spine.
+_BODY = ((-174.0, -120.0), (174.0, 136.0))
+_CHEST = ((-142.0, -96.0), (142.0, 102.0))
+_SPINE = ((-22.0, 44.0), (22.0, 100.0))
+
 
 class TissuePainter:
     """Paints slices of one grid; slices may be painted in several threads."""
 
-    def __init__(
-        self, seed: int, affine: geometry.Affine, shape_kji: tuple[int, int, int]
-    ) -> None:
+    def __init__(self, seed: int, affine: geometry.Affine, shape_kji: tuple[int, int, int]) -> None:
         self._shape_ji = shape_kji[1:]
         self._seed = seed
         self._vessels = thorax.great_vessels(affine, shape_kji)
@@ -50,41 +53,52 @@ class TissuePainter:
             HU, and the share of each voxel in either lung; (rows, columns) float32.
         """
         image = np.full(self._shape_ji, AIR, dtype=np.float32)
+        right, left = np.zeros_like(image), np.zeros_like(image)
         wobble = self._wobble.at(p, self._shape_ji)
-        self._wall(image, p, k, wobble)
-        chest = cover(thorax.chest_mm(p))
-        paint(image, chest, FAT)
-        self._abdomen(image, p, chest, wobble)
-        vessel_mm = self._vessels.distance_mm(p, k)
-        self._mediastinum(image, p, vessel_mm, wobble)
+        rows, columns = p.box(*_BODY)
+        self._wall(image[rows, columns], p, k, (rows, columns), wobble[rows, columns])
+
+        rows, columns = p.box(*_CHEST)
+        part, q, wobble = image[rows, columns], p.crop(rows, columns), wobble[rows, columns]
+        chest = cover(thorax.chest_mm(q))
+        paint(part, chest, FAT)
+        self._abdomen(part, q, chest, wobble)
+        vessel_mm = self._vessels.distance_mm(p, k)[rows, columns]
+        airway_mm = self._airway_wall.distance_mm(p, k)[rows, columns]
+        self._mediastinum(part, q, vessel_mm, wobble)
         self._spine(image, p)
-        wrap = np.minimum(vessel_mm, self._airway_wall.distance_mm(p, k))
-        right = cover(thorax.lung_mm(p, "right", wrap))
-        left = cover(thorax.lung_mm(p, "left", wrap))
-        lungs = np.minimum(right + left, 1)
-        paint(image, lungs, self._parenchyma(p, k, twigs, bronchi, bronchial_walls))
-        paint(image, cover(self._airway_wall.distance_mm(p, k)), 15.0)
-        paint(image, cover(self._lumen.distance_mm(p, k)), -995.0)
+        middle = thorax.mediastinum_mm(q, np.minimum(vessel_mm, airway_mm))
+        right[rows, columns] = cover(thorax.lung_mm(q, "right", middle))
+        left[rows, columns] = cover(thorax.lung_mm(q, "left", middle))
+        lungs = (right + left)[rows, columns]
+        inside = [field[rows, columns] for field in (twigs, bronchi, bronchial_walls)]
+        patches = self._patches.at(p, self._shape_ji)[rows, columns]
+        paint(part, lungs, self._parenchyma(q, k, patches, *inside))
+        paint(part, cover(airway_mm), 15.0)
+        paint(part, cover(self._lumen.distance_mm(p, k)[rows, columns]), -995.0)
         return image, right, left
 
-    def _wall(self, image: Field, p: Plane, k: int, wobble: Field) -> None:
+    def _wall(self, image: Field, whole: Plane, k: int, box: Box, wobble: Field) -> None:
+        p = whole.crop(*box)
         skin = thorax.body_mm(p)
         paint(image, cover(skin), _SKIN)
         paint(image, cover(skin + 2.0), FAT)
         chest = thorax.chest_mm(p)
         muscle = np.maximum(thorax.muscle_mm(p) + 2.5 * wobble, skin + 6)
         muscle = np.minimum(muscle, chest - 11)
-        streaks = self._streaks.at(p, self._shape_ji)
+        streaks = self._streaks.at(p, image.shape)
         paint(image, cover(muscle), MUSCLE + 6 * streaks)
         # Fat between the layers of muscle, and marbling along them.
         layer = np.abs(muscle + 9 + 4 * streaks) - 0.9
         paint(image, cover(np.maximum(layer, 13 - chest)) * 0.85, FAT)
-        ribs = self._ribs.distance_mm(p, k)
-        others = self._bones.distance_mm(p, k)
-        paint(image, cover(self._cartilage.distance_mm(p, k)), _CARTILAGE)
-        sternum = oval_mm(p, 0, -84.5, 17, 6.5, 3.0)
-        sternum = np.maximum(sternum, np.abs(p.z + 20) - 92)
-        for bone, shell in ((ribs, 1.4), (others, 1.6), (sternum, 1.3)):
+        paint(image, cover(self._cartilage.distance_mm(whole, k)[box]), _CARTILAGE)
+        sternum = np.maximum(oval_mm(p, 0, -84.5, 17, 6.5), np.abs(p.z + 20) - 92)
+        ribs, others = self._ribs, self._bones
+        for bone, shell in (
+            (ribs.distance_mm(whole, k)[box], 1.4),
+            (others.distance_mm(whole, k)[box], 1.6),
+            (sternum, 1.3),
+        ):
             paint(image, cover(bone), _CORTEX)
             paint(image, cover(bone + shell, 2.0), _MARROW)
         # The couch, a thin shell under the back.
@@ -122,6 +136,8 @@ class TissuePainter:
         paint(image, cover(vessel_mm), BLOOD)
 
     def _spine(self, image: Field, p: Plane) -> None:
+        rows, columns = p.box(*_SPINE)
+        image, p = image[rows, columns], p.crop(rows, columns)
         off = thorax.vertebra_phase_mm(p.z)
         waist = 1.6 * np.cos(off * np.float32(np.pi / 11.5))
         body = oval_mm(p, 0, 62, 18.5 - waist, 14.5 - waist, 2.3)
@@ -140,13 +156,13 @@ class TissuePainter:
         paint(image, cover(oval_mm(p, 0, 83, 4.6, 3.6)), _CORD + 10)
 
     def _parenchyma(
-        self, p: Plane, k: int, twigs: Field, bronchi: Field, walls: Field
+        self, p: Plane, k: int, patches: Field, twigs: Field, bronchi: Field, walls: Field
     ) -> npt.NDArray[np.float32]:
         rng = np.random.default_rng((self._seed, 4, k))
-        grain = rng.standard_normal(self._shape_ji, dtype=np.float32)
+        grain = rng.standard_normal(patches.shape, dtype=np.float32)
         # Twigs too small to draw one by one: their sum is a grain of either sign, mostly bright.
         grain = grain * grain
-        lung = _PARENCHYMA + 0.22 * p.y + 9 * self._patches.at(p, self._shape_ji) + 9 * grain
+        lung = _PARENCHYMA + 0.22 * p.y + 9 * patches + 9 * grain
         for side in thorax.SIGN:
             lung = lung + 80 * _fissure(p, side)
         lung = lung + twigs * (38.0 - lung)

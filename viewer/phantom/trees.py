@@ -11,7 +11,7 @@ from inference import geometry
 
 Points = npt.NDArray[np.float64]
 
-_STEP_MM = 0.45
+_STEP_MM = 0.5
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
