@@ -22,7 +22,8 @@ if __name__ == "__main__":
 
     # The folder packaging/ is no package on purpose (it would hide PyPI's), so its
     # scripts are reached through the path.
-    sys.path.insert(0, str(Path(__file__).resolve().parent / "packaging"))
+    ROOT = Path(__file__).resolve().parent
+    sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
     import bootstrap
 
     sys.exit(bootstrap.main(sys.argv[1:]))

@@ -49,7 +49,6 @@ def test_every_contract_is_kept():
         ("Rooms stand low to high", "inference/trespass.py", "import viewer.study"),
         ("Rooms stand low to high", "resources/trespass.py", "import inference.geometry"),
         ("In viewer: rooms", "viewer/study/trespass.py", "import viewer.ui"),
-        ("In viewer: rooms", "viewer/tools/trespass.py", "import viewer.display"),
         ("Only viewer.ui knows Qt", "viewer/study/trespass.py", "import PySide6.QtCore"),
         ("Only viewer.ui knows Qt", "inference/trespass.py", "import pyqtgraph"),
         ("The viewer never reaches torch", "viewer/ui/trespass.py", "import torch"),
