@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from inference.findings import Mask
 from viewer.phantom.thorax import Side
 
 Vector = tuple[float, float, float]
+_Vectors = npt.NDArray[np.float64]
 
 _SUB_KJI = (6, 3, 3)
 
@@ -111,10 +113,8 @@ def draw(
     outside = body | _spicules(rng, spec.spicules, radius, direction, distance)
     core = distance <= surface * 0.5
     coverage = _bin(outside)
-    density = np.full(coverage.shape, spec.hu, dtype=np.float32)
-    if spec.halo_hu is not None:
-        solid = _bin(core)
-        density = spec.halo_hu + (spec.hu - spec.halo_hu) * solid / np.maximum(coverage, 1e-6)
+    halo_hu = spec.hu if spec.halo_hu is None else spec.halo_hu
+    density = halo_hu + (spec.hu - halo_hu) * _bin(core) / np.maximum(coverage, 1e-6)
     k, j, i = (int(v) for v in low)
     return DrawnNodule(
         spec=spec,
@@ -125,14 +125,14 @@ def draw(
     )
 
 
-def _lobes(rng: np.random.Generator, depth: float):  # type: ignore[no-untyped-def]
+def _lobes(rng: np.random.Generator, depth: float) -> Callable[[_Vectors], _Vectors]:
     """Return a function from unit vectors to relative radius, of a sphere's volume."""
     axes = rng.standard_normal((7, 3))
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     weights = rng.uniform(0.5, 1.0, 7) * np.where(rng.random(7) < 0.5, -1, 1)
     powers = rng.uniform(2.0, 6.0, 7)
 
-    def bumps(direction: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def bumps(direction: _Vectors) -> _Vectors:
         total = np.zeros(direction.shape[:-1])
         for axis, weight, power in zip(axes, weights, powers, strict=True):
             total += weight * np.exp(power * (direction @ axis - 1))
@@ -148,8 +148,8 @@ def _spicules(
     rng: np.random.Generator,
     count: int,
     radius: float,
-    direction: npt.NDArray[np.float64],
-    distance: npt.NDArray[np.float64],
+    direction: _Vectors,
+    distance: _Vectors,
 ) -> npt.NDArray[np.bool_]:
     out = np.zeros(distance.shape, dtype=np.bool_)
     for _ in range(count):
@@ -169,4 +169,4 @@ def _bin(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     a, b, c = _SUB_KJI
     k, j, i = inside.shape
     parts = inside.reshape(k // a, a, j // b, b, i // c, c)
-    return parts.mean(axis=(1, 3, 5), dtype=np.float32)
+    return np.asarray(parts.mean(axis=(1, 3, 5), dtype=np.float32))

@@ -88,7 +88,7 @@ def _crop(field: Field, rows: slice, columns: slice) -> Field:
 
 def cover(distance_mm: Field, edge_mm: float = _EDGE_MM) -> Field:
     """Return how much of a voxel lies inside (0 to 1) from its signed distance in mm."""
-    return np.clip(np.float32(0.5) - distance_mm / np.float32(edge_mm), 0, 1)
+    return np.asarray(np.clip(np.float32(0.5) - distance_mm / np.float32(edge_mm), 0, 1))
 
 
 def paint(image: Field, coverage: Field, value: Number) -> None:
@@ -190,7 +190,7 @@ class Tubes:
             rows, columns = slice(*boxes[n, 1]), slice(*boxes[n, 2])
             part = out[rows, columns]
             if part.size:
-                np.minimum(part, self._one_mm(p.crop(rows, columns), n), out=part)
+                np.minimum(part, self._one_mm(p.crop(rows, columns), int(n)), out=part)
         return out
 
     def _one_mm(self, p: Plane, n: int) -> Field:

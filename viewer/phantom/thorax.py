@@ -67,7 +67,7 @@ def cavity_mm(p: Plane, side: Side) -> Field:
     dome = np.clip((p.z - 18.0) / (top - 18.0), 0, 0.999)
     narrow = np.sqrt(1 - dome**2.4).astype(np.float32)
     sides = oval_mm(p, cx * (0.75 + 0.25 * narrow), cy, ax * narrow, ay * narrow, 2.2)
-    return np.maximum(sides, p.z - np.float32(top))
+    return np.asarray(np.maximum(sides, p.z - np.float32(top)))
 
 
 def chest_mm(p: Plane) -> Field:
@@ -141,7 +141,7 @@ def lung_mm(p: Plane, side: Side, mediastinum: Field) -> Field:
     """Return the signed distance to one lung, given that to the mediastinum."""
     out = np.maximum(cavity_mm(p, side) + 1.0, -mediastinum)
     out = np.maximum(out, -SIGN[side] * p.x + 2.0)
-    return np.maximum(out, -below_diaphragm_mm(p, side))
+    return np.asarray(np.maximum(out, -below_diaphragm_mm(p, side)))
 
 
 def great_vessels(affine: geometry.Affine, shape_kji: tuple[int, int, int]) -> Tubes:
@@ -159,9 +159,7 @@ def great_vessels(affine: geometry.Affine, shape_kji: tuple[int, int, int]) -> T
     tubes.add_path([(8, -42, -50), (16, -38, -26), (20, -16, -6)], [14, 14, 13])
     tubes.add_path([(20, -16, -6), (0, -6, -12), (-24, 0, -14), (-38, 6, -20)], [12, 10, 9, 7])
     tubes.add_path([(20, -16, -6), (30, 2, -4), (38, 16, -12)], [12, 10, 8])
-    tubes.add_path(
-        [(-25, -16, -46), (-27, -18, 9), (-24, -22, 56), (-34, -24, 99)], [10, 9, 8, 7]
-    )
+    tubes.add_path([(-25, -16, -46), (-27, -18, 9), (-24, -22, 56), (-34, -24, 99)], [10, 9, 8, 7])
     tubes.add_path([(-24, -22, 56), (4, -36, 64), (34, -22, 110)], [7, 6.5, 6])
     for top, foot in (((-18, -4, 130), (-8, -18, 48)), ((18, 6, 130), (6, -6, 50)),
                       ((30, 18, 130), (16, 12, 48))):  # fmt: skip
@@ -252,4 +250,4 @@ def _scapula(bones: Tubes, side: Side, z: float) -> None:
 def vertebra_phase_mm(z: Field) -> Field:
     """Return the distance from the middle of the nearest vertebral body along z."""
     half = np.float32(_RIB_PITCH_MM / 2)
-    return np.abs((z - _FIRST_RIB_MM + half) % np.float32(_RIB_PITCH_MM) - half)
+    return np.asarray(np.abs((z - _FIRST_RIB_MM + half) % np.float32(_RIB_PITCH_MM) - half))
