@@ -1,0 +1,434 @@
+"""The state of one case: what the models said, and what readers made of it.
+
+``AnnotationDocument.apply`` is the only way to change it. Findings are never changed: a
+lesion starts with the model's own mask object and gets another one on its first edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from inference import geometry
+from inference.findings import Detection, Findings, Mask, Segment
+from inference.measure import measure
+from viewer.annotate import edits, mask
+from viewer.annotate.lesion import Decision, Lesion, Origin, Point, SegmentState
+from viewer.annotate.mask import Box
+
+ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one edit touched, for whoever shows the document.
+
+    Attributes
+    ----------
+    lesion_ids, segment_ids
+        Whose values changed, came or went.
+    boxes
+        Parts of the volume whose overlay changed; none for ``"findings"`` means all of it.
+    """
+
+    kind: ChangeKind
+    lesion_ids: tuple[str, ...] = ()
+    segment_ids: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One run of a model on this case: its number, what it said, when it was taken in."""
+
+    number: int
+    findings: Findings
+    utc: str
+
+
+class AnnotationDocument:
+    """Lesions and segments of one volume, and the AI runs under them.
+
+    Parameters
+    ----------
+    shape_kji
+        Shape of the volume.
+    affine
+        (4, 4), (k, j, i, 1) to LPS mm.
+    voxels
+        The volume (k, j, i), for mean values; None leaves them unknown.
+    """
+
+    def __init__(
+        self,
+        shape_kji: tuple[int, int, int],
+        affine: geometry.Affine,
+        voxels: npt.NDArray[Any] | None = None,
+    ) -> None:
+        self.shape_kji = shape_kji
+        self.affine = affine
+        self._voxels = voxels
+        self._voxel_ml = geometry.voxel_volume_mm3(affine) / 1000.0
+        self._runs: tuple[Run, ...] = ()
+        self._lesions: dict[str, Lesion] = {}
+        self._segments: dict[str, SegmentState] = {}
+        self._superseded_segments: frozenset[str] = frozenset()
+        self._detections: dict[str, Detection] = {}
+        self._anatomy: dict[str, tuple[Segment, int]] = {}
+        # Per run: id in the case -> id in that run's findings.
+        self._names: dict[str, str] = {}
+        self._former_names: list[dict[str, str]] = []
+        self._waiting: set[str] | None = None
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All AI runs, the latest last."""
+        return self._runs
+
+    @property
+    def findings(self) -> Findings | None:
+        """What the latest AI run said, never changed."""
+        return self._runs[-1].findings if self._runs else None
+
+    @property
+    def record(self) -> tuple[Lesion, ...]:
+        """Every lesion, also deleted and superseded ones, by number."""
+        return tuple(sorted(self._lesions.values(), key=lambda lesion: lesion.number))
+
+    @property
+    def lesions(self) -> tuple[Lesion, ...]:
+        """The lesions that count, by number."""
+        return tuple(lesion for lesion in self.record if lesion.live)
+
+    def shown(self, threshold: float) -> tuple[Lesion, ...]:
+        """Return the lesions that count and reach ``threshold`` or were touched by a reader."""
+        return tuple(
+            lesion
+            for lesion in self.lesions
+            if lesion.touched or lesion.score is None or lesion.score >= threshold
+        )
+
+    @property
+    def segments(self) -> tuple[SegmentState, ...]:
+        """The structures of anatomy that count."""
+        return tuple(s for s in self._segments.values() if s.id not in self._superseded_segments)
+
+    def lesion(self, lesion_id: str) -> Lesion:
+        """Return one lesion of the record; KeyError when there is none."""
+        return self._lesions[lesion_id]
+
+    def segment(self, segment_id: str) -> SegmentState:
+        """Return one structure; KeyError when there is none."""
+        return self._segments[segment_id]
+
+    def target(self, target_id: str) -> Lesion | SegmentState:
+        """Return the lesion or segment of this id; KeyError when there is none."""
+        return self._lesions.get(target_id) or self._segments[target_id]
+
+    def ai_mask(self, target_id: str) -> Mask | None:
+        """Return what the model drew; None for a human's lesion."""
+        if target_id in self._detections:
+            return self._detections[target_id].mask
+        if target_id in self._anatomy:
+            return self._anatomy[target_id][0].mask
+        return None
+
+    def detection_id(self, lesion_id: str) -> str | None:
+        """Return what the latest run's findings call a lesion; None when they know it not."""
+        return self._names.get(lesion_id)
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next new lesion is shown with."""
+        return 1 + max((lesion.number for lesion in self._lesions.values()), default=0)
+
+    # ----------------------------------------------------------------- changing
+
+    def apply(self, edit: edits.Edit) -> Change:
+        """Change the document. The only mutator.
+
+        Raises
+        ------
+        ValueError
+            When the document does not stand as the edit expects it; nothing is changed.
+        """
+        match edit:
+            case edits.PaintStroke():
+                return self._paint(edit)
+            case edits.SetVerdict():
+                return self._set_verdict(edit)
+            case edits.AddLesion():
+                return self._add_lesion(edit)
+            case edits.RemoveLesion():
+                return self._remove_lesion(edit)
+            case edits.DeleteLesion():
+                return self._delete(edit)
+            case edits.MoveLesion():
+                return self._move(edit)
+            case edits.SetLabel():
+                return self._set_label(edit)
+            case edits.AddFindings():
+                return self._add_findings(edit)
+            case edits.RemoveFindings():
+                return self._remove_findings(edit)
+            case _:
+                raise ValueError(f"unknown edit {edit.kind}")
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Measure once at the end, not after each edit: for the replay of a journal."""
+        self._waiting = set()
+        try:
+            yield
+        finally:
+            waiting, self._waiting = self._waiting, None
+            for lesion_id in waiting & self._lesions.keys():
+                self._lesions[lesion_id] = self._measured(self._lesions[lesion_id])
+
+    def _set_verdict(self, edit: edits.SetVerdict) -> Change:
+        lesion = self._known(edit.lesion_id)
+        if lesion.decision != edit.before:
+            raise ValueError("another verdict stands")
+        self._lesions[lesion.id] = replace(lesion, decision=edit.after)
+        return Change("verdict", (lesion.id,), boxes=_boxes(lesion.mask))
+
+    def _set_label(self, edit: edits.SetLabel) -> Change:
+        lesion = self._known(edit.lesion_id)
+        if lesion.label != edit.before:
+            raise ValueError("another label stands")
+        self._lesions[lesion.id] = replace(lesion, label=edit.after)
+        return Change("label", (lesion.id,), boxes=_boxes(lesion.mask))
+
+    def _add_lesion(self, edit: edits.AddLesion) -> Change:
+        if edit.lesion_id in self._lesions or edit.lesion_id in self._segments:
+            raise ValueError("the id is taken")
+        self._lesions[edit.lesion_id] = Lesion(
+            id=edit.lesion_id,
+            number=edit.number,
+            label=edit.label,
+            origin="human",
+            run=0,
+            score=None,
+            decision=Decision(),
+            missed_by_ai=edit.missed_by_ai,
+            mask=mask.empty_mask(),
+            anchor_lps_mm=edit.centre_lps_mm,
+            centre_lps_mm=edit.centre_lps_mm,
+            diameter_mm=0.0,
+            short_axis_mm=0.0,
+            volume_ml=0.0,
+            mean_value=None,
+        )
+        return Change("add", (edit.lesion_id,))
+
+    def _remove_lesion(self, edit: edits.RemoveLesion) -> Change:
+        lesion = self._known(edit.added.lesion_id)
+        if lesion.origin != "human" or not lesion.empty or lesion.verdict or lesion.deleted:
+            raise ValueError("the lesion is no longer as it was added")
+        del self._lesions[lesion.id]
+        return Change("add", (lesion.id,))
+
+    def _delete(self, edit: edits.DeleteLesion) -> Change:
+        lesion = self._known(edit.lesion_id)
+        if lesion.deleted == edit.deleted:
+            raise ValueError("the lesion is so already")
+        self._lesions[lesion.id] = replace(lesion, deleted=edit.deleted)
+        return Change("delete", (lesion.id,), boxes=_boxes(lesion.mask))
+
+    def _move(self, edit: edits.MoveLesion) -> Change:
+        lesion = self._known(edit.lesion_id)
+        if lesion.anchor_lps_mm != edit.before_lps_mm:
+            raise ValueError("the lesion lies elsewhere")
+        moved = mask.shift(lesion.mask, edit.offset_kji)
+        if moved.voxels.size and not mask.inside(moved.box, self.shape_kji):
+            raise ValueError("the lesion would leave the volume")
+        self._store(replace(lesion, mask=moved, anchor_lps_mm=edit.after_lps_mm))
+        return Change("move", (lesion.id,), boxes=_boxes(lesion.mask) + _boxes(moved))
+
+    def _paint(self, edit: edits.PaintStroke) -> Change:
+        if not mask.inside(edit.delta.box, self.shape_kji):
+            raise ValueError("the stroke leaves the volume")
+        if edit.target_id in self._segments:
+            segment = self._segments[edit.target_id]
+            painted, grown = mask.xor(segment.mask, edit.delta)
+            self._segments[segment.id] = self._counted(segment, painted, segment.count + grown)
+            return Change("paint", segment_ids=(segment.id,), boxes=(edit.delta.box,))
+        lesion = self._known(edit.target_id)
+        self._store(replace(lesion, mask=mask.xor(lesion.mask, edit.delta)[0]))
+        return Change("paint", (lesion.id,), boxes=(edit.delta.box,))
+
+    # ------------------------------------------------------------------ AI runs
+
+    def _add_findings(self, edit: edits.AddFindings) -> Change:
+        if edit.run != len(self._runs) + 1:
+            raise ValueError("the runs of a case are numbered from 1")
+        known = {new for new, _ in edit.known}
+        detections = {
+            run_id(edit.run, d.id): d for d in edit.findings.detections if d.id not in known
+        }
+        segments = {run_id(edit.run, s.id): s for s in edit.findings.segments if s.id not in known}
+        taken = [*self._lesions, *self._segments, *detections, *segments]
+        if len(set(taken)) != len(taken):
+            raise ValueError("an id is taken")
+        masks = [d.mask for d in edit.findings.detections]
+        masks += [s.mask for s in edit.findings.segments]
+        if not all(mask.inside(m.box, self.shape_kji) for m in masks):
+            raise ValueError("a mask leaves the volume")
+        if not set(edit.supersedes) <= self._lesions.keys() | self._segments.keys():
+            raise ValueError("an id is unknown")
+        superseded = self._supersede(edit.supersedes, True)
+        self._runs = (*self._runs, Run(edit.run, edit.findings, edit.utc))
+        self._former_names.append(self._names)
+        self._names = {old: new for new, old in edit.known}
+        self._names |= {lesion_id: d.id for lesion_id, d in detections.items()}
+        self._detections |= detections
+        for number, (lesion_id, detection) in enumerate(detections.items(), edit.first_number):
+            self._lesions[lesion_id] = _ai_lesion(lesion_id, number, edit.run, detection)
+        for segment_id, segment in segments.items():
+            count = segment.mask.count
+            self._anatomy[segment_id] = (segment, count)
+            self._segments[segment_id] = SegmentState(
+                segment_id, segment.label, segment.volume_ml, segment.mask, "ai", edit.run, count
+            )
+        return Change("findings", (*superseded, *detections), tuple(segments))
+
+    def _remove_findings(self, edit: edits.RemoveFindings) -> Change:
+        run = edit.added.run
+        if run != len(self._runs):
+            raise ValueError("only the latest run can be taken back")
+        lesions = [lesion for lesion in self._lesions.values() if lesion.run == run]
+        segments = [s for s in self._segments.values() if s.run == run]
+        if any(x.touched or x.deleted for x in lesions) or any(s.origin != "ai" for s in segments):
+            raise ValueError("the run's lesions are no longer as it drew them")
+        for lesion in lesions:
+            del self._lesions[lesion.id], self._detections[lesion.id]
+        for segment in segments:
+            del self._segments[segment.id], self._anatomy[segment.id]
+        self._runs = self._runs[:-1]
+        self._names = self._former_names.pop()
+        restored = self._supersede(edit.added.supersedes, False)
+        ids = (*restored, *(lesion.id for lesion in lesions))
+        return Change("findings", ids, tuple(s.id for s in segments))
+
+    def _supersede(self, ids: tuple[str, ...], superseded: bool) -> tuple[str, ...]:
+        for each in ids:
+            if each in self._lesions:
+                self._lesions[each] = replace(self._lesions[each], superseded=superseded)
+        segments = frozenset(ids) & self._segments.keys()
+        if superseded:
+            self._superseded_segments |= segments
+        else:
+            self._superseded_segments -= segments
+        return tuple(each for each in ids if each in self._lesions)
+
+    # ---------------------------------------------------------------- measuring
+
+    def _known(self, lesion_id: str) -> Lesion:
+        try:
+            return self._lesions[lesion_id]
+        except KeyError:
+            raise ValueError(f"there is no lesion {lesion_id}") from None
+
+    def _store(self, lesion: Lesion) -> None:
+        if self._waiting is None:
+            lesion = self._measured(lesion)
+        else:
+            self._waiting.add(lesion.id)
+        self._lesions[lesion.id] = lesion
+
+    def _measured(self, lesion: Lesion) -> Lesion:
+        detection = self._detections.get(lesion.id)
+        edited: Origin = "human" if detection is None else "ai-edited"
+        if lesion.empty:
+            return _sized(lesion, edited, lesion.anchor_lps_mm, 0.0, 0.0, 0.0, None)
+        if detection is not None and mask.equal(lesion.mask, detection.mask):
+            # Back to the model's own drawing: its own object and figures, to the last bit.
+            return replace(
+                _ai_lesion(lesion.id, lesion.number, lesion.run, detection),
+                label=lesion.label,
+                decision=lesion.decision,
+                anchor_lps_mm=lesion.anchor_lps_mm,
+                deleted=lesion.deleted,
+                superseded=lesion.superseded,
+            )
+        found = measure(lesion.mask, self.affine, self._voxels)
+        return _sized(
+            lesion,
+            edited,
+            found.centre_lps_mm,
+            found.diameter_mm,
+            found.short_axis_mm,
+            found.volume_ml,
+            None if np.isnan(found.mean_value) else found.mean_value,
+        )
+
+    def _counted(self, segment: SegmentState, painted: Mask, count: int) -> SegmentState:
+        # Anatomy has millions of voxels: only the count is kept up, never measured anew.
+        original, original_count = self._anatomy[segment.id]
+        if count == original_count and mask.equal(painted, original.mask):
+            return replace(
+                segment,
+                mask=original.mask,
+                volume_ml=original.volume_ml,
+                origin="ai",
+                count=count,
+            )
+        return replace(
+            segment, mask=painted, volume_ml=count * self._voxel_ml, origin="ai-edited", count=count
+        )
+
+
+def run_id(run: int, finding_id: str) -> str:
+    """Return the id in the case of what run number ``run`` calls ``finding_id``."""
+    return finding_id if run == 1 else f"r{run}{finding_id}"
+
+
+def _ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Lesion:
+    return Lesion(
+        id=lesion_id,
+        number=number,
+        label=detection.label,
+        origin="ai",
+        run=run,
+        score=detection.score,
+        decision=Decision(),
+        missed_by_ai=False,
+        mask=detection.mask,
+        anchor_lps_mm=detection.centre_lps_mm,
+        centre_lps_mm=detection.centre_lps_mm,
+        diameter_mm=detection.diameter_mm,
+        short_axis_mm=detection.short_axis_mm,
+        volume_ml=detection.volume_ml,
+        mean_value=detection.mean_value,
+    )
+
+
+def _sized(
+    lesion: Lesion,
+    origin: Origin,
+    centre_lps_mm: Point,
+    diameter_mm: float,
+    short_axis_mm: float,
+    volume_ml: float,
+    mean_value: float | None,
+) -> Lesion:
+    return replace(
+        lesion,
+        origin=origin,
+        centre_lps_mm=centre_lps_mm,
+        diameter_mm=diameter_mm,
+        short_axis_mm=short_axis_mm,
+        volume_ml=volume_ml,
+        mean_value=mean_value,
+    )
+
+
+def _boxes(of: Mask) -> tuple[Box, ...]:
+    return (of.box,) if of.voxels.size else ()

@@ -1,0 +1,72 @@
+"""Undo and redo as a plain stack over the document; both are records of the journal too."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from viewer.annotate.document import AnnotationDocument, Change
+from viewer.annotate.edits import Edit
+from viewer.annotate.names import edit_text
+
+Step = Literal["edit", "undo", "redo"]
+
+
+class History:
+    """Applies edits to one document and knows the way back.
+
+    The same three calls, in the same order, lead to the same document and the same
+    stacks: that is how a journal is replayed and why undo outlives a session.
+    """
+
+    def __init__(self, document: AnnotationDocument) -> None:
+        self.document = document
+        self._done: list[Edit] = []
+        self._undone: list[Edit] = []
+
+    def apply(self, edit: Edit) -> Change:
+        """Apply a new edit; what was undone can no longer be redone."""
+        change = self.document.apply(edit)
+        self._done.append(edit)
+        self._undone.clear()
+        return change
+
+    def undo(self) -> Change | None:
+        """Take the latest edit back; None when there is none."""
+        if not self._done:
+            return None
+        change = self.document.apply(self._done[-1].inverse())
+        self._undone.append(self._done.pop())
+        return change
+
+    def redo(self) -> Change | None:
+        """Apply again what was undone last; None when there is nothing."""
+        if not self._undone:
+            return None
+        change = self.document.apply(self._undone[-1])
+        self._done.append(self._undone.pop())
+        return change
+
+    @property
+    def done(self) -> tuple[Edit, ...]:
+        """The edits that stand, in order."""
+        return tuple(self._done)
+
+    @property
+    def undo_edit(self) -> Edit | None:
+        """The edit that ``undo`` would take back."""
+        return self._done[-1] if self._done else None
+
+    @property
+    def redo_edit(self) -> Edit | None:
+        """The edit that ``redo`` would apply."""
+        return self._undone[-1] if self._undone else None
+
+    @property
+    def undo_name(self) -> str | None:
+        """Translated name of the step that ``undo`` would take back."""
+        return edit_text(self.document, self._done[-1]) if self._done else None
+
+    @property
+    def redo_name(self) -> str | None:
+        """Translated name of the step that ``redo`` would apply again."""
+        return edit_text(self.document, self._undone[-1]) if self._undone else None

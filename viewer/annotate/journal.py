@@ -1,0 +1,371 @@
+"""One SQLite file a case: every edit, undo and redo, in order, chained by SHA-256.
+
+This module makes, reads and mends the file; ``viewer.annotate.store`` writes to it. There is
+no patient text in it: the series stands as a hash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resources.problem import Problem
+from resources.text import translate
+from viewer.annotate import schema, wal
+
+FILE = "journal.db"
+_READY = "journal.ready"
+_PART = "journal.part"
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT seq, utc, reader, role, tool, kind, body, blob, chain FROM record ORDER BY seq"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Which volume a journal belongs to.
+
+    Attributes
+    ----------
+    series
+        SHA-256 (hex) of the Series Instance UID (0020,000E) and the number of instances.
+    shape_kji
+        Shape of the volume.
+    affine
+        Its 16 numbers, row by row, (k, j, i, 1) to LPS mm.
+    """
+
+    series: str
+    shape_kji: tuple[int, int, int]
+    affine: tuple[float, ...]
+
+    @classmethod
+    def of(
+        cls,
+        series_uid: str,
+        n_instances: int,
+        shape_kji: tuple[int, int, int],
+        affine: npt.NDArray[np.float64],
+    ) -> Fingerprint:
+        """Take the fingerprint of a volume."""
+        digest = hashlib.sha256(f"{series_uid}\0{n_instances}".encode()).hexdigest()
+        return cls(digest, shape_kji, tuple(float(x) for x in affine.ravel()))
+
+    def to_json(self) -> str:
+        """Return it as it stands in the journal."""
+        return json.dumps(
+            {"series": self.series, "shape_kji": self.shape_kji, "affine": self.affine}
+        )
+
+    def matches(self, text: str) -> bool:
+        """Tell whether a journal's own is that of the same volume, to a micrometre.
+
+        Raises
+        ------
+        ValueError
+            When ``text`` is damaged.
+        """
+        try:
+            other = json.loads(text)
+            affine = np.array(other["affine"], dtype=np.float64)
+            same = other["series"] == self.series and tuple(other["shape_kji"]) == self.shape_kji
+            return same and bool(np.allclose(affine, self.affine, rtol=0.0, atol=1e-3))
+        except (KeyError, TypeError) as error:
+            raise ValueError("a damaged fingerprint") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of the journal.
+
+    Attributes
+    ----------
+    seq
+        1, 2, 3, …: the order that counts, whatever the clock says.
+    utc
+        When, ISO 8601.
+    reader, role, tool
+        Who, as what, with what.
+    kind
+        Kind of the edit, or ``"undo"`` or ``"redo"``.
+    body
+        JSON text.
+    blob
+        Voxels or findings, or None.
+    chain
+        SHA-256 over the record before and this one.
+    """
+
+    seq: int
+    utc: str
+    reader: str
+    role: str
+    tool: str
+    kind: str
+    body: str
+    blob: bytes | None
+    chain: bytes
+
+    def row(self) -> tuple[Any, ...]:
+        """Return its columns."""
+        return (
+            self.seq,
+            self.utc,
+            self.reader,
+            self.role,
+            self.tool,
+            self.kind,
+            self.body,
+            self.blob,
+            self.chain,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What was read from a file.
+
+    Attributes
+    ----------
+    file
+        Where further records go.
+    head
+        The fingerprint as it stands in the file.
+    records
+        All good records, in order.
+    damaged
+        Whether something behind the last good record, or around it, was lost or unreadable.
+    """
+
+    file: Path
+    head: str
+    records: tuple[Record, ...]
+    damaged: bool
+
+    @property
+    def chain(self) -> bytes:
+        """The link that the next record is chained to."""
+        return self.records[-1].chain if self.records else first_link(self.head)
+
+
+def utc_now() -> str:
+    """Return the time, ISO 8601 in UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def first_link(head: str) -> bytes:
+    """Return the link that the first record is chained to."""
+    return hashlib.sha256(b"overread-journal\0" + head.encode()).digest()
+
+
+def link(before: bytes, row: Iterable[Any]) -> bytes:
+    """Return the SHA-256 of a link and the columns of a record; lengths keep columns apart."""
+    digest = hashlib.sha256(before)
+    for column in row:
+        if column is None:
+            digest.update(b"\xff" * 8)
+            continue
+        data = column if isinstance(column, bytes) else str(column).encode()
+        digest.update(struct.pack("<Q", len(data)))
+        digest.update(data)
+    return digest.digest()
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """Open a journal for writing: a commit that returned is on the disk."""
+    connection = sqlite3.connect(file, isolation_level=None, timeout=5.0)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def insert(connection: sqlite3.Connection, records: Iterable[Record]) -> None:
+    """Append records in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany(_INSERT, (record.row() for record in records))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def open_journal(folder: Path, fingerprint: Fingerprint, *, read_only: bool = False) -> Journal:
+    """Read the journal of a case; make it when there is none, mend it when it is damaged.
+
+    Parameters
+    ----------
+    folder
+        The case's own folder.
+    fingerprint
+        Of the volume that is open.
+    read_only
+        Leave every file as it is: another process owns them.
+
+    Raises
+    ------
+    Problem
+        When the file is of a newer Overread, belongs to another volume, or cannot be read
+        or made. It is then left as it is.
+    """
+    try:
+        if not read_only:
+            _finish_replacing(folder)
+        journal = _read(folder / FILE, fingerprint, read_only)
+        if journal is None:
+            head = fingerprint.to_json()
+            journal = Journal(folder / FILE, head, (), False)
+            if not read_only:
+                replace(journal)
+        elif journal.damaged and not read_only:
+            replace(journal)
+    except (OSError, sqlite3.Error) as error:
+        raise Problem(
+            translate("annotate", "The saved work on this case cannot be read."),
+            translate("annotate", "Check the disk and the rights of the data folder, then reopen."),
+            repr(error),
+        ) from error
+    return journal
+
+
+def replace(journal: Journal) -> None:
+    """Put a new file of a journal's good records in place; keep what was there beside it.
+
+    The new file is whole before the old one is touched, and a kill at any moment leaves
+    either of them to be found.
+    """
+    folder = journal.file.parent
+    part = folder / _PART
+    for leftover in (part, Path(f"{part}-journal")):
+        leftover.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute("BEGIN")
+        for statements in schema.MIGRATIONS:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute("INSERT INTO head VALUES ('fingerprint', ?)", (journal.head,))
+        connection.executemany(_INSERT, (record.row() for record in journal.records))
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        connection.execute("COMMIT")
+    part.replace(folder / _READY)
+    _finish_replacing(folder)
+
+
+def _finish_replacing(folder: Path) -> None:
+    ready = folder / _READY
+    if not ready.exists():
+        return
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    for suffix in ("-wal", "-shm", ""):
+        old = folder / f"{FILE}{suffix}"
+        if old.exists():
+            old.replace(folder / f"journal.damaged-{stamp}.db{suffix}")
+    ready.replace(folder / FILE)
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _read(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal | None:
+    try:
+        with file.open("rb") as stream:
+            header = stream.read(100)
+    except FileNotFoundError:
+        return None
+    if len(header) == 100 and header.startswith(b"SQLite format 3\0"):
+        # Bytes 60 and 68 of the file: no need to let SQLite touch what it may not change.
+        (version,), (application,) = (struct.unpack(">I", header[n : n + 4]) for n in (60, 68))
+        if application == schema.APPLICATION_ID and version > schema.VERSION:
+            raise Problem(
+                translate("annotate", "The work on this case was saved by a newer Overread."),
+                translate("annotate", "Update Overread to open it; the file was left as it is."),
+                f"schema {version} > {schema.VERSION}",
+            )
+    head = fingerprint.to_json()
+    records: list[Record] = []
+    damaged = False
+    try:
+        with contextlib.closing(_connect_to_read(file)) as connection:
+            # The first read makes SQLite index the log. A log that grows while another process
+            # writes it cannot be judged.
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            damaged = not read_only and wal.has_lost_commits(file)
+            damaged |= connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
+            found = connection.execute("SELECT value FROM head WHERE name = 'fingerprint'")
+            head, mine = _head(found.fetchone(), fingerprint)
+            damaged |= not mine
+            damaged |= not _collect(connection, head, records.append)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and not _means_damage(error):
+            raise
+        damaged = True
+    return Journal(file, head, tuple(records), damaged)
+
+
+def _connect_to_read(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+
+
+def _head(row: tuple[str] | None, fingerprint: Fingerprint) -> tuple[str, bool]:
+    """Return the fingerprint to chain from, and whether it was read whole."""
+    try:
+        if row is None or not isinstance(row[0], str):
+            raise ValueError("no fingerprint")
+        if fingerprint.matches(row[0]):
+            return row[0], True
+    except ValueError:
+        return fingerprint.to_json(), False
+    raise Problem(
+        translate("annotate", "The saved work on this case belongs to other images."),
+        translate(
+            "annotate", "Open the series complete, with the files that the work was done on."
+        ),
+        "the fingerprint of the volume differs",
+    )
+
+
+def _collect(connection: sqlite3.Connection, head: str, keep: Callable[[Record], None]) -> bool:
+    """Hand over the good records in order; tell whether these are all there are."""
+    before = first_link(head)
+    for n, row in enumerate(_rows(connection), 1):
+        if row[0] != n or link(before, row[:-1]) != row[-1]:
+            return False
+        keep(Record(*row))
+        before = row[-1]
+    return True
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    cursor = connection.execute(_SELECT)
+    try:
+        yield from cursor
+    except UnicodeDecodeError:
+        yield (0, b"")
+
+
+def _means_damage(error: sqlite3.OperationalError) -> bool:
+    # "no such table", text that is not UTF-8, a page that cannot be: damage. Locked, no
+    # right to open, no memory: not.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT)

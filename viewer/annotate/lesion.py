@@ -1,0 +1,167 @@
+"""The values that a document holds: lesions, segments of anatomy, decisions, readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from inference.findings import Mask
+
+Point = tuple[float, float, float]
+Verdict = Literal["accepted", "rejected", "unsure"]
+Origin = Literal["ai", "ai-edited", "human"]
+
+VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "unsure")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who works on the case, as he wants to be named, and his role."""
+
+    name: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A reader's verdict on one lesion.
+
+    Attributes
+    ----------
+    verdict
+        None: not decided.
+    reader
+        Name of who decided, None when nobody did.
+    decided_utc
+        When, ISO 8601 in UTC, None when nobody did.
+    """
+
+    verdict: Verdict | None = None
+    reader: str | None = None
+    decided_utc: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.verdict is not None and self.verdict not in VERDICTS:
+            raise ValueError("not a verdict")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesion:
+    """One lesion as it stands now.
+
+    Attributes
+    ----------
+    id
+        Stable in its case: ``"d1"`` from the first AI run, ``"r2d1"`` from the second,
+        ``"h1"`` drawn by a human.
+    number
+        Shown to the reader, stable.
+    label
+        Key of ``resources/tables/labels.json``.
+    origin
+        ``"ai"`` exactly as the model drew it, ``"ai-edited"`` or ``"human"``.
+    run
+        Number of the AI run that proposed it; 0 for a human's.
+    score
+        The model's, 0 to 1; None for a human's.
+    decision
+        The reader's verdict, by whom and when.
+    missed_by_ai
+        A human's, added because the model missed it.
+    mask
+        Its voxels; empty for a point that is not drawn yet or for one rubbed out.
+    anchor_lps_mm
+        Where it was put: its centre while the mask is empty, LPS mm.
+    centre_lps_mm
+        Centre of mass in LPS mm.
+    diameter_mm, short_axis_mm, volume_ml
+        As in ``inference.measure``; 0 with an empty mask.
+    mean_value
+        Mean voxel value, in the volume's unit; None with an empty mask.
+    deleted
+        Taken away by the reader; stays in the record.
+    superseded
+        Proposed by an earlier AI run and never touched by a reader; stays in the record.
+    """
+
+    id: str
+    number: int
+    label: str
+    origin: Origin
+    run: int
+    score: float | None
+    decision: Decision
+    missed_by_ai: bool
+    mask: Mask
+    anchor_lps_mm: Point
+    centre_lps_mm: Point
+    diameter_mm: float
+    short_axis_mm: float
+    volume_ml: float
+    mean_value: float | None
+    deleted: bool = False
+    superseded: bool = False
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The reader's verdict, None while there is none."""
+        return self.decision.verdict
+
+    @property
+    def reader(self) -> str | None:
+        """Name of who decided."""
+        return self.decision.reader
+
+    @property
+    def decided_utc(self) -> str | None:
+        """When it was decided, ISO 8601 in UTC."""
+        return self.decision.decided_utc
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is a point without voxels."""
+        return not self.mask.voxels.size
+
+    @property
+    def touched(self) -> bool:
+        """Whether a reader decided on it, changed it or made it."""
+        return self.origin != "ai" or self.verdict is not None
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether nothing is left to decide: it has a verdict, or a human made it."""
+        return self.origin == "human" or self.verdict is not None
+
+    @property
+    def live(self) -> bool:
+        """Whether it counts: neither deleted nor superseded."""
+        return not (self.deleted or self.superseded)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentState:
+    """One structure of anatomy as it stands now.
+
+    Attributes
+    ----------
+    id
+        Stable in its case; ``"r2"`` and the model's id from a second AI run.
+    label
+        Key of ``resources/tables/labels.json``.
+    origin
+        ``"ai"`` or ``"ai-edited"``.
+    run
+        Number of the AI run that drew it.
+    volume_ml
+        Volume of the mask, mL.
+    count
+        Voxels of the mask.
+    """
+
+    id: str
+    label: str
+    volume_ml: float
+    mask: Mask
+    origin: Origin
+    run: int
+    count: int

@@ -1,0 +1,165 @@
+"""Cropped binary masks and the difference between two of them, small enough to keep for ever."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.findings import Mask
+
+Box = tuple[slice, slice, slice]
+Triple = tuple[int, int, int]
+Bools = npt.NDArray[np.bool_]
+
+
+def empty_mask() -> Mask:
+    """Return a mask without voxels."""
+    return Mask((0, 0, 0), np.zeros((0, 0, 0), dtype=np.bool_))
+
+
+def equal(a: Mask, b: Mask) -> bool:
+    """Tell whether two masks hold the same voxels of the volume."""
+    # What a model draws may come with a box that is larger than needed.
+    a, b = crop(a.voxels, a.origin_kji), crop(b.voxels, b.origin_kji)
+    if not a.voxels.size or not b.voxels.size:
+        return a.voxels.size == b.voxels.size
+    return a.origin_kji == b.origin_kji and np.array_equal(a.voxels, b.voxels)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The voxels in which two masks differ (XOR): applied twice, it changes nothing.
+
+    Attributes
+    ----------
+    origin_kji
+        Index in the volume of the first voxel of the box.
+    shape_kji
+        Size of the box; no axis is 0.
+    bits
+        The (k, j, i) bool array of the box, C order, packed most significant bit first,
+        then deflated (zlib).
+    """
+
+    origin_kji: Triple
+    shape_kji: Triple
+    bits: bytes
+
+    @classmethod
+    def from_array(cls, changed: Bools, origin_kji: Triple) -> Delta | None:
+        """Make the difference from a (k, j, i) bool array placed at ``origin_kji``.
+
+        Returns
+        -------
+        Delta or None
+            None when no voxel is set.
+        """
+        mask = crop(changed, origin_kji)
+        if not mask.voxels.size:
+            return None
+        k, j, i = mask.voxels.shape
+        bits = zlib.compress(np.packbits(mask.voxels, axis=None).tobytes(), 1)
+        return cls(mask.origin_kji, (k, j, i), bits)
+
+    def __post_init__(self) -> None:
+        if min(self.shape_kji) < 1 or min(self.origin_kji) < 0:
+            raise ValueError("the box of a delta lies in the volume and is not empty")
+
+    @property
+    def box(self) -> Box:
+        """Slices of the volume that the delta covers."""
+        k, j, i = (slice(o, o + n) for o, n in zip(self.origin_kji, self.shape_kji, strict=True))
+        return k, j, i
+
+    def to_array(self) -> Bools:
+        """Return the changed voxels of the box, (k, j, i) bool.
+
+        Raises
+        ------
+        ValueError
+            When the bytes are not those of such a box.
+        """
+        count = int(np.prod(self.shape_kji, dtype=np.int64))
+        size = (count + 7) // 8
+        inflater = zlib.decompressobj()
+        try:
+            # A limit, so that a forged journal cannot ask for gigabytes.
+            packed = inflater.decompress(self.bits, size + 1)
+        except zlib.error as error:
+            raise ValueError("the bits of a delta cannot be inflated") from error
+        if len(packed) != size:
+            raise ValueError("a delta has as many bits as its box has voxels")
+        flat = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=count)
+        return flat.view(np.bool_).reshape(self.shape_kji)
+
+
+def crop(array: Bools, origin_kji: Triple) -> Mask:
+    """Crop a (k, j, i) bool array placed at ``origin_kji`` to the box of its voxels.
+
+    Looks at the outer planes only, so a mask that already fits its box costs nothing; the
+    array is kept, not copied, when nothing is cut off.
+    """
+    box = [slice(0, n) for n in array.shape]
+    for axis in range(3):
+        planes = np.moveaxis(array[tuple(box)], axis, 0)
+        low, high = 0, len(planes)
+        while low < high and not planes[low].any():
+            low += 1
+        while low < high and not planes[high - 1].any():
+            high -= 1
+        if low == high:
+            return empty_mask()
+        box[axis] = slice(low, high)
+    inner = array[tuple(box)]
+    k, j, i = (o + b.start for o, b in zip(origin_kji, box, strict=True))
+    return Mask((k, j, i), inner)
+
+
+def xor(mask: Mask, delta: Delta) -> tuple[Mask, int]:
+    """Change a mask by a delta.
+
+    Returns
+    -------
+    Mask
+        The new mask, cropped to its box.
+    int
+        By how many voxels it grew (negative: shrank).
+    """
+    changed = delta.to_array()
+    if not mask.voxels.size:
+        return Mask(delta.origin_kji, changed), int(np.count_nonzero(changed))
+    origin = np.minimum(mask.origin_kji, delta.origin_kji)
+    end = np.maximum(
+        np.add(mask.origin_kji, mask.voxels.shape), np.add(delta.origin_kji, delta.shape_kji)
+    )
+    if tuple(end - origin) == mask.voxels.shape:
+        out = mask.voxels.copy()
+    else:
+        out = np.zeros(end - origin, dtype=np.bool_)
+        out[_within(mask.box, origin)] = mask.voxels
+    part = out[_within(delta.box, origin)]
+    before = int(np.count_nonzero(part))
+    np.logical_xor(part, changed, out=part)
+    k, j, i = (int(n) for n in origin)
+    return crop(out, (k, j, i)), int(np.count_nonzero(part)) - before
+
+
+def shift(mask: Mask, offset_kji: Triple) -> Mask:
+    """Move a mask by whole voxels."""
+    if not mask.voxels.size:
+        return mask
+    k, j, i = (o + d for o, d in zip(mask.origin_kji, offset_kji, strict=True))
+    return Mask((k, j, i), mask.voxels)
+
+
+def inside(box: Box, shape_kji: Triple) -> bool:
+    """Tell whether a box lies wholly in a volume of this shape."""
+    return all(b.start >= 0 and b.stop <= n for b, n in zip(box, shape_kji, strict=True))
+
+
+def _within(box: Box, origin: npt.NDArray[np.int64]) -> Box:
+    k, j, i = (slice(b.start - int(o), b.stop - int(o)) for b, o in zip(box, origin, strict=True))
+    return k, j, i

@@ -1,0 +1,85 @@
+"""What a reader reads of labels and undo steps, translated."""
+
+from __future__ import annotations
+
+import resources
+from resources.text import translate
+from viewer.annotate import edits
+from viewer.annotate.document import AnnotationDocument
+
+
+def label_text(label: str) -> str:
+    """Return a label as it stands inside a sentence, such as ``"nodule"``."""
+    known = {
+        "nodule": translate("labels", "nodule"),
+        "lung_right": translate("labels", "right lung"),
+        "lung_left": translate("labels", "left lung"),
+    }
+    if label in known:
+        return known[label]
+    return str(resources.table("labels").get(label, {}).get("name", label)).lower()
+
+
+def target_text(document: AnnotationDocument, target_id: str) -> str:
+    """Return what a lesion or segment is called, such as ``"nodule 3"`` or ``"right lung"``."""
+    try:
+        lesion = document.lesion(target_id)
+    except KeyError:
+        pass
+    else:
+        return _numbered(lesion.label, lesion.number)
+    return label_text(document.segment(target_id).label)
+
+
+def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
+    """Return the name of an undo step, such as ``"Brush on nodule 3"``."""
+    match edit:
+        case edits.AddFindings() | edits.RemoveFindings():
+            return translate("annotate", "AI run")
+        case edits.AddLesion(label=label, number=number):
+            return translate("annotate", "Add {what}").format(what=_numbered(label, number))
+        case edits.RemoveLesion(added=added):
+            return translate("annotate", "Take away {what}").format(
+                what=_numbered(added.label, added.number)
+            )
+        case edits.SetVerdict(lesion_id=lesion_id):
+            return _verdict_text(edit).format(what=target_text(document, lesion_id))
+        case edits.DeleteLesion(lesion_id=lesion_id, deleted=True):
+            pattern = translate("annotate", "Delete {what}")
+        case edits.DeleteLesion(lesion_id=lesion_id):
+            pattern = translate("annotate", "Restore {what}")
+        case edits.MoveLesion(lesion_id=lesion_id):
+            pattern = translate("annotate", "Move {what}")
+        case edits.SetLabel(lesion_id=lesion_id):
+            pattern = translate("annotate", "Relabel {what}")
+        case edits.PaintStroke(target_id=lesion_id):
+            pattern = _stroke_text(edit)
+        case _:
+            return edit.kind
+    return pattern.format(what=target_text(document, lesion_id))
+
+
+def _numbered(label: str, number: int) -> str:
+    return translate("annotate", "{label} {number}").format(label=label_text(label), number=number)
+
+
+def _verdict_text(edit: edits.SetVerdict) -> str:
+    match edit.after.verdict:
+        case "accepted":
+            return translate("annotate", "Accept {what}")
+        case "rejected":
+            return translate("annotate", "Reject {what}")
+        case "unsure":
+            return translate("annotate", "Mark {what} unsure")
+        case None:
+            return translate("annotate", "Clear the verdict on {what}")
+
+
+def _stroke_text(edit: edits.PaintStroke) -> str:
+    if edit.shape == "ball":
+        if edit.mode == "erase":
+            return translate("annotate", "3-D eraser on {what}")
+        return translate("annotate", "3-D brush on {what}")
+    if edit.mode == "erase":
+        return translate("annotate", "Eraser on {what}")
+    return translate("annotate", "Brush on {what}")

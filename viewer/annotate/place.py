@@ -1,0 +1,118 @@
+"""Where a lesion lies, in words: side and third of the lung, from patient space alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from inference import geometry
+from inference.findings import Mask
+from resources.text import translate
+from viewer.annotate.lesion import Point
+
+Side = Literal["right", "left"]
+Level = Literal["upper", "middle", "lower"]
+
+# A lesion at the pleura or hilum may lie outside of both masks; farther off it is not placed.
+_NEAR_MM = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Side of the patient, and third of that lung's height; None where it is not known."""
+
+    side: Side | None
+    level: Level | None
+
+    def text(self) -> str:
+        """Return it translated, such as ``"right, upper third"``; empty when not known."""
+        match self.side, self.level:
+            case "right", "upper":
+                return translate("annotate", "right, upper third")
+            case "right", "middle":
+                return translate("annotate", "right, middle third")
+            case "right", "lower":
+                return translate("annotate", "right, lower third")
+            case "left", "upper":
+                return translate("annotate", "left, upper third")
+            case "left", "middle":
+                return translate("annotate", "left, middle third")
+            case "left", "lower":
+                return translate("annotate", "left, lower third")
+            case _:
+                return ""
+
+
+class LungMap:
+    """Both lungs of one volume, measured once.
+
+    Parameters
+    ----------
+    lungs
+        Masks by side of the patient; a side may be missing or empty.
+    affine
+        (4, 4), (k, j, i, 1) to LPS mm.
+    """
+
+    def __init__(self, lungs: Mapping[Side, Mask], affine: geometry.Affine) -> None:
+        self._affine = affine
+        self._lungs = {side: mask for side, mask in lungs.items() if mask.voxels.size}
+        self._height_mm = {side: _height_mm(m, affine) for side, m in self._lungs.items()}
+
+    def place(self, centre_lps_mm: Point) -> Place:
+        """Place a point of patient space (LPS mm): in the lung that holds it, or the nearest."""
+        distances = {
+            side: _distance_mm(mask, self._affine, centre_lps_mm)
+            for side, mask in self._lungs.items()
+        }
+        side = min(distances, key=lambda s: distances[s], default=None)
+        if side is None or distances[side] > _NEAR_MM:
+            return Place(None, None)
+        low, high = self._height_mm[side]
+        third = (centre_lps_mm[2] - low) / (high - low)
+        level: Level = "lower" if third < 1 / 3 else "middle" if third < 2 / 3 else "upper"
+        return Place(side, level)
+
+
+def place(centre_lps_mm: Point, lungs: Mapping[Side, Mask], affine: geometry.Affine) -> Place:
+    """Place one point; ``LungMap`` is quicker for several."""
+    return LungMap(lungs, affine).place(centre_lps_mm)
+
+
+def _height_mm(mask: Mask, affine: geometry.Affine) -> tuple[float, float]:
+    """Return the lowest and highest z (towards the head) that voxels of a mask reach, mm."""
+    # z is linear along each row of voxels, so a row's extremes lie at its two ends.
+    rows = np.argwhere(mask.voxels.any(axis=2))
+    lines = mask.voxels[rows[:, 0], rows[:, 1]]
+    first = lines.argmax(axis=1)
+    last = lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
+    z = affine[2, :3]
+    ends = [
+        (rows + mask.origin_kji[:2]) @ z[:2] + (end + mask.origin_kji[2]) * z[2] + affine[2, 3]
+        for end in (first, last)
+    ]
+    half = float(np.abs(z).sum()) / 2.0
+    return float(min(e.min() for e in ends)) - half, float(max(e.max() for e in ends)) + half
+
+
+def _distance_mm(mask: Mask, affine: geometry.Affine, point_lps_mm: Point) -> float:
+    """Return the distance from a point to the nearest voxel of a mask; far off: infinity."""
+    at = geometry.lps_mm_to_kji(affine, point_lps_mm) - mask.origin_kji
+    shape = np.array(mask.voxels.shape)
+    nearest = np.floor(at + 0.5).astype(np.int64)
+    if ((nearest >= 0) & (nearest < shape)).all() and mask.voxels[tuple(nearest)]:
+        return 0.0
+    reach = _NEAR_MM * np.linalg.norm(np.linalg.inv(affine[:3, :3]), axis=1)
+    low = np.maximum(np.floor(at - reach), 0).astype(np.int64)
+    high = np.minimum(np.ceil(at + reach) + 1, shape).astype(np.int64)
+    if (low >= high).any():
+        return float("inf")
+    part = mask.voxels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    indices = np.argwhere(part)
+    if not len(indices):
+        return float("inf")
+    offsets = (indices + low - at) @ affine[:3, :3].T
+    return float(np.sqrt((offsets * offsets).sum(axis=1).min()))

@@ -1,0 +1,456 @@
+"""One open case: its volume, its document, its journal. No Qt."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from inference import geometry
+from inference.findings import Findings
+from inference.measure import Measurement
+from inference.volume import Volume
+from resources.problem import Problem
+from resources.text import translate
+from viewer import folders
+from viewer.annotate import edits
+from viewer.annotate.document import AnnotationDocument, Change
+from viewer.annotate.history import History
+from viewer.annotate.journal import Fingerprint, Journal, Record, open_journal, replace, utc_now
+from viewer.annotate.lesion import Decision, Lesion, Point, Reader, Verdict
+from viewer.annotate.lock import CaseLock
+from viewer.annotate.mask import Triple, empty_mask
+from viewer.annotate.place import LungMap, Side
+from viewer.annotate.rerun import add_findings_edit
+from viewer.annotate.store import Entry, OnProblem, OnSaved, Store
+from viewer.export.snapshot import CaseSnapshot, LesionSnapshot, SegmentSnapshot
+from viewer.study.case_key import case_key
+from viewer.study.order import StackPlan
+from viewer.study.series import Series
+from viewer.tools.brush import Brush, Stroke
+
+__all__ = ["Case", "Reader"]
+
+_LUNGS: dict[str, Side] = {"lung_right": "right", "lung_left": "left"}
+
+
+class Case:
+    """A case that is open, made by ``Case.open``. One thread uses it.
+
+    Attributes
+    ----------
+    key
+        Says nothing of the patient; fit for logs and file names.
+    series, plan, volume
+        What is shown.
+    document
+        Lesions, segments and AI runs as they stand.
+    read_only_problem
+        Why nothing can be changed, or None.
+    recovered
+        Translated note when the journal was damaged, or None.
+    saved_utc
+        When the journal was last known to be on the disk, ISO 8601; None when never.
+    threshold
+        Score that a lesion of the AI must reach to be listed. State of the view, no edit.
+    """
+
+    def __init__(
+        self,
+        series: Series,
+        plan: StackPlan,
+        volume: Volume,
+        reader: Reader,
+        key: str,
+    ) -> None:
+        self.series = series
+        self.plan = plan
+        self.volume = volume
+        self.reader = reader
+        self.key = key
+        self.document = AnnotationDocument(volume.shape_kji, volume.affine, volume.voxels)
+        self.read_only_problem: Problem | None = None
+        self.recovered: str | None = None
+        self.saved_utc: str | None = None
+        self.threshold = 0.0
+        self._history = History(self.document)
+        self._changed_utc: dict[str, str] = {}
+        self._lock: CaseLock | None = None
+        self._store: Store | None = None
+        self._lungs: tuple[tuple[int, ...], LungMap] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        series: Series,
+        plan: StackPlan,
+        volume: Volume,
+        *,
+        reader: Reader,
+        on_saved: OnSaved | None = None,
+        on_problem: OnProblem | None = None,
+        folder: Path | None = None,
+    ) -> Case:
+        """Open a case and bring it to where it was left.
+
+        Parameters
+        ----------
+        reader
+            Who works on it from now on.
+        on_saved
+            Called in the store thread with number and time (ISO 8601, UTC) of the last record
+            on the disk.
+        on_problem
+            Called in the store thread when saving begins to fail.
+        folder
+            Where the folders of all cases lie; by default in the data folder.
+
+        Raises
+        ------
+        Problem
+            When the saved work is of a newer Overread, belongs to other images, or cannot be
+            read. It is then left as it is.
+        """
+        case = cls(series, plan, volume, reader, case_key(series.series_uid))
+        home = (folder or folders.data_dir() / "cases") / case.key
+        fingerprint = Fingerprint.of(
+            series.series_uid, len(series.instances), volume.shape_kji, volume.affine
+        )
+        with contextlib.ExitStack() as undo:
+            try:
+                home.mkdir(parents=True, exist_ok=True, mode=0o700)
+                case._lock = CaseLock(home)
+                undo.callback(case._lock.release)
+            except OSError as error:
+                raise Problem(
+                    translate("annotate", "The folder of saved work cannot be made."),
+                    translate("annotate", "Check the disk and the rights of the data folder."),
+                    repr(error),
+                ) from error
+            except Problem as problem:
+                case.read_only_problem = problem
+            journal = open_journal(home, fingerprint, read_only=case.read_only)
+            journal = case._replay(journal)
+            if not case.read_only:
+                case._store = Store(journal, case._saved(on_saved), on_problem)
+            undo.pop_all()
+        return case
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed; ``read_only_problem`` says why."""
+        return self.read_only_problem is not None
+
+    @property
+    def unsaved(self) -> int:
+        """Number of records that are not on the disk yet."""
+        return self._store.unsaved if self._store is not None else 0
+
+    @property
+    def shown(self) -> tuple[Lesion, ...]:
+        """The lesions to be listed, by number."""
+        return self.document.shown(self.threshold)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many of the listed lesions are reviewed, and how many there are."""
+        shown = self.shown
+        return sum(lesion.reviewed for lesion in shown), len(shown)
+
+    @property
+    def undo_name(self) -> str | None:
+        """Translated name of what ``undo`` takes back, or None."""
+        return self._history.undo_name
+
+    @property
+    def redo_name(self) -> str | None:
+        """Translated name of what ``redo`` applies again, or None."""
+        return self._history.redo_name
+
+    def place(self, lesion: Lesion) -> str:
+        """Return where a lesion lies, such as ``"right, upper third"``; empty when unknown."""
+        masks = {_LUNGS[s.label]: s.mask for s in self.document.segments if s.label in _LUNGS}
+        # Masks are frozen and kept by the document, so their ids tell whether one changed.
+        state = tuple(id(mask) for mask in masks.values())
+        if self._lungs is None or self._lungs[0] != state:
+            self._lungs = state, LungMap(masks, self.volume.affine)
+        return self._lungs[1].place(lesion.centre_lps_mm).text()
+
+    # ----------------------------------------------------------------- changing
+
+    def set_reader(self, reader: Reader) -> None:
+        """Let another reader work on the case from now on."""
+        self.reader = reader
+
+    def apply(self, edit: edits.Edit, tool: str = "") -> Change:
+        """Apply an edit and hand it to the journal.
+
+        Raises
+        ------
+        Problem
+            When the case is open for reading only.
+        ValueError
+            When the document does not stand as the edit expects it.
+        """
+        self._check_writable()
+        # Before anything changes: an edit that cannot be written down must not be done.
+        body = json.dumps(edit.body(), allow_nan=False)
+        change = self._history.apply(edit)
+        self._append(edit.kind, body, edit.blob, tool or edit.tool, change)
+        self._follow(edit)
+        return change
+
+    def undo(self) -> Change | None:
+        """Take the latest edit back; None when there is none."""
+        self._check_writable()
+        change = self._history.undo()
+        if change is not None:
+            self._append("undo", "{}", _nothing, "undo", change)
+        return change
+
+    def redo(self) -> Change | None:
+        """Apply again what was taken back last; None when there is nothing."""
+        self._check_writable()
+        change = self._history.redo()
+        if change is not None:
+            self._append("redo", "{}", _nothing, "redo", change)
+        return change
+
+    def add_findings(self, findings: Findings) -> Change:
+        """Take in one run of a model."""
+        return self.apply(add_findings_edit(self.document, findings, utc_now()))
+
+    def set_verdict(self, lesion_id: str, verdict: Verdict | None) -> Change | None:
+        """Decide on a lesion, None takes the decision back; None when it stands already."""
+        lesion = self.document.lesion(lesion_id)
+        if lesion.verdict == verdict:
+            return None
+        after = Decision() if verdict is None else Decision(verdict, self.reader.name, utc_now())
+        return self.apply(edits.SetVerdict(lesion_id, lesion.decision, after))
+
+    def add_missed(self, centre_lps_mm: Point, label: str = "nodule") -> Change:
+        """Put a lesion that the model missed, at a point in LPS mm; it is drawn afterwards."""
+        taken = {lesion.id for lesion in self.document.record}
+        number = 1 + sum(lesion.origin == "human" for lesion in self.document.record)
+        while f"h{number}" in taken:
+            number += 1
+        x, y, z = (float(value) for value in centre_lps_mm)
+        # Without an AI run there is nobody who could have missed it.
+        missed = bool(self.document.runs)
+        return self.apply(
+            edits.AddLesion(f"h{number}", self.document.next_number, label, (x, y, z), missed)
+        )
+
+    def delete(self, lesion_id: str) -> Change | None:
+        """Take a lesion off the list; None when it is off already."""
+        if self.document.lesion(lesion_id).deleted:
+            return None
+        return self.apply(edits.DeleteLesion(lesion_id))
+
+    def set_label(self, lesion_id: str, label: str) -> Change | None:
+        """Call a lesion something else; None when it is called so already."""
+        before = self.document.lesion(lesion_id).label
+        if before == label:
+            return None
+        return self.apply(edits.SetLabel(lesion_id, before, label))
+
+    def move(self, lesion_id: str, delta_lps_mm: Point) -> Change | None:
+        """Move a lesion by whole voxels, no farther than the volume's edge.
+
+        Parameters
+        ----------
+        delta_lps_mm
+            Way in patient space, LPS mm; rounded to voxels.
+
+        Returns
+        -------
+        Change or None
+            None when that is less than a voxel.
+        """
+        lesion = self.document.lesion(lesion_id)
+        affine = self.volume.affine
+        wanted = np.rint(np.linalg.inv(affine[:3, :3]) @ np.asarray(delta_lps_mm, dtype=float))
+        offset = self._kept_inside(lesion, wanted)
+        if offset == (0, 0, 0):
+            return None
+        x, y, z = (float(v) for v in lesion.anchor_lps_mm + affine[:3, :3] @ offset)
+        return self.apply(edits.MoveLesion(lesion_id, offset, lesion.anchor_lps_mm, (x, y, z)))
+
+    def start_stroke(self, target_id: str, brush: Brush) -> Stroke:
+        """Begin a stroke on a lesion or segment; nothing changes before it is committed."""
+        self._check_writable()
+        mask = self.document.target(target_id).mask
+        return Stroke(self.volume.shape_kji, self.volume.affine, brush, target_id, mask)
+
+    def commit_stroke(self, stroke: Stroke) -> Change | None:
+        """Apply a stroke as one edit; None when it changes nothing.
+
+        Raises
+        ------
+        ValueError
+            When its target was changed since the stroke began.
+        """
+        if self.document.target(stroke.target_id).mask is not stroke.mask:
+            raise ValueError("the target was changed during the stroke")
+        delta = stroke.delta()
+        if delta is None:
+            return None
+        brush = stroke.brush
+        return self.apply(
+            edits.PaintStroke(stroke.target_id, delta, brush.mode, brush.shape, brush.diameter_mm)
+        )
+
+    # --------------------------------------------------------------- going away
+
+    def snapshot(self) -> CaseSnapshot:
+        """Return the case as it stands, frozen, for an export in another thread."""
+        return CaseSnapshot(
+            plan=self.plan,
+            volume=self.volume,
+            findings=self.document.findings,
+            lesions=tuple(self._lesion_snapshot(lesion) for lesion in self.shown),
+            segments=tuple(
+                SegmentSnapshot(s.id, s.label, s.origin, s.volume_ml, s.mask)
+                for s in self.document.segments
+            ),
+            reader=self.reader.name,
+            edits=Counter(edit.kind for edit in self._history.done),
+        )
+
+    def flush(self, timeout_s: float = 10.0) -> int:
+        """Try to save what is left, now; return the number of records not on the disk."""
+        return self._store.flush(timeout_s) if self._store is not None else 0
+
+    def close(self, timeout_s: float = 10.0) -> int:
+        """Save what is left and give the case free; return the number of records NOT saved."""
+        unsaved = 0
+        if self._store is not None:
+            unsaved = self._store.close(timeout_s)
+            if not self._store.stopped:
+                # It may still write: the lock stays with this process as long as it lives.
+                return unsaved
+        if self._lock is not None:
+            self._lock.release()
+        return unsaved
+
+    # ------------------------------------------------------------------ inside
+
+    def _replay(self, journal: Journal) -> Journal:
+        """Bring the document to the end of a journal; cut off what cannot be applied."""
+        good = 0
+        with self.document.deferred():
+            for record in journal.records:
+                try:
+                    self._replay_one(record)
+                except ValueError:
+                    break
+                good += 1
+        damaged = journal.damaged
+        if good < len(journal.records):
+            journal = Journal(journal.file, journal.head, journal.records[:good], True)
+            damaged = True
+            if not self.read_only:
+                replace(journal)
+        if damaged:
+            self.recovered = _recovered_text(journal, self.read_only)
+        if journal.records:
+            self.saved_utc = journal.records[-1].utc
+        self._reset_threshold()
+        return journal
+
+    def _replay_one(self, record: Record) -> None:
+        if record.kind in ("undo", "redo"):
+            change = self._history.undo() if record.kind == "undo" else self._history.redo()
+            if change is None:
+                raise ValueError(f"nothing to {record.kind}")
+        else:
+            edit = edits.decode(record.kind, json.loads(record.body), record.blob)
+            change = self._history.apply(edit)
+        self._note(change, record.utc)
+
+    def _append(
+        self, kind: str, body: str, blob: Callable[[], bytes | None], tool: str, change: Change
+    ) -> None:
+        assert self._store is not None
+        utc = utc_now()
+        self._store.append(Entry(self.reader.name, self.reader.role, tool, kind, body, blob, utc))
+        self._note(change, utc)
+
+    def _note(self, change: Change, utc: str) -> None:
+        if change.kind != "findings":
+            self._changed_utc.update(dict.fromkeys(change.lesion_ids, utc))
+
+    def _follow(self, edit: edits.Edit) -> None:
+        if isinstance(edit, edits.AddFindings):
+            self._reset_threshold()
+
+    def _reset_threshold(self) -> None:
+        if self.document.findings is not None:
+            self.threshold = self.document.findings.threshold
+
+    def _check_writable(self) -> None:
+        if self.read_only_problem is not None:
+            raise self.read_only_problem
+
+    def _saved(self, then: OnSaved | None) -> OnSaved:
+        def saved(seq: int, utc: str) -> None:
+            self.saved_utc = utc
+            if then is not None:
+                then(seq, utc)
+
+        return saved
+
+    def _kept_inside(self, lesion: Lesion, wanted: np.ndarray) -> Triple:
+        if lesion.empty:
+            at = geometry.lps_mm_to_kji(self.volume.affine, lesion.anchor_lps_mm)
+            low, high = np.floor(at + 0.5), np.floor(at + 0.5) + 1
+        else:
+            low = np.array([b.start for b in lesion.mask.box])
+            high = np.array([b.stop for b in lesion.mask.box])
+        room = np.minimum(-low, 0), np.maximum(np.array(self.volume.shape_kji) - high, 0)
+        k, j, i = (int(n) for n in np.clip(wanted, *room))
+        return k, j, i
+
+    def _lesion_snapshot(self, lesion: Lesion) -> LesionSnapshot:
+        measurement = None
+        if not lesion.empty:
+            measurement = Measurement(
+                lesion.centre_lps_mm,
+                lesion.diameter_mm,
+                lesion.short_axis_mm,
+                lesion.volume_ml,
+                float("nan") if lesion.mean_value is None else lesion.mean_value,
+            )
+        return LesionSnapshot(
+            id=lesion.id,
+            number=lesion.number,
+            label=lesion.label,
+            origin=lesion.origin,
+            verdict=lesion.verdict,
+            mask=lesion.mask if not lesion.empty else empty_mask(),
+            measurement=measurement,
+            score=lesion.score,
+            detection_id=self.document.detection_id(lesion.id),
+            reader=lesion.reader or "",
+            verdict_utc=lesion.decided_utc,
+            changed_utc=self._changed_utc.get(lesion.id),
+        )
+
+
+def _nothing() -> None:
+    return None
+
+
+def _recovered_text(journal: Journal, read_only: bool) -> str:
+    note = translate(
+        "annotate", "The saved work was damaged: its first {n} steps were recovered."
+    ).format(n=len(journal.records))
+    if read_only:
+        return note
+    return f"{note} {translate('annotate', 'The damaged file is kept in the data folder.')}"

@@ -1,0 +1,1 @@
+"""Tools that turn a pointer's path into voxels."""
