@@ -8,26 +8,22 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from inference import geometry
 from inference.findings import Findings
-from inference.measure import Measurement
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
 from viewer import folders
-from viewer.annotate import edits
+from viewer.annotate import edits, makers
 from viewer.annotate.document import AnnotationDocument, Change
+from viewer.annotate.freeze import lesion_snapshot, segment_snapshot
 from viewer.annotate.history import History
 from viewer.annotate.journal import Fingerprint, Journal, Record, open_journal, replace, utc_now
-from viewer.annotate.lesion import Decision, Lesion, Point, Reader, Verdict
+from viewer.annotate.lesion import Lesion, Point, Reader, Verdict
 from viewer.annotate.lock import CaseLock
-from viewer.annotate.mask import Triple, empty_mask
 from viewer.annotate.place import LungMap, Side
 from viewer.annotate.rerun import add_findings_edit
 from viewer.annotate.store import Entry, OnProblem, OnSaved, Store
-from viewer.export.snapshot import CaseSnapshot, LesionSnapshot, SegmentSnapshot
+from viewer.export.snapshot import CaseSnapshot
 from viewer.study.case_key import case_key
 from viewer.study.order import StackPlan
 from viewer.study.series import Series
@@ -228,37 +224,20 @@ class Case:
 
     def set_verdict(self, lesion_id: str, verdict: Verdict | None) -> Change | None:
         """Decide on a lesion, None takes the decision back; None when it stands already."""
-        lesion = self.document.lesion(lesion_id)
-        if lesion.verdict == verdict:
-            return None
-        after = Decision() if verdict is None else Decision(verdict, self.reader.name, utc_now())
-        return self.apply(edits.SetVerdict(lesion_id, lesion.decision, after))
+        made = makers.verdict_edit(self.document, lesion_id, verdict, self.reader, utc_now())
+        return self._apply_if(made)
 
     def add_missed(self, centre_lps_mm: Point, label: str = "nodule") -> Change:
         """Put a lesion that the model missed, at a point in LPS mm; it is drawn afterwards."""
-        taken = {lesion.id for lesion in self.document.record}
-        number = 1 + sum(lesion.origin == "human" for lesion in self.document.record)
-        while f"h{number}" in taken:
-            number += 1
-        x, y, z = (float(value) for value in centre_lps_mm)
-        # Without an AI run there is nobody who could have missed it.
-        missed = bool(self.document.runs)
-        return self.apply(
-            edits.AddLesion(f"h{number}", self.document.next_number, label, (x, y, z), missed)
-        )
+        return self.apply(makers.missed_edit(self.document, centre_lps_mm, label))
 
     def delete(self, lesion_id: str) -> Change | None:
         """Take a lesion off the list; None when it is off already."""
-        if self.document.lesion(lesion_id).deleted:
-            return None
-        return self.apply(edits.DeleteLesion(lesion_id))
+        return self._apply_if(makers.delete_edit(self.document, lesion_id))
 
     def set_label(self, lesion_id: str, label: str) -> Change | None:
         """Call a lesion something else; None when it is called so already."""
-        before = self.document.lesion(lesion_id).label
-        if before == label:
-            return None
-        return self.apply(edits.SetLabel(lesion_id, before, label))
+        return self._apply_if(makers.label_edit(self.document, lesion_id, label))
 
     def move(self, lesion_id: str, delta_lps_mm: Point) -> Change | None:
         """Move a lesion by whole voxels, no farther than the volume's edge.
@@ -273,14 +252,7 @@ class Case:
         Change or None
             None when that is less than a voxel.
         """
-        lesion = self.document.lesion(lesion_id)
-        affine = self.volume.affine
-        wanted = np.rint(np.linalg.inv(affine[:3, :3]) @ np.asarray(delta_lps_mm, dtype=float))
-        offset = self._kept_inside(lesion, wanted)
-        if offset == (0, 0, 0):
-            return None
-        x, y, z = (float(v) for v in lesion.anchor_lps_mm + affine[:3, :3] @ offset)
-        return self.apply(edits.MoveLesion(lesion_id, offset, lesion.anchor_lps_mm, (x, y, z)))
+        return self._apply_if(makers.move_edit(self.document, lesion_id, delta_lps_mm))
 
     def start_stroke(self, target_id: str, brush: Brush) -> Stroke:
         """Begin a stroke on a lesion or segment; nothing changes before it is committed."""
@@ -314,11 +286,15 @@ class Case:
             plan=self.plan,
             volume=self.volume,
             findings=self.document.findings,
-            lesions=tuple(self._lesion_snapshot(lesion) for lesion in self.shown),
-            segments=tuple(
-                SegmentSnapshot(s.id, s.label, s.origin, s.volume_ml, s.mask)
-                for s in self.document.segments
+            lesions=tuple(
+                lesion_snapshot(
+                    lesion,
+                    self.document.detection_id(lesion.id),
+                    self._changed_utc.get(lesion.id),
+                )
+                for lesion in self.shown
             ),
+            segments=tuple(segment_snapshot(segment) for segment in self.document.segments),
             reader=self.reader.name,
             edits=Counter(edit.kind for edit in self._history.done),
         )
@@ -374,6 +350,10 @@ class Case:
             change = self._history.apply(edit)
         self._note(change, record.utc)
 
+    def _apply_if(self, edit: edits.Edit | None) -> Change | None:
+        self._check_writable()
+        return None if edit is None else self.apply(edit)
+
     def _append(
         self, kind: str, body: str, blob: Callable[[], bytes | None], tool: str, change: Change
     ) -> None:
@@ -405,42 +385,6 @@ class Case:
                 then(seq, utc)
 
         return saved
-
-    def _kept_inside(self, lesion: Lesion, wanted: np.ndarray) -> Triple:
-        if lesion.empty:
-            at = geometry.lps_mm_to_kji(self.volume.affine, lesion.anchor_lps_mm)
-            low, high = np.floor(at + 0.5), np.floor(at + 0.5) + 1
-        else:
-            low = np.array([b.start for b in lesion.mask.box])
-            high = np.array([b.stop for b in lesion.mask.box])
-        room = np.minimum(-low, 0), np.maximum(np.array(self.volume.shape_kji) - high, 0)
-        k, j, i = (int(n) for n in np.clip(wanted, *room))
-        return k, j, i
-
-    def _lesion_snapshot(self, lesion: Lesion) -> LesionSnapshot:
-        measurement = None
-        if not lesion.empty:
-            measurement = Measurement(
-                lesion.centre_lps_mm,
-                lesion.diameter_mm,
-                lesion.short_axis_mm,
-                lesion.volume_ml,
-                float("nan") if lesion.mean_value is None else lesion.mean_value,
-            )
-        return LesionSnapshot(
-            id=lesion.id,
-            number=lesion.number,
-            label=lesion.label,
-            origin=lesion.origin,
-            verdict=lesion.verdict,
-            mask=lesion.mask if not lesion.empty else empty_mask(),
-            measurement=measurement,
-            score=lesion.score,
-            detection_id=self.document.detection_id(lesion.id),
-            reader=lesion.reader or "",
-            verdict_utc=lesion.decided_utc,
-            changed_utc=self._changed_utc.get(lesion.id),
-        )
 
 
 def _nothing() -> None:

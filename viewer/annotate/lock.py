@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
+import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ class CaseLock:
         self.stale = _read(handle)
         # On a full disk the lock itself holds, only its text is missing.
         with contextlib.suppress(OSError):
-            _write(handle, {"host": socket.gethostname(), "pid": os.getpid(), "utc": utc_now()})
+            _write(handle, {"host": platform.node(), "pid": os.getpid(), "utc": utc_now()})
 
     def release(self) -> None:
         """Give the case free; harmless when that was done."""

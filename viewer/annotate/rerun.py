@@ -15,9 +15,9 @@ _SAME_DICE = 0.5
 def add_findings_edit(document: AnnotationDocument, findings: Findings, utc: str) -> AddFindings:
     """Return the edit that takes in one run of a model.
 
-    What no reader has touched gives way to the new run. What one has decided on, changed or
-    drawn stays (or stays away), and the same lesion or structure of the new run does not enter the list a
-    second time.
+    What no reader has touched gives way to the new run. What one has decided on, changed,
+    drawn or deleted stays so, and the same lesion or structure of the new run does not enter
+    the list a second time.
     """
     # What was deleted is not to come back either.
     kept = [x for x in document.record if (x.touched or x.deleted) and not x.superseded]
