@@ -81,7 +81,7 @@ def main(argv: list[str]) -> int:
     testing = argv[:1] == ["test"]
     try:
         bootstrap_system.prepare(display=has_display())
-        python = bootstrap_install.prepare(ROOT, testing=testing)
+        python = bootstrap_install.prepare(ROOT, tools="test" if testing else None)
         if testing:
             return bootstrap_checks.run(ROOT, python, argv[1:])
         return run(python, argv)

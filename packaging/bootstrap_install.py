@@ -27,6 +27,7 @@ from resources.problem import Problem
 from resources.text import translate
 
 ENVIRONMENT = ".venv"
+TOOLS = ("test", "bundle")
 RECIPE = 1  # raise it when the steps below change what they install
 
 # PyTorch's own indexes: builds for the processor alone (Linux wheels of the package index
@@ -35,15 +36,15 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 TORCH_CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 
 
-def prepare(root: Path, *, testing: bool) -> Path:
+def prepare(root: Path, *, tools: str | None = None) -> Path:
     """Make, repair or simply find the environment and return its Python.
 
     Parameters
     ----------
     root
         The checkout.
-    testing
-        Whether the tools for ``start.py test`` are wanted too.
+    tools
+        Lock that is wanted on top: ``"test"``, ``"bundle"``, or None.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def prepare(root: Path, *, testing: bool) -> Path:
     """
     folder = root / ENVIRONMENT
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    wanted = state(root, testing=testing)
+    wanted = state(root, tools=tools)
     if complete(folder, python, wanted):
         return python
     started = time.monotonic()
@@ -84,18 +85,12 @@ def prepare(root: Path, *, testing: bool) -> Path:
     return python
 
 
-def state(root: Path, *, testing: bool) -> dict[str, str]:
+def state(root: Path, *, tools: str | None = None) -> dict[str, str]:
     """Return what the environment must hold, as digests of what it is made from."""
     locks = root / "packaging"
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    parts = {
-        "runtime": [locks / "runtime.lock"],
-        "torch": [locks / "torch.lock"],
-        "build": [locks / "build.lock"],
-    }
-    if testing:
-        parts["test"] = [locks / "test.lock"]
-    found = {name: digest(b"".join(p.read_bytes() for p in files)) for name, files in parts.items()}
+    parts = ["runtime", "torch", "build", *([tools] if tools else [])]
+    found = {part: digest((locks / f"{part}.lock").read_bytes()) for part in parts}
     found["project"] = digest(json.dumps([project["project"], RECIPE], sort_keys=True).encode())
     found["root"] = str(root)  # the environment holds absolute paths: a moved one is made anew
     return found
@@ -192,8 +187,9 @@ def fill(root: Path, pip: Pip, wanted: dict[str, str], installed: dict[str, str]
         pip.install_lock(locks / "runtime.lock", translate("start", "libraries"))
     if stale("torch"):
         install_torch(pip, locks / "torch.lock")
-    if stale("test"):
-        pip.install_lock(locks / "test.lock", translate("start", "test tools"))
+    for tools in TOOLS:
+        if stale(tools):
+            pip.install_lock(locks / f"{tools}.lock", translate("start", "tools"))
     if stale("build") or stale("project"):
         pip.install_lock(locks / "build.lock", translate("start", "build tools"))
         pip.install(

@@ -102,7 +102,7 @@ def fake_environment(install, folder: Path, wanted: dict[str, str]) -> Path:
 
 
 def test_a_second_start_finds_the_environment_complete(install, tmp_path):
-    wanted = install.state(ROOT, testing=False)
+    wanted = install.state(ROOT)
     python = fake_environment(install, tmp_path, wanted)
     assert install.complete(tmp_path / ".venv", python, wanted)
     assert not install.complete(tmp_path / ".venv", tmp_path / "gone", wanted)
@@ -110,13 +110,13 @@ def test_a_second_start_finds_the_environment_complete(install, tmp_path):
 
 
 def test_the_test_tools_are_asked_for_only_by_test(install, tmp_path):
-    wanted = install.state(ROOT, testing=True)
-    python = fake_environment(install, tmp_path, install.state(ROOT, testing=False))
+    wanted = install.state(ROOT, tools="test")
+    python = fake_environment(install, tmp_path, install.state(ROOT))
     assert not install.complete(tmp_path / ".venv", python, wanted)
 
 
 def test_a_set_up_that_died_is_seen(install, tmp_path):
-    wanted = install.state(ROOT, testing=False)
+    wanted = install.state(ROOT)
     python = fake_environment(install, tmp_path, wanted)
     marker = tmp_path / ".venv.setup"
     with pytest.raises(RuntimeError), install.busy(marker) as cut_short:
