@@ -26,8 +26,6 @@ _NOT_IMAGES = frozenset(
     {"SEG", "SR", "PR", "KO", "RTSTRUCT", "RTPLAN", "RTRECORD", "RTDOSE", "REG", "RWV", "DOC"}
     | {"AU", "ECG", "HD", "FID", "PLAN"}
 )
-# The directory of a medium (PS3.3 F.2.2): it lists images, and the scan finds them itself.
-_MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 # Segmentation Storage and its kin: one with the modality of its source would look like one.
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66."
 _MAX_FRAMES = 100_000
@@ -109,7 +107,7 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
     raw = found.raw
     modality = text(raw, 0x00080060)
     sop_class = text(raw, 0x00080016)
-    if sop_class == _MEDIA_DIRECTORY or (not sop_class and 0x00041220 in raw):
+    if text(raw, plain_header.MEDIA_CLASS) == plain_header.MEDIA_DIRECTORY:
         raise Unusable(translate("study", "This is the directory of a medium."), quiet=True)
     if modality in _NOT_IMAGES or sop_class.startswith(_SEGMENTATION):
         raise Unusable(
@@ -120,11 +118,11 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
     if not found.has_pixels:
         if not sop_class and not modality:
             raise Unusable(translate("study", "This is not a DICOM file."))
-        rows_missing = 0x00280010 not in raw
+        # Without a size nobody can tell which of the two it is.
         raise Unusable(
-            translate("study", "The file holds no image.")
-            if rows_missing
-            else translate("study", "The file is cut short before its pixels.")
+            translate("study", "The file is cut short before its pixels.")
+            if 0x00280010 in raw
+            else translate("study", "The file holds no image, or is cut short before it.")
         )
     rows, columns = number(raw, 0x00280010), number(raw, 0x00280011)
     allocated = number(raw, 0x00280100)

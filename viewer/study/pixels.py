@@ -135,7 +135,7 @@ def _is_part_10(instance: InstanceHeader) -> bool:
 def _deflated(instance: InstanceHeader, wanted: Sequence[int]) -> list[npt.NDArray[Any]]:
     size = instance.frame_bytes
     with instance.path.open("rb") as stream:
-        _, start = plain_header.meta(stream)
+        _, _, start = plain_header.meta(stream)
         data = plain_header.inflate(stream, start, size * instance.n_frames + _HEADER_ROOM)
     begin = plain_header.pixel_offset(io.BytesIO(data))
     kind = np.dtype(f"{'i' if instance.signed else 'u'}{instance.bits_allocated // 8}")

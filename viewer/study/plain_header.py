@@ -28,6 +28,9 @@ WANTED = frozenset(
 SEQUENCES = frozenset({0x00283000})
 FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 PIXEL_DATA = 0x7FE00010
+MEDIA_CLASS = 0x00020002
+# The directory of a medium (PS3.3 F.2.2): it lists images, and the scan finds them itself.
+MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 MAX_VALUE = 65536
 
 _WINDOW = 16384
@@ -69,7 +72,9 @@ class Parsed:
 def parse(stream: BinaryIO) -> Parsed | None:
     """Parse from the start of ``stream``; None when pydicom must look at it."""
     try:
-        name, start = meta(stream)
+        name, media, start = meta(stream)
+        if media == MEDIA_DIRECTORY:
+            return Parsed({MEDIA_CLASS: media.encode()}, name, False)
         if name == syntax.DEFLATED_LITTLE:
             return _elements(BytesIO(inflate(stream, start, _HEADER_LIMIT)), 0, name)
         if name in syntax.PLAIN or name in syntax.ENCAPSULATED:
@@ -79,13 +84,13 @@ def parse(stream: BinaryIO) -> Parsed | None:
     return None
 
 
-def meta(stream: BinaryIO) -> tuple[str, int]:
-    """Return the transfer syntax and the offset of the data set (PS3.10 7.1)."""
+def meta(stream: BinaryIO) -> tuple[str, str, int]:
+    """Return transfer syntax, media storage SOP class, offset of the data set (PS3.10 7.1)."""
     stream.seek(0)
     data = stream.read(4096)
     if data[128:132] != b"DICM":
         raise Surprise
-    name, at = "", 132
+    name, media, at = "", "", 132
     while True:
         group, element = _TAG.unpack_from(data, at)
         if group != 0x0002:
@@ -98,9 +103,10 @@ def meta(stream: BinaryIO) -> tuple[str, int]:
         else:
             raise Surprise
         at = begin + length
-        if element == 0x0010:
-            name = data[begin:at].rstrip(b" \0").decode("ascii", "replace")
-    return name, at
+        if element in (0x0002, 0x0010):
+            value = data[begin:at].rstrip(b" \0").decode("ascii", "replace")
+            name, media = (value, media) if element == 0x0010 else (name, value)
+    return name, media, at
 
 
 def inflate(stream: BinaryIO, start: int, limit: int) -> bytes:

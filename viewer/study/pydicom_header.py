@@ -49,6 +49,8 @@ def parse(stream: BinaryIO) -> Parsed:
     if not name:
         name = _guess(bool(implicit), bool(little))
     raw = {tag: value for tag in plain_header.WANTED if (value := _raw(data, tag, little))}
+    if meta is not None:
+        raw[plain_header.MEDIA_CLASS] = str(meta.get("MediaStorageSOPClassUID", "")).encode()
     groups = data if any(tag in data for tag in plain_header.FUNCTIONAL_GROUPS) else None
     offset, length, has_pixels = _pixels(tail, at, bool(implicit), bool(little))
     if name not in syntax.PLAIN:

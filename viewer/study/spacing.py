@@ -14,9 +14,9 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.study.series import Plane
 
-# No voxel may be further from its true place than this: the figure that the geometry is
-# tested against. Positions rounded to 0.1 mm (0.6, 0.7 for 0.625) just pass.
-_PLACE_MM = 0.051
+# No slice may be further from its true place than this. Positions that a scanner rounded to
+# 0.1 mm (0.6, 0.7 for 0.625) just pass.
+_PLACE_MM = 0.06
 # For thin slices the tolerance is a share of the spacing, lest a jitter pass as rounding.
 _PLACE_SHARE = 0.1
 # Along a long stack the rounding of direction cosines adds up: 0.5 mm in a metre.
@@ -81,7 +81,7 @@ def judge(planes: Sequence[Plane]) -> Verdict:
     -------
     Verdict
         With an affine only when a regular grid, its slices at right angles to the normal,
-        is within 0.05 mm of every plane (a tenth of the spacing for thin slices).
+        is within 0.06 mm of every plane (a tenth of the spacing for thin slices).
     """
     first = planes[0]
     if first.position_lps_mm is None or first.row_lps is None:
@@ -105,13 +105,13 @@ def judge(planes: Sequence[Plane]) -> Verdict:
                 count=same
             ),
         )
-    step = float(depths[-1] - depths[0]) / (len(planes) - 1)
+    start, step = _grid(depths)
     tilted = _tilt(planes, depths, step)
-    uneven = _unevenness(depths, steps, step)
+    uneven = _unevenness(depths, steps, start, step)
     found = [problem for problem in (tilted, uneven) if problem is not None]
     if found:
         return Verdict(None, tuple(found), _refusal(found[0].text))
-    return Verdict(_affine(planes, depths, step))
+    return Verdict(_affine(first, start - float(depths[0]), step))
 
 
 def no_stack(problem: GeometryProblem) -> Verdict:
@@ -123,11 +123,19 @@ def _tolerance_mm(step: float) -> float:
     return min(_PLACE_MM, _PLACE_SHARE * step)
 
 
-def _unevenness(depths: Depths, steps: Depths, step: float) -> GeometryProblem | None:
-    grid = depths[0] + step * np.arange(len(depths))
-    # The best offset halves what a rounded first position would add to every other.
-    error = depths - grid
-    if np.ptp(error) / 2 <= _tolerance_mm(step):
+def _grid(depths: Depths) -> tuple[float, float]:
+    """Return start and step of the even grid that lies closest to the depths."""
+    count = np.arange(len(depths))
+    step = float(depths[-1] - depths[0]) / (len(depths) - 1)
+    if np.abs(depths[0] + step * count - depths).max() <= _SAME_PLACE_MM:
+        # Exact positions stay as they are written.
+        return float(depths[0]), step
+    step, start = (float(value) for value in np.polyfit(count, depths, 1))
+    return start, step
+
+
+def _unevenness(depths: Depths, steps: Depths, start: float, step: float) -> GeometryProblem | None:
+    if np.abs(start + step * np.arange(len(depths)) - depths).max() <= _tolerance_mm(step):
         return None
     usual = float(np.median(steps))
     ratio = steps / usual
@@ -175,14 +183,14 @@ def _tilt(planes: Sequence[Plane], depths: Depths, step: float) -> GeometryProbl
     )
 
 
-def _affine(planes: Sequence[Plane], depths: Depths, step: float) -> Affine:
-    first = planes[0]
+def _affine(first: Plane, offset: float, step: float) -> Affine:
     assert first.spacing_mm is not None  # judged before
+    normal = normal_lps(first)
     affine = np.eye(4)
-    affine[:3, 0] = normal_lps(first) * step
+    affine[:3, 0] = normal * step
     affine[:3, 1] = np.asarray(first.column_lps) * first.spacing_mm[0]
     affine[:3, 2] = np.asarray(first.row_lps) * first.spacing_mm[1]
-    affine[:3, 3] = first.position_lps_mm
+    affine[:3, 3] = np.asarray(first.position_lps_mm) + normal * offset
     return affine
 
 
@@ -196,7 +204,7 @@ def _single(plane: Plane) -> Verdict:
         "single-slice",
         translate("study", "There is only one slice; its thickness stands for the spacing."),
     )
-    return Verdict(_affine([plane], np.zeros(1), plane.thickness_mm), (problem,))
+    return Verdict(_affine(plane, 0.0, plane.thickness_mm), (problem,))
 
 
 def _refuse(kind: str, text: str) -> Verdict:
