@@ -33,8 +33,12 @@ def font(size_px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> 
     """Return the interface face at a size, with tabular figures where the face has them."""
     out = QFont()
     installed = set(QFontDatabase.families())
-    faces = [f for f in ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue") if f in installed]
-    cjk = [f for f in ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC") if f in installed]
+    faces: list[str] = [
+        f for f in ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue") if f in installed
+    ]
+    cjk: list[str] = [
+        f for f in ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC") if f in installed
+    ]
     if faces or cjk:
         out.setFamilies([*(faces or [QApplication.font().family()]), *cjk])
     out.setPixelSize(size_px)
@@ -54,18 +58,17 @@ def head_font() -> QFont:
 
 STYLE = f"""
 * {{ outline: none; }}
-QWidget {{ color: {TEXT}; background: {GROUND}; }}
+QWidget {{ color: {TEXT}; }}
 QMainWindow, QDialog {{ background: {GROUND}; }}
 QToolTip {{ color: {TEXT}; background: {RAISED}; border: 1px solid {EDGE}; padding: 4px 6px; }}
 #bar {{ background: {BAR}; border-bottom: 1px solid {HAIRLINE}; }}
-#bar QLabel, #bar QWidget {{ background: transparent; }}
 #name {{ font-weight: 700; }}
 #rail, #panel {{ background: {PANEL}; }}
 #rail {{ border-right: 1px solid {HAIRLINE}; }}
 #panel {{ border-left: 1px solid {HAIRLINE}; }}
-#rail QWidget, #panel QWidget {{ background: transparent; }}
+QScrollArea, QScrollArea > QWidget, QScrollArea > QWidget > QWidget {{ background: transparent; }}
 #status {{ background: {BAR}; border-top: 1px solid {HAIRLINE}; }}
-#status QLabel {{ background: transparent; color: {SECONDARY}; }}
+#status QLabel {{ color: {SECONDARY}; }}
 #status #research {{ color: {PENDING}; }}
 #rule {{ background: {HAIRLINE}; }}
 #views {{ background: {HAIRLINE}; }}
@@ -79,7 +82,7 @@ QToolButton, QPushButton {{
 }}
 QToolButton:hover, QPushButton:hover {{ background: {RAISED}; }}
 QToolButton:pressed, QPushButton:pressed {{ background: {SELECTED}; }}
-QToolButton:checked {{ background: {SELECTED}; color: {ACTIVE}; }}
+QToolButton:checked, QPushButton:checked {{ background: {SELECTED}; color: {ACTIVE}; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {DIM}; }}
 QToolButton:focus, QPushButton:focus {{ border-color: {ACTIVE}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
@@ -92,12 +95,13 @@ QPushButton[role="accept"] {{ border: 1px solid {ACCEPTED}; color: #3CCB9C; padd
 QPushButton[role="accept"]:disabled {{ border-color: {HAIRLINE}; color: {DIM}; }}
 
 QListWidget {{ background: transparent; border: none; }}
-QScrollArea {{ border: none; background: transparent; }}
+QScrollArea {{ border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {EDGE}; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QSlider {{ min-height: 18px; }}
+QSlider {{ min-height: 18px; background: transparent; }}
+QSlider::add-page:horizontal {{ background: {HAIRLINE}; border-radius: 2px; }}
 QSlider::groove:horizontal {{ background: {HAIRLINE}; height: 4px; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACTIVE}; border-radius: 2px; }}
 QSlider::sub-page:horizontal:disabled {{ background: {EDGE}; }}
@@ -121,7 +125,6 @@ QLineEdit, QPlainTextEdit, QTextBrowser {{
 }}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {ACTIVE}; }}
 #message {{ background: {RAISED}; border-bottom: 1px solid {EDGE}; }}
-#message QLabel {{ background: transparent; }}
 QSplitter::handle {{ background: {HAIRLINE}; }}
 """
 

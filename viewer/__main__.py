@@ -1,0 +1,80 @@
+"""The program: a command without a window, or the window.
+
+``overread STUDY`` opens the window; ``overread inspect|analyze|models`` works without one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from resources.text import translate
+from viewer import cli
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code: 0 done, 2 not, with one sentence why."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in cli.COMMANDS:
+        return cli.main(arguments)
+    if arguments and arguments[0] == "sample":
+        return _sample(arguments[1:])
+    return _window(arguments)
+
+
+def _window(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="overread",
+        description=translate("cli", "Overread an AI: see, correct and export its findings."),
+        epilog=translate(
+            "cli",
+            "Without a window: overread inspect, analyze, models, sample (each with --help). "
+            "Research use. Not for diagnosis.",
+        ),
+    )
+    parser.add_argument(
+        "study", nargs="*", type=Path, help=translate("cli", "folders or files to open")
+    )
+    parser.add_argument(
+        "--sample", action="store_true", help=translate("cli", "open the synthetic sample study")
+    )
+    options = parser.parse_args(arguments)
+    missing = [path for path in options.study if not path.exists()]
+    if missing:
+        print(
+            translate("cli", "There is no file or folder {path}. Check the name.").format(
+                path=missing[0]
+            ),
+            file=sys.stderr,
+        )
+        return 2
+    from viewer.ui import app
+
+    return app.run(options.study, sample=options.sample)
+
+
+def _sample(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="overread sample",
+        description=translate(
+            "cli", "Analyse the synthetic sample study, export it and draw the window."
+        ),
+    )
+    parser.add_argument("--out", type=Path, default=Path("overread-output"))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--study", type=Path, help=translate("cli", "another study than the sample")
+    )
+    options = parser.parse_args(arguments)
+    # The window is drawn without a screen, whether there is one or not.
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from viewer.ui import headless
+
+    return headless.run(options.out, device=options.device, study=options.study)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The bar on top: open, tools, undo, model and device, export."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+
+from resources.text import translate
+from viewer.ui import theme
+from viewer.ui.reading import Reading
+from viewer.ui.widgets import CommandButton, upright
+
+BAR_PX = 44
+
+
+class _ArcButton(CommandButton):
+    """Undo or redo: a bent arrow; its tooltip names the step."""
+
+    def __init__(self, action: QAction, *, mirrored: bool) -> None:
+        super().__init__(action, key=False)
+        self._mirrored = mirrored
+        self._label.hide()
+        self.setFixedSize(QSize(32, 28))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._mirrored:
+            painter.translate(self.width(), 0)
+            painter.scale(-1, 1)
+        pen = QPen(QColor(theme.TEXT if self.isEnabled() else theme.EDGE), 1.7)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        x, y = self.width() / 2, self.height() / 2
+        painter.drawArc(QRectF(x - 6, y - 4, 12, 10), -70 * 16, 200 * 16)
+        painter.drawLine(int(x - 6), int(y - 3), int(x), int(y - 4))
+        painter.drawLine(int(x - 6), int(y - 4), int(x - 3), int(y - 8))
+        painter.drawLine(int(x - 6), int(y - 4), int(x - 2), int(y))
+
+
+class BrushBox(QWidget):
+    """Size of the brush in mm and its shape; shown while brush or eraser is chosen."""
+
+    def __init__(self, reading: Reading, ball: QAction) -> None:
+        super().__init__()
+        self._reading = reading
+        self._size = QLabel()
+        self._size.setFixedWidth(52)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(2, 120)
+        self._slider.setFixedWidth(110)
+        self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._slider.setAccessibleName(translate("bar", "Brush size in millimetres"))
+        self._slider.setToolTip(translate("bar", "Brush size: [ and ], or Shift and the wheel"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._slider)
+        row.addWidget(self._size)
+        row.addWidget(CommandButton(ball, text=translate("bar", "3-D")))
+        self._slider.valueChanged.connect(lambda half: reading.set_brush(size_mm=half / 2))
+        reading.tool_changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.setVisible(self._reading.tool in ("brush", "erase"))
+        size = self._reading.brush_mm
+        self._slider.blockSignals(True)
+        self._slider.setValue(round(size * 2))
+        self._slider.blockSignals(False)
+        self._size.setText(translate("bar", "{size} mm").format(size=f"{size:g}"))
+
+
+class TopBar(QFrame):
+    """Everything that is not about one finding."""
+
+    device_chosen = Signal(str)
+
+    def __init__(self, reading: Reading, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self.setObjectName("bar")
+        self.setFixedHeight(BAR_PX)
+        name = QLabel("Overread")
+        name.setObjectName("name")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 10, 0)
+        row.setSpacing(4)
+        row.addWidget(name)
+        row.addSpacing(12)
+        row.addWidget(self._open_button(actions))
+        self._add_rule(row)
+        for tool in ("window", "pan"):
+            row.addWidget(CommandButton(actions[tool]))
+        self._add_rule(row)
+        for tool in ("brush", "erase", "move"):
+            row.addWidget(CommandButton(actions[tool]))
+        row.addWidget(BrushBox(reading, actions["ball"]))
+        self._add_rule(row)
+        row.addWidget(_ArcButton(actions["undo"], mirrored=False))
+        row.addWidget(_ArcButton(actions["redo"], mirrored=True))
+        self._undo_text = QLabel()
+        self._undo_text.setStyleSheet(f"color: {theme.SECONDARY};")
+        self._undo_text.setFont(theme.font(theme.CORNER_PX))
+        row.addWidget(self._undo_text)
+        row.addStretch(1)
+        self.device_button = QToolButton()
+        self.device_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.device_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.device_button.setMenu(QMenu(self.device_button))
+        self.device_button.setToolTip(translate("bar", "Where the model runs"))
+        row.addWidget(self.device_button)
+        row.addSpacing(4)
+        self.run_button = CommandButton(actions["run"], role="verdict", key=False)
+        row.addWidget(self.run_button)
+        export = translate("bar", "Export")
+        row.addWidget(CommandButton(actions["export"], role="primary", key=False, text=export))
+
+    @staticmethod
+    def _add_rule(row: QHBoxLayout) -> None:
+        row.addSpacing(8)
+        row.addWidget(upright())
+        row.addSpacing(8)
+
+    def _open_button(self, actions: dict[str, QAction]) -> QToolButton:
+        button = QToolButton()
+        button.setText(translate("bar", "Open…"))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        menu = QMenu(button)
+        for name in ("open", "open_file", "sample"):
+            menu.addAction(actions[name])
+        menu.addSeparator()
+        for name in ("reader", "card", "keys"):
+            menu.addAction(actions[name])
+        menu.addSeparator()
+        menu.addAction(actions["quit"])
+        button.setMenu(menu)
+        return button
+
+    def show_undo(self, name: str | None) -> None:
+        """Name the step that undo would take back."""
+        text = translate("bar", "Undo “{step}”").format(step=name) if name else ""
+        metrics = self._undo_text.fontMetrics()
+        self._undo_text.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, 230))
+
+    def show_devices(self, devices: tuple[tuple[str, str], ...], chosen: str, title: str) -> None:
+        """Offer (id, name) devices; ``title`` stands on the button."""
+        menu = self.device_button.menu()
+        menu.clear()
+        group = QActionGroup(menu)
+        for key, name in devices:
+            action = menu.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(key == chosen)
+            action.setData(key)
+            group.addAction(action)
+        group.triggered.connect(self._on_device)
+        self.device_button.setText(title)
+
+    def _on_device(self, action: QAction) -> None:
+        self.device_chosen.emit(action.data())

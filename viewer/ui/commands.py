@@ -1,0 +1,143 @@
+"""Every command of the window in one table: its group, name and keys. One map, one truth.
+
+The menu bar does not exist; buttons, context menu and key sheet are all made from this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+import resources
+from resources.text import translate
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that a key or a button does."""
+
+    id: str
+    group: str
+    text: str
+    keys: tuple[str, ...]
+    toggle: str = ""  # "" plain, "switch" on/off, else the name of an exclusive group
+
+
+def commands() -> tuple[Command, ...]:
+    """Return all commands in the reader's language, in the order of the key sheet."""
+    review = translate("commands", "Review")
+    correct = translate("commands", "Correct")
+    view = translate("commands", "View")
+    move = translate("commands", "Move through the images")
+    case = translate("commands", "Case")
+    window = translate("commands", "Window presets")
+    fixed = (
+        Command("accept", review, translate("commands", "Accept"), ("A",)),
+        Command("reject", review, translate("commands", "Reject"), ("X",)),
+        Command("unsure", review, translate("commands", "Unsure"), ("U",)),
+        Command("missed", review, translate("commands", "Missed"), ("M",)),
+        Command("next", review, translate("commands", "Next finding"), ("J",)),
+        Command("previous", review, translate("commands", "Previous finding"), ("K",)),
+        Command("window", correct, translate("commands", "Window"), ("W",), "tool"),
+        Command("pan", correct, translate("commands", "Pan"), ("P",), "tool"),
+        Command("brush", correct, translate("commands", "Brush"), ("B",), "tool"),
+        Command("erase", correct, translate("commands", "Erase"), ("E",), "tool"),
+        Command("move", correct, translate("commands", "Move"), ("V",), "tool"),
+        Command("smaller", correct, translate("commands", "Smaller brush"), ("[",)),
+        Command("larger", correct, translate("commands", "Larger brush"), ("]",)),
+        Command("ball", correct, translate("commands", "3-D brush"), ("T",), "switch"),
+        Command("delete", correct, translate("commands", "Delete finding"), ("Del", "Backspace")),
+        Command("undo", correct, translate("commands", "Undo"), ("Ctrl+Z",)),
+        Command("redo", correct, translate("commands", "Redo"), ("Ctrl+Shift+Z", "Ctrl+Y")),
+        Command("abort", correct, translate("commands", "Give up the stroke"), ("Esc",)),
+        Command("heatmap", view, translate("commands", "Heatmap"), ("H",), "switch"),
+        Command("masks", view, translate("commands", "Findings and outlines"), ("S",), "switch"),
+        Command("fill", view, translate("commands", "Fill the outlines"), ("F",), "switch"),
+        Command("crosshair", view, translate("commands", "Crosshair"), ("L",), "switch"),
+        Command("text", view, translate("commands", "Corner text"), ("Space",)),
+        Command("invert", view, translate("commands", "Invert grey"), ("I",), "switch"),
+        Command("fit", view, translate("commands", "Fit all views"), ("R",)),
+        Command("rail", view, translate("commands", "Series list"), ("F8",), "switch"),
+        Command("panel", view, translate("commands", "Review panel"), ("F9",), "switch"),
+        Command("slice_up", move, translate("commands", "Slice before"), ("Up",)),
+        Command("slice_down", move, translate("commands", "Slice after"), ("Down",)),
+        Command("slice_up_10", move, translate("commands", "Ten slices before"), ("Shift+Up",)),
+        Command("slice_down_10", move, translate("commands", "Ten slices after"), ("Shift+Down",)),
+        Command("slice_first", move, translate("commands", "First slice"), ("Home",)),
+        Command("slice_last", move, translate("commands", "Last slice"), ("End",)),
+        Command("series_before", move, translate("commands", "Series before"), ("PgUp",)),
+        Command("series_after", move, translate("commands", "Series after"), ("PgDown",)),
+        Command("open", case, translate("commands", "Open folder…"), ("Ctrl+O",)),
+        Command("open_file", case, translate("commands", "Open file…"), ("Ctrl+Shift+O",)),
+        Command("sample", case, translate("commands", "Open the sample study"), ("Ctrl+Shift+S",)),
+        Command("run", case, translate("commands", "Run AI"), ("Ctrl+R",)),
+        Command("export", case, translate("commands", "Export…"), ("Ctrl+E",)),
+        Command("reader", case, translate("commands", "Name the reader…"), ("F2",)),
+        Command("card", case, translate("commands", "About the model…"), ("F1",)),
+        Command("keys", case, translate("commands", "All keys…"), ("?",)),
+        Command("quit", case, translate("commands", "Quit"), ("Ctrl+Q",)),
+    )
+    presets = tuple(
+        Command(f"preset_{preset['key']}", window, preset_name(preset["name"]), (preset["key"],))
+        for preset in resources.table("window_presets")["CT"]
+    )
+    file_window = Command(
+        "preset_0", window, translate("commands", "As stored in the file"), ("0",)
+    )
+    return (*fixed, *presets, file_window)
+
+
+def preset_name(name: str) -> str:
+    """Return the shown name of a window preset of the table."""
+    known = {
+        "Soft tissue": translate("commands", "Soft tissue"),
+        "Lung": translate("commands", "Lung"),
+        "Bone": translate("commands", "Bone"),
+        "Brain": translate("commands", "Brain"),
+        "Angio": translate("commands", "Angio"),
+        "Liver": translate("commands", "Liver"),
+    }
+    return known.get(name, name)
+
+
+def key_text(keys: tuple[str, ...]) -> str:
+    """Return the keys as this system writes them."""
+    native = QKeySequence.SequenceFormat.NativeText
+    return "  ".join(QKeySequence(key).toString(native) for key in keys)
+
+
+def make_actions(
+    owner: QWidget, handlers: Mapping[str, Callable[[], object]]
+) -> dict[str, QAction]:
+    """Make one action per command on ``owner``.
+
+    Raises
+    ------
+    KeyError
+        When a command has no handler: a key that does nothing is a defect.
+    """
+    actions: dict[str, QAction] = {}
+    groups: dict[str, QActionGroup] = {}
+    for command in commands():
+        action = QAction(command.text, owner)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setToolTip(f"{command.text}  {key_text(command.keys)}")
+        action.setCheckable(bool(command.toggle))
+        if command.toggle not in ("", "switch"):
+            group = groups.setdefault(command.toggle, QActionGroup(owner))
+            group.addAction(action)
+        handler = handlers[command.id]
+        action.triggered.connect(_without_argument(handler))
+        owner.addAction(action)
+        actions[command.id] = action
+    return actions
+
+
+def _without_argument(handler: Callable[[], object]) -> Callable[..., None]:
+    def call(*_checked: object) -> None:
+        handler()
+
+    return call

@@ -1,0 +1,81 @@
+"""Exporting the open case off the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
+
+from resources.text import translate
+from viewer.ui.jobs import Job, Report
+from viewer.ui.reading import Reading
+
+if TYPE_CHECKING:
+    from viewer.export.snapshot import CaseSnapshot
+    from viewer.session import Case
+
+
+class Exporter(QObject):
+    """One export at a time, from a frozen snapshot: work on the case goes on."""
+
+    started = Signal()
+    progressed = Signal(int, int)
+    ended = Signal(object, object)  # folder or None, Problem or None
+
+    def __init__(self, reading: Reading, parent: QObject) -> None:
+        super().__init__(parent)
+        self._reading = reading
+        self._job: Job | None = None
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(1)
+
+    def why_not(self) -> str:
+        """Return why nothing can be exported now; empty when it can."""
+        if self._reading.case is None:
+            return translate("export", "Open a series first.")
+        if self._job is not None:
+            return translate("export", "An export is under way.")
+        return ""
+
+    def start(self, folder: Path) -> None:
+        """Export the open case into a new folder inside ``folder``."""
+        case = self._reading.case
+        if case is None or self._job is not None:
+            return
+        self._job = Job(partial(_export, case.snapshot(), folder), self)
+        self._job.progressed.connect(self.progressed)
+        self._job.succeeded.connect(self._on_success)
+        self._job.failed.connect(self._on_failure)
+        self._job.start(self._pool)
+        self.started.emit()
+
+    @Slot(object)
+    def _on_success(self, folder: object) -> None:
+        self._job = None
+        self.ended.emit(folder, None)
+
+    @Slot(object)
+    def _on_failure(self, problem: object) -> None:
+        self._job = None
+        self.ended.emit(None, problem)
+
+    def close_case(self, case: Case) -> None:
+        """Drain and close a case in the background."""
+        Job(lambda _report, _cancelled: case.close(), self).start(self._pool)
+
+    def close(self) -> None:
+        """Stop an export (it leaves nothing half) and wait for the thread."""
+        if self._job is not None:
+            self._job.cancel()
+        self._pool.waitForDone(5000)
+
+
+def _export(
+    snapshot: CaseSnapshot, folder: Path, report: Report, cancelled: Callable[[], bool]
+) -> Path:
+    from viewer.export import export_case
+
+    return export_case(snapshot, folder, progress=report, cancelled=cancelled).folder

@@ -1,0 +1,245 @@
+"""What is laid over a slice: outlines and marks of lesions, outlines of anatomy, heatmap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+import resources
+from inference.findings import Mask
+from inference.geometry import lps_mm_to_kji
+from viewer.display.layers import Fill, Heat, cut
+from viewer.display.outlines import outline_mm
+from viewer.display.planes import Plane
+from viewer.ui import theme
+from viewer.ui.reading import Reading
+
+if TYPE_CHECKING:
+    from viewer.annotate.lesion import Lesion, SegmentState
+
+_FILL_OPACITY = 0.25
+_LINE_PX = 1.6
+_SELECTED_PX = 2.4
+_POINT_REACH_MM = 1.5
+_CACHE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Number of a lesion beside it, in view mm; ``radius_mm`` 0 for a point without a mask."""
+
+    lesion: Lesion
+    centre_mm: tuple[float, float]
+    radius_mm: float
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    target_id: str
+    path: QPainterPath
+    pen: QPen
+
+
+def label_colour(label: str) -> str:
+    """Return the ``#RRGGBB`` colour of a label, the same in every session."""
+    return str(resources.table("labels")[label]["colour"])
+
+
+class OverlayLayer(QGraphicsItem):
+    """Vector overlays of one view, rebuilt when the slice or the document changes.
+
+    AI outlines are dashed and human ones solid, so that colour is never the only cue.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self._reading = reading
+        self._lines: list[_Line] = []
+        self.marks: list[Mark] = []
+        self.shows_ai = False
+        # Lesion that a drag carries, and how far in view mm.
+        self.carried: tuple[str, float, float] | None = None
+        self._paths: dict[tuple[Any, ...], tuple[Mask, QPainterPath]] = {}
+        self._rect = QRectF()
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._lines, self.marks, self.shows_ai = [], [], False
+        self._paths.clear()
+
+    # ----------------------------------------------------------------- build
+
+    def rebuild(self, plane: Plane, index: int) -> None:
+        """Collect the outlines that meet one slice."""
+        rect = QRectF(0, 0, *plane.size_mm)
+        if rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+        self._lines, self.marks = [], []
+        self.shows_ai = self.heat() is not None
+        for segment in self._segments():
+            self._add_line(segment, plane, index, selected=False)
+            self.shows_ai |= segment.origin != "human"
+        for lesion in self._lesions():
+            self._add_lesion(lesion, plane, index)
+            self.shows_ai |= lesion.origin != "human"
+
+    def _lesions(self) -> Iterator[Lesion]:
+        reading = self._reading
+        if reading.case is None or not reading.shown.masks:
+            return
+        for lesion in reading.case.shown:
+            # A rejected lesion stays in the list; on the image it would hide what is real.
+            if lesion.verdict != "rejected" or lesion.id == reading.selected:
+                yield lesion
+
+    def _segments(self) -> Iterator[SegmentState]:
+        reading = self._reading
+        if reading.case is None or not reading.shown.masks:
+            return
+        for segment in reading.case.document.segments:
+            if segment.id in reading.visible_segments:
+                yield segment
+
+    def _add_lesion(self, lesion: Lesion, plane: Plane, index: int) -> None:
+        selected = lesion.id == self._reading.selected
+        path = self._add_line(lesion, plane, index, selected=selected)
+        if path is not None and not path.isEmpty():
+            box = path.boundingRect()
+            middle = (box.center().x(), box.center().y())
+            radius = max(box.width(), box.height()) / 2
+            self.marks.append(Mark(lesion, middle, radius, selected))
+        elif lesion.empty and not self._painting(lesion.id):
+            away = float(lps_mm_to_kji(plane.affine, lesion.centre_lps_mm)[plane.axis]) - index
+            if abs(away) * float(np.linalg.norm(plane.affine[:3, plane.axis])) <= max(
+                _POINT_REACH_MM, float(np.linalg.norm(plane.affine[:3, plane.axis])) / 2
+            ):
+                self.marks.append(
+                    Mark(lesion, plane.view_of_lps(lesion.centre_lps_mm), 0, selected)
+                )
+
+    def _painting(self, target_id: str) -> bool:
+        stroke = self._reading.stroke
+        return stroke is not None and stroke.target_id == target_id
+
+    def _add_line(
+        self, target: Lesion | SegmentState, plane: Plane, index: int, *, selected: bool
+    ) -> QPainterPath | None:
+        painting = self._painting(target.id)
+        path: QPainterPath | None
+        if painting:
+            mask_index, offset = self._reading.stroke.slice_of(plane.axis, index)
+            path = self._trace(mask_index, offset, plane)
+        else:
+            path = self._cached(target.id, target.mask, plane, index)
+        if path is None or path.isEmpty():
+            return None
+        rejected = getattr(target, "verdict", None) == "rejected"
+        colour = QColor(theme.DIM if rejected else label_colour(target.label))
+        pen = QPen(colour, _SELECTED_PX if selected else _LINE_PX)
+        pen.setCosmetic(True)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        if target.origin == "ai" and not painting:
+            pen.setDashPattern([4, 2.5])
+        self._lines.append(_Line(target.id, path, pen))
+        return path
+
+    def _cached(self, key: str, mask: Mask, plane: Plane, index: int) -> QPainterPath | None:
+        part = cut(mask.voxels, mask.origin_kji, plane, index)
+        if part is None:
+            return None
+        at = (key, plane.name, index)
+        known = self._paths.get(at)
+        if known is not None and known[0] is mask:
+            return known[1]
+        path = self._trace(part[0], part[1], plane)
+        if len(self._paths) >= _CACHE:
+            self._paths.clear()
+        self._paths[at] = (mask, path)
+        return path
+
+    @staticmethod
+    def _trace(mask_index: Any, offset: tuple[int, int], plane: Plane) -> QPainterPath:
+        path = QPainterPath()
+        for line in outline_mm(mask_index, offset, plane):
+            path.moveTo(QPointF(*line[0]))
+            for x, y in line[1:]:
+                path.lineTo(x, y)
+            path.closeSubpath()
+        return path
+
+    # ------------------------------------------------------------ raster part
+
+    def heat(self) -> Heat | None:
+        """Return the heatmap to blend, or None while it is off."""
+        reading = self._reading
+        if reading.case is None or not reading.shown.heatmap:
+            return None
+        findings = reading.case.document.findings
+        if findings is None or findings.heatmap is None:
+            return None
+        floor = max(1, round(reading.shown.heat_floor * 255))
+        return Heat(findings.heatmap, reading.shown.heat_opacity, floor)
+
+    def heatmap_value(self, voxel_kji: tuple[int, int, int]) -> float | None:
+        """Return the shown heatmap's probability at a voxel; None while it is off."""
+        heat = self.heat()
+        if heat is None:
+            return None
+        values = heat.heatmap.values
+        at = tuple(v - o for v, o in zip(voxel_kji, heat.heatmap.origin_kji, strict=True))
+        inside = all(0 <= a < n for a, n in zip(at, values.shape, strict=True))
+        return float(values[at]) / 255 if inside else 0.0
+
+    def fills(self) -> list[Fill]:
+        """Return the masks to fill; none while outlines alone are asked for."""
+        if not self._reading.shown.fill:
+            return []
+        targets: list[Lesion | SegmentState] = [*self._segments(), *self._lesions()]
+        return [
+            Fill(target.mask, label_colour(target.label), _FILL_OPACITY)
+            for target in targets
+            if not self._painting(target.id)
+        ]
+
+    # ----------------------------------------------------------------- paint
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for line in self._lines:
+            painter.save()
+            if self.carried is not None and self.carried[0] == line.target_id:
+                painter.translate(*self.carried[1:])
+            # A dark rim keeps the outline readable on bright bone and contrast.
+            rim = QPen(QColor(0, 0, 0, 90), line.pen.widthF() + 1.4)
+            rim.setCosmetic(True)
+            painter.setPen(rim)
+            painter.drawPath(line.path)
+            painter.setPen(line.pen)
+            painter.drawPath(line.path)
+            painter.restore()
+
+    def lesion_at(self, x_mm: float, y_mm: float, reach_mm: float) -> str | None:
+        """Return the id of the lesion marked at a view position in mm, or None."""
+        best: tuple[float, str] | None = None
+        for mark in self.marks:
+            away = float(np.hypot(x_mm - mark.centre_mm[0], y_mm - mark.centre_mm[1]))
+            if away <= mark.radius_mm + reach_mm and (best is None or away < best[0]):
+                best = (away, mark.lesion.id)
+        return best[1] if best else None

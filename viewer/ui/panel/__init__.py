@@ -1,0 +1,1 @@
+"""The review panel: findings, verdicts, threshold, heatmap, segments, corrections."""

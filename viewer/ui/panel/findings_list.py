@@ -1,0 +1,212 @@
+"""The list of findings: one row each, state, name, score, place and size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from resources.text import translate
+from viewer.ui import theme
+from viewer.ui.overlay_layer import label_colour
+from viewer.ui.panel import words
+from viewer.ui.reading import Reading
+
+if TYPE_CHECKING:
+    from viewer.annotate.lesion import Lesion
+
+_ID = int(Qt.ItemDataRole.UserRole)
+_LESION = _ID + 1
+_DETAIL = _ID + 2
+_FOOT = _ID + 3
+_TEXT_X = 32
+
+
+class _Row(QStyledItemDelegate):
+    """Paints one finding; its second line wraps rather than being cut."""
+
+    def _lines(self, index: QModelIndex | QPersistentModelIndex, width: int) -> list[str]:
+        metrics = QFontMetrics(theme.font(theme.CORNER_PX))
+        lines: list[str] = []
+        for text in (index.data(_DETAIL), index.data(_FOOT)):
+            parts = [part for part in str(text or "").split(" · ") if part]
+            line = ""
+            for part in parts:
+                longer = f"{line} · {part}" if line else part
+                if line and metrics.horizontalAdvance(longer) > width:
+                    lines.append(line + " ·")
+                    line = part
+                else:
+                    line = longer
+            if line:
+                lines.append(line)
+        return lines
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        view = self.parent()
+        assert isinstance(view, QListWidget)
+        width = view.viewport().width() - _TEXT_X - 14
+        return QSize(80, 33 + 16 * max(1, len(self._lines(index, width))))
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        lesion: Lesion = index.data(_LESION)
+        rect = option.rect.adjusted(0, 1, 0, -1)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(QPen(QColor(theme.ACTIVE), 1))
+            painter.setBrush(QColor(theme.SELECTED))
+            painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.RAISED))
+            painter.drawRoundedRect(QRectF(rect), 6, 6)
+        rejected = lesion.verdict == "rejected"
+        _glyph(painter, QPointF(rect.left() + 16, rect.top() + 18), lesion)
+
+        name = theme.font(theme.BODY_PX, QFont.Weight.DemiBold)
+        name.setStrikeOut(rejected)
+        painter.setFont(name)
+        painter.setPen(QColor(theme.DIM if rejected else theme.TEXT))
+        top = QRect(rect.left() + _TEXT_X, rect.top() + 8, rect.width() - _TEXT_X - 10, 20)
+        painter.drawText(top, int(Qt.AlignmentFlag.AlignVCenter), words.title(lesion))
+        painter.setFont(theme.font(theme.BODY_PX, QFont.Weight.DemiBold))
+        if lesion.score is not None:
+            painter.setPen(QColor(theme.DIM if rejected else label_colour(lesion.label)))
+            score = f"{lesion.score:.2f}"
+        else:
+            painter.setPen(QColor(theme.SECONDARY))
+            painter.setFont(theme.font(theme.CORNER_PX))
+            score = translate("findings", "reader")
+        right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
+        painter.drawText(top, right, score)
+
+        painter.setFont(theme.font(theme.CORNER_PX))
+        painter.setPen(QColor(theme.DIM if rejected else theme.SECONDARY))
+        y = rect.top() + 28
+        for line in self._lines(index, rect.width() - _TEXT_X - 14):
+            painter.drawText(
+                QRect(rect.left() + _TEXT_X, y, rect.width() - _TEXT_X - 8, 16),
+                int(Qt.AlignmentFlag.AlignVCenter),
+                line,
+            )
+            y += 16
+        painter.restore()
+
+
+def _glyph(painter: QPainter, at: QPointF, lesion: Lesion) -> None:
+    """Draw the state: shape and colour both tell it."""
+    radius = 5.5
+    state = lesion.verdict or ("human" if lesion.origin == "human" else "pending")
+    if state in ("accepted", "human"):
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.ACCEPTED if state == "accepted" else theme.SECONDARY))
+        painter.drawEllipse(at, radius + 0.5, radius + 0.5)
+        painter.setPen(QPen(QColor("#FFFFFF" if state == "accepted" else theme.PANEL), 1.6))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if state == "accepted":
+            ticks = [QPointF(-2.6, 0.2), QPointF(-0.7, 2.1), QPointF(2.8, -2.0)]
+            painter.drawPolyline([at + tick for tick in ticks])
+        else:
+            painter.drawLine(at + QPointF(0, -2.8), at + QPointF(0, 2.8))
+            painter.drawLine(at + QPointF(-2.8, 0), at + QPointF(2.8, 0))
+        return
+    colour = {"pending": theme.PENDING, "unsure": theme.PENDING}.get(state, theme.DIM)
+    painter.setPen(QPen(QColor(colour), 1.6))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(at, radius, radius)
+    if state == "rejected":
+        painter.drawLine(at + QPointF(-3.6, -3.6), at + QPointF(3.6, 3.6))
+    elif state == "unsure":
+        painter.setFont(theme.font(9, QFont.Weight.Bold))
+        painter.drawText(
+            QRectF(at.x() - 6, at.y() - 6, 12, 12), int(Qt.AlignmentFlag.AlignCenter), "?"
+        )
+
+
+class FindingsList(QListWidget):
+    """Rows of the shown lesions; a click or J / K selects one and centres all views."""
+
+    def __init__(self, reading: Reading, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._reading = reading
+        self._filling = False
+        self.setItemDelegate(_Row(self))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAccessibleName(translate("findings", "Findings"))
+        self.currentItemChanged.connect(self._on_current)
+        self.itemClicked.connect(self._on_click)
+        reading.selection_changed.connect(self._on_selection)
+
+    def fill(self) -> None:
+        """Show the findings as they are now; the selection stays."""
+        case = self._reading.case
+        self._filling = True
+        self.clear()
+        for lesion in case.shown if case is not None else ():
+            assert case is not None
+            item = QListWidgetItem()
+            item.setData(_ID, lesion.id)
+            item.setData(_LESION, lesion)
+            item.setData(_DETAIL, words.detail(case, lesion))
+            foot = " · ".join(p for p in (words.verdict(lesion), words.origin(lesion)) if p)
+            item.setData(_FOOT, foot)
+            spoken = [words.title(lesion), words.detail(case, lesion), foot]
+            if not lesion.reviewed:
+                spoken.append(translate("findings", "not reviewed"))
+            item.setData(int(Qt.ItemDataRole.AccessibleTextRole), ", ".join(filter(None, spoken)))
+            self.addItem(item)
+        self._filling = False
+        self._on_selection()
+
+    def _on_selection(self) -> None:
+        self._filling = True
+        for row in range(self.count()):
+            if self.item(row).data(_ID) == self._reading.selected:
+                self.setCurrentRow(row)
+                self.scrollToItem(self.item(row))
+                break
+        else:
+            self.setCurrentRow(-1)
+            self.clearSelection()
+        self._filling = False
+
+    def _on_current(self, item: QListWidgetItem | None) -> None:
+        if item is not None and not self._filling:
+            self._reading.select(item.data(_ID))
+
+    def _on_click(self, item: QListWidgetItem) -> None:
+        # A second click on the same row brings the views back to it.
+        self._reading.select(item.data(_ID))
+
+    def step(self, by: int) -> None:
+        """Select the next (1) or previous (-1) row, around the ends."""
+        if self.count():
+            row = self.currentRow()
+            row = (row + by) % self.count() if row >= 0 else (0 if by > 0 else self.count() - 1)
+            self._reading.select(self.item(row).data(_ID))
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self.scheduleDelayedItemsLayout()

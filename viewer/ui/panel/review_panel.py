@@ -1,0 +1,178 @@
+"""The review panel on the right: findings first, then what changes how they are shown."""
+
+from __future__ import annotations
+
+from inference.protocol import Progress
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from resources.problem import Problem
+from resources.text import translate
+from viewer.ui import theme
+from viewer.ui.panel.findings_list import FindingsList
+from viewer.ui.panel.run_state import RunState
+from viewer.ui.panel.sections import (
+    CorrectionsSection,
+    HeatmapSection,
+    SegmentsSection,
+    ThresholdSection,
+)
+from viewer.ui.reading import Reading
+from viewer.ui.widgets import CommandButton, head, rule
+
+PANEL_PX = 348
+
+
+class ReviewPanel(QWidget):
+    """Lists the findings, takes verdicts, and shows threshold, heatmap and segments."""
+
+    cancel_asked = Signal()
+
+    def __init__(self, reading: Reading, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self._reading = reading
+        self._reasons: tuple[str, ...] = ()
+        self._running = False
+        self._problem: Problem | None = None
+
+        self._count = QLabel()
+        self._count.setFont(theme.head_font())
+        title = QHBoxLayout()
+        title.setContentsMargins(14, 12, 14, 4)
+        title.addWidget(head(translate("findings", "Findings")))
+        title.addStretch(1)
+        title.addWidget(self._count)
+        self.run_state = RunState(actions["run"])
+        self.run_state.cancel_asked.connect(self.cancel_asked)
+        self.list = FindingsList(reading)
+        around = QHBoxLayout()
+        around.setContentsMargins(6, 0, 6, 0)
+        around.addWidget(self.list)
+        verdicts = QHBoxLayout()
+        verdicts.setContentsMargins(12, 6, 12, 12)
+        verdicts.setSpacing(6)
+        for name, role in (
+            ("accept", "accept"),
+            ("reject", "verdict"),
+            ("unsure", "verdict"),
+            ("missed", "verdict"),
+        ):
+            verdicts.addWidget(CommandButton(actions[name], role=role), 1)
+
+        self.threshold = ThresholdSection(reading)
+        self.heatmap = HeatmapSection(reading, actions["heatmap"])
+        self.segments = SegmentsSection(reading)
+        self.corrections = CorrectionsSection(reading)
+        self._lower = (self.threshold, self.heatmap, self.segments, self.corrections)
+        self._rules = []
+        below = QWidget()
+        column = QVBoxLayout(below)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for section in self._lower:
+            line = rule()
+            self._rules.append(line)
+            column.addWidget(line)
+            column.addWidget(section)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(below)
+        scroll.setWidgetResizable(True)
+
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(title)
+        whole.addWidget(self.run_state)
+        whole.addLayout(around)
+        whole.addLayout(verdicts)
+        whole.addWidget(scroll, 1)
+        self.setMinimumWidth(300)
+
+        reading.case_changed.connect(self._on_case)
+        reading.document_changed.connect(lambda _change: self.refresh())
+        reading.threshold_changed.connect(self.refresh)
+        reading.shown_changed.connect(self._refresh_lower)
+        reading.selection_changed.connect(self.segments.refresh)
+        self.refresh()
+
+    # -------------------------------------------------------------- the run
+
+    def set_eligibility(self, reasons: tuple[str, ...]) -> None:
+        """Say why no model may run on the open series; empty when one may."""
+        self._reasons = reasons
+        self.refresh()
+
+    def run_started(self) -> None:
+        """Show that the model starts."""
+        self._running, self._problem = True, None
+        self.refresh()
+        self.run_state.show_started()
+
+    def run_progressed(self, step: Progress) -> None:
+        """Show stage and share done."""
+        self.run_state.show_progress(step)
+
+    def run_ended(self, problem: Problem | None = None) -> None:
+        """Show the result, or why there is none."""
+        self._running, self._problem = False, problem
+        self.refresh()
+
+    # -------------------------------------------------------------- refresh
+
+    def _on_case(self) -> None:
+        self._problem = None
+        self._running = False
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Follow the document."""
+        case = self._reading.case
+        self.list.fill()
+        rows = self.list.count()
+        self.list.setVisible(rows > 0)
+        height = sum(self.list.sizeHintForRow(row) for row in range(rows)) + 4
+        self.list.setFixedHeight(min(height, max(180, self.height() * 2 // 5)))
+        if case is None:
+            self._count.setText("")
+        else:
+            done, total = case.progress
+            self._count.setText(
+                translate("findings", "{done} of {total} reviewed").format(done=done, total=total)
+                if total
+                else ""
+            )
+            pending = done < total
+            self._count.setStyleSheet(f"color: {theme.PENDING if pending else theme.SECONDARY};")
+        self._refresh_state(rows)
+        self._refresh_lower()
+
+    def _refresh_state(self, rows: int) -> None:
+        case = self._reading.case
+        if self._running:
+            return
+        if self._problem is not None:
+            self.run_state.show_failed(self._problem)
+        elif case is None:
+            self.run_state.show_no_case()
+        elif case.document.findings is not None:
+            if rows:
+                self.run_state.show_nothing()
+            else:
+                below = len(case.document.lesions)
+                self.run_state.show_none_found(below, case.threshold)
+        elif self._reasons:
+            self.run_state.show_refused(self._reasons)
+        else:
+            self.run_state.show_empty()
+
+    def _refresh_lower(self) -> None:
+        for section, line in zip(self._lower, self._rules, strict=True):
+            section.refresh()
+            line.setVisible(not section.isHidden())
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self.refresh()

@@ -1,0 +1,103 @@
+"""What stands above the list while there are no findings: empty, running, failed, none found."""
+
+from __future__ import annotations
+
+from inference.protocol import Progress
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from resources.problem import Problem
+from resources.text import translate
+from viewer.ui import theme
+from viewer.ui.engine import stage_name
+from viewer.ui.widgets import CommandButton, note
+
+
+class RunState(QWidget):
+    """Says what the model does, or what to press."""
+
+    cancel_asked = Signal()
+
+    def __init__(self, run: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = note()
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._run = CommandButton(run, role="primary")
+        self._cancel = QPushButton(translate("findings", "Cancel"))
+        self._cancel.setProperty("role", "verdict")
+        self._cancel.clicked.connect(self.cancel_asked)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._run)
+        buttons.addWidget(self._cancel)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 4, 14, 8)
+        column.setSpacing(8)
+        column.addWidget(self._text)
+        column.addWidget(self._bar)
+        column.addLayout(buttons)
+
+    def _set(
+        self, text: str, *, bar: bool = False, run: bool = False, failed: bool = False
+    ) -> None:
+        self._text.setText(text)
+        self._text.setStyleSheet(f"color: {theme.FAILED if failed else theme.SECONDARY};")
+        self._bar.setVisible(bar)
+        self._cancel.setVisible(bar)
+        self._run.setVisible(run)
+        self.setVisible(bool(text))
+
+    def show_nothing(self) -> None:
+        """Step aside: the list speaks for itself."""
+        self._set("")
+
+    def show_no_case(self) -> None:
+        """Nothing is open."""
+        self._set(translate("findings", "Findings appear here once a series is open."))
+
+    def show_empty(self) -> None:
+        """A series is open and no model has run on it."""
+        self._set(
+            translate("findings", "The model has not run on this series."),
+            run=True,
+        )
+
+    def show_refused(self, reasons: tuple[str, ...]) -> None:
+        """No model may run on this series, by which rule."""
+        self._set(
+            " ".join((*reasons, translate("findings", "Lesions can still be added by hand (M).")))
+        )
+
+    def show_none_found(self, below: int, threshold: float) -> None:
+        """The model ran and shows nothing at this threshold."""
+        if below:
+            text = translate(
+                "findings", "The model marked nothing from {score} on; %n more below.", below
+            ).replace("%n", str(below))
+            text = text.format(score=f"{threshold:.2f}")
+        else:
+            text = translate("findings", "The model marked nothing. That proves nothing: read on.")
+        self._set(text)
+
+    def show_started(self) -> None:
+        """A run was asked for."""
+        self._bar.setRange(0, 0)
+        self._set(stage_name("start") + "…", bar=True)
+
+    def show_progress(self, step: Progress) -> None:
+        """The run goes on."""
+        if step.total > 0:
+            self._bar.setRange(0, step.total)
+            self._bar.setValue(step.done)
+            percent = 100 * step.done // step.total
+            self._set(f"{stage_name(step.stage)} · {percent} %", bar=True)
+        else:
+            self._bar.setRange(0, 0)
+            self._set(f"{stage_name(step.stage)}…", bar=True)
+
+    def show_failed(self, problem: Problem) -> None:
+        """The run ended without a result."""
+        self._set(str(problem), run=True, failed=True)

@@ -1,0 +1,91 @@
+"""Findings in words, as the list, the tooltips and the menus say them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import resources
+from resources.text import translate
+
+if TYPE_CHECKING:
+    from viewer.annotate.lesion import Lesion
+    from viewer.session import Case
+
+
+def label_name(label: str) -> str:
+    """Return the shown name of a label of the label table."""
+    known = {
+        "nodule": translate("labels", "Nodule"),
+        "lung_right": translate("labels", "Lung, right"),
+        "lung_left": translate("labels", "Lung, left"),
+    }
+    return known.get(label) or str(resources.table("labels")[label]["name"])
+
+
+def title(lesion: Lesion) -> str:
+    """Return number and name, such as ``"2 · Nodule"``."""
+    return f"{lesion.number} · {label_name(lesion.label)}"
+
+
+def millilitres(volume_ml: float) -> str:
+    """Return a volume with as many digits as it deserves, and its unit."""
+    if volume_ml >= 100:
+        text = f"{volume_ml:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    elif volume_ml >= 1:
+        text = f"{volume_ml:.1f}"
+    else:
+        text = f"{volume_ml:.2f}"
+    return translate("findings", "{volume} mL").format(volume=text)
+
+
+def size(lesion: Lesion) -> str:
+    """Return long and short axis and volume, or what an empty lesion still needs."""
+    if lesion.empty:
+        return translate("findings", "a point so far · paint it with the brush")
+    axes = translate("findings", "{long} × {short} mm").format(
+        long=f"{lesion.diameter_mm:.1f}", short=f"{lesion.short_axis_mm:.1f}"
+    )
+    return f"{axes} · {millilitres(lesion.volume_ml)}"
+
+
+def detail(case: Case, lesion: Lesion) -> str:
+    """Return the second line of a row: place, size, who judged it."""
+    place = case.place(lesion)
+    parts = [place[:1].upper() + place[1:]] if place else []
+    parts.append(size(lesion))
+    return " · ".join(parts)
+
+
+def origin(lesion: Lesion) -> str:
+    """Say where a lesion comes from."""
+    if lesion.missed_by_ai:
+        return translate("findings", "missed by the AI")
+    if lesion.origin == "human":
+        return translate("findings", "added by a reader")
+    if lesion.origin == "ai-edited":
+        return translate("findings", "AI, edited")
+    return ""
+
+
+def verdict(lesion: Lesion) -> str:
+    """Say what was decided, by whom and when (local time); empty while pending."""
+    word = {
+        "accepted": translate("findings", "Accepted"),
+        "rejected": translate("findings", "Rejected"),
+        "unsure": translate("findings", "Unsure"),
+    }.get(lesion.verdict or "", "")
+    if not word:
+        return ""
+    parts = [word]
+    if lesion.reader:
+        parts.append(lesion.reader)
+    if lesion.decided_utc:
+        parts.append(local_time(lesion.decided_utc)[:5])
+    return " · ".join(parts)
+
+
+def local_time(utc: str) -> str:
+    """Return HH:MM:SS in local time of an ISO UTC time."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone().strftime("%H:%M:%S")

@@ -1,0 +1,181 @@
+"""The series rail on the left: one card a series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from resources.text import translate
+from viewer.ui import theme
+from viewer.ui.widgets import head
+
+RAIL_PX = 188
+
+
+@dataclass
+class SeriesCard:
+    """What a card says."""
+
+    title: str
+    detail: str
+    state: str = ""
+    failed: bool = False
+    thumbnail: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+
+
+class _Card(QWidget):
+    chosen = Signal(int)
+
+    def __init__(self, number: int, card: SeriesCard) -> None:
+        super().__init__()
+        self._number = number
+        self.card = card
+        self.current = False
+        self._under = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.follow()
+
+    def follow(self) -> None:
+        card = self.card
+        self.setAccessibleName(", ".join(t for t in (card.title, card.detail, card.state) if t))
+        self.setToolTip(card.title)
+        self.setFixedHeight(self.sizeHint().height())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(168, 106 + 44 + (17 if self.card.state else 0))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        if self.current:
+            painter.setBrush(QColor(theme.SELECTED))
+        else:
+            painter.setBrush(QColor(theme.RAISED if self._under else theme.BAR))
+        edge = theme.ACTIVE if self.current or self.hasFocus() else theme.HAIRLINE
+        painter.setPen(QPen(QColor(edge), 1))
+        painter.drawRoundedRect(frame, 6, 6)
+        picture = QRectF(1, 1, self.width() - 2, 104)
+        painter.fillRect(picture.adjusted(3, 3, -3, 0), QColor(theme.CANVAS))
+        if self.card.thumbnail is not None:
+            grey = np.ascontiguousarray(self.card.thumbnail)
+            rows, columns = grey.shape
+            image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+            scale = min((picture.width() - 6) / columns, (picture.height() - 3) / rows)
+            width, height = columns * scale, rows * scale
+            painter.drawImage(
+                QRectF(
+                    picture.center().x() - width / 2,
+                    picture.center().y() - height / 2 + 1.5,
+                    width,
+                    height,
+                ),
+                image,
+            )
+        painter.setFont(theme.font(theme.BODY_PX))
+        metrics = painter.fontMetrics()
+        room = self.width() - 16
+        painter.setPen(QColor(theme.TEXT))
+        title = metrics.elidedText(self.card.title, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(8, 122, title)
+        painter.setFont(theme.font(theme.CORNER_PX))
+        metrics = painter.fontMetrics()
+        painter.setPen(QColor(theme.SECONDARY))
+        detail = metrics.elidedText(self.card.detail, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(8, 140, detail)
+        if self.card.state:
+            painter.setPen(QColor(theme.FAILED if self.card.failed else theme.SECONDARY))
+            state = metrics.elidedText(self.card.state, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(8, 157, state)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(self._number)
+
+    def keyPressEvent(self, event: object) -> None:
+        key = event.key()  # type: ignore[attr-defined]
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(self._number)
+        else:
+            super().keyPressEvent(event)  # type: ignore[arg-type]
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._under = True
+        self.update()
+
+    def leaveEvent(self, event: object) -> None:
+        self._under = False
+        self.update()
+
+
+class SeriesRail(QWidget):
+    """Cards of all series found; a click opens one."""
+
+    chosen = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("rail")
+        self.setFixedWidth(RAIL_PX)
+        self._cards: list[_Card] = []
+        self._count = head("")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 12, 4, 8)
+        column.setSpacing(8)
+        column.addWidget(self._count)
+        inner = QWidget()
+        self._list = QVBoxLayout(inner)
+        self._list.setContentsMargins(0, 0, 6, 0)
+        self._list.setSpacing(8)
+        self._list.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = scroll
+        column.addWidget(scroll, 1)
+        self.set_cards([])
+
+    def set_cards(self, cards: list[SeriesCard]) -> None:
+        """Show these series."""
+        for old in self._cards:
+            self._list.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._cards = []
+        for number, card in enumerate(cards):
+            widget = _Card(number, card)
+            widget.chosen.connect(self.chosen)
+            self._cards.append(widget)
+            self._list.insertWidget(number, widget)
+        self._count.setText(
+            translate("rail", "Series · {count}").format(count=len(cards))
+            if cards
+            else translate("rail", "Series")
+        )
+
+    def card(self, number: int) -> SeriesCard:
+        """Return what a card says; change it, then call ``follow``."""
+        return self._cards[number].card
+
+    def follow(self, number: int) -> None:
+        """Show a changed card."""
+        if number < len(self._cards):
+            self._cards[number].follow()
+
+    def set_current(self, number: int | None) -> None:
+        """Mark the open series."""
+        for at, card in enumerate(self._cards):
+            card.current = at == number
+            card.update()
+        if number is not None and number < len(self._cards):
+            self._scroll.ensureWidgetVisible(self._cards[number])

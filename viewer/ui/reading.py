@@ -1,0 +1,186 @@
+"""What is open and how it is shown. Views and panels follow its signals; none knows another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
+from viewer.display.grey import Window
+from viewer.display.planes import Plane, make_planes
+
+if TYPE_CHECKING:
+    from viewer.annotate.lesion import Lesion
+    from viewer.session import Case
+
+TOOLS = ("window", "pan", "brush", "erase", "move")
+TEXT_FULL, TEXT_SHORT, TEXT_NONE = range(3)
+
+
+@dataclass
+class Shown:
+    """Display switches that every view shares."""
+
+    heatmap: bool = False
+    heat_opacity: float = 0.6
+    heat_floor: float = 0.1
+    masks: bool = True
+    fill: bool = False
+    crosshair: bool = True
+    text: int = TEXT_FULL
+    invert: bool = False
+
+
+class Reading(QObject):
+    """State of the reading: case, cursor, window, selection, tool.
+
+    The cursor is one point in LPS mm; every view shows the slice that holds it. That is all
+    that the views share.
+    """
+
+    case_changed = Signal()
+    cursor_moved = Signal()
+    window_changed = Signal()
+    shown_changed = Signal()
+    document_changed = Signal(object)
+    selection_changed = Signal()
+    threshold_changed = Signal()
+    tool_changed = Signal()
+    stroke_changed = Signal()
+    seen_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.case: Case | None = None
+        self.planes: dict[str, Plane] = {}
+        self.cursor_lps_mm = np.zeros(3)
+        self.window = Window(0, 1)
+        self.first_window = Window(0, 1)
+        self.shown = Shown()
+        self.selected: str | None = None
+        self.tool = "window"
+        self.brush_mm = 8.0
+        self.brush_ball = False
+        self.stroke: Any = None
+        # Anatomy starts hidden: its outlines would stand between the reader and the lesions.
+        self.visible_segments: set[str] = set()
+        self._seen = np.zeros(0, dtype=np.bool_)
+
+    # ------------------------------------------------------------------ case
+
+    def set_case(self, case: Case | None, window: Window | None = None) -> None:
+        """Show another case, or none; the cursor goes to its middle."""
+        self.case = case
+        self.selected = None
+        self.stroke = None
+        self.shown.heatmap = False
+        self.shown.invert = False
+        self.visible_segments = set()
+        if case is None:
+            self.planes = {}
+            self._seen = np.zeros(0, dtype=np.bool_)
+        else:
+            volume = case.volume
+            self.planes = make_planes(volume.shape_kji, volume.affine)
+            middle = (np.array(volume.shape_kji) - 1) // 2
+            self.cursor_lps_mm = kji_to_lps_mm(volume.affine, middle)
+            self.window = self.first_window = window or Window(0, 1)
+            self._seen = np.zeros(volume.shape_kji[0], dtype=np.bool_)
+        self.case_changed.emit()
+
+    def plane_order(self) -> list[str]:
+        """Return the names of the planes, the acquired one first."""
+        acquired = [name for name, plane in self.planes.items() if plane.axis == 0]
+        return acquired + [name for name in self.planes if name not in acquired]
+
+    def mark_seen(self, k: int) -> None:
+        """Remember that acquired slice ``k`` was on the screen."""
+        if 0 <= k < len(self._seen) and not self._seen[k]:
+            self._seen[k] = True
+            self.seen_changed.emit()
+
+    @property
+    def seen_share(self) -> float:
+        """Share of the acquired slices that were on the screen, 0 to 1."""
+        return float(self._seen.mean()) if len(self._seen) else 0.0
+
+    # ---------------------------------------------------------------- cursor
+
+    def move_cursor(self, point_lps_mm: Any) -> None:
+        """Move the linked cursor, kept inside the volume."""
+        if self.case is None:
+            return
+        volume = self.case.volume
+        kji = lps_mm_to_kji(volume.affine, point_lps_mm)
+        kji = np.clip(kji, 0, np.array(volume.shape_kji) - 1)
+        self.cursor_lps_mm = kji_to_lps_mm(volume.affine, kji)
+        self.cursor_moved.emit()
+
+    def show_slice(self, plane: Plane, index: int) -> None:
+        """Move the cursor along one plane's axis to a slice, and nowhere else."""
+        if self.case is None:
+            return
+        kji = lps_mm_to_kji(self.case.volume.affine, self.cursor_lps_mm)
+        kji[plane.axis] = min(max(index, 0), plane.count - 1)
+        self.cursor_lps_mm = kji_to_lps_mm(self.case.volume.affine, kji)
+        self.cursor_moved.emit()
+
+    # ----------------------------------------------------------------- looks
+
+    def set_window(self, window: Window) -> None:
+        """Set centre and width for all views."""
+        self.window = window.clamped()
+        self.window_changed.emit()
+
+    def show(self, **switches: Any) -> None:
+        """Change display switches, such as ``heatmap=True``."""
+        for name, value in switches.items():
+            setattr(self.shown, name, value)
+        self.shown_changed.emit()
+
+    def set_threshold(self, score: float) -> None:
+        """Show AI lesions from this score on; those that a person touched always show."""
+        if self.case is not None:
+            self.case.threshold = min(max(score, 0.0), 1.0)
+            self.threshold_changed.emit()
+
+    def toggle_segment(self, segment_id: str) -> None:
+        """Show or hide the outline of one anatomical segment."""
+        self.visible_segments ^= {segment_id}
+        self.shown_changed.emit()
+
+    # ------------------------------------------------------------- selection
+
+    @property
+    def lesion(self) -> Lesion | None:
+        """The selected lesion; None when nothing or an anatomical segment is selected."""
+        if self.case is None or self.selected is None:
+            return None
+        lesions = self.case.document.lesions
+        return next((lesion for lesion in lesions if lesion.id == self.selected), None)
+
+    def select(self, lesion_id: str | None, *, centre: bool = True) -> None:
+        """Select a lesion (or segment) and, when asked, bring all views to it."""
+        self.selected = lesion_id
+        self.selection_changed.emit()
+        lesion = self.lesion
+        if centre and lesion is not None:
+            self.move_cursor(lesion.centre_lps_mm)
+
+    def set_tool(self, tool: str) -> None:
+        """Choose what the left button does."""
+        if tool not in TOOLS:
+            raise ValueError(tool)
+        self.tool = tool
+        self.tool_changed.emit()
+
+    def set_brush(self, size_mm: float | None = None, ball: bool | None = None) -> None:
+        """Set the diameter of the brush in mm, and whether it is a ball or a disc."""
+        if size_mm is not None:
+            self.brush_mm = min(max(round(size_mm * 2) / 2, 1.0), 60.0)
+        if ball is not None:
+            self.brush_ball = ball
+        self.tool_changed.emit()

@@ -1,0 +1,394 @@
+"""One view: a slice in millimetres with overlays, and what the mouse does on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from inference.geometry import lps_mm_to_kji
+from resources.text import translate
+from viewer.display.grey import Rgb32
+from viewer.display.layers import compose
+from viewer.display.planes import Plane
+from viewer.ui import gestures, view_text
+from viewer.ui.overlay_layer import OverlayLayer
+from viewer.ui.reading import Reading
+
+if TYPE_CHECKING:
+    from viewer.session import Case
+
+_ZOOM_STEP = 1.0015
+
+
+class _SliceItem(QGraphicsItem):
+    """The composed slice, drawn into its rectangle in mm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rect = QRectF()
+        self._image: QImage | None = None
+        self._buffer: Rgb32 | None = None
+
+    def show_buffer(self, buffer: Rgb32 | None, rect_mm: QRectF) -> None:
+        if rect_mm != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect_mm
+        self._buffer = buffer  # QImage borrows its memory
+        if buffer is None:
+            self._image = None
+        else:
+            rows, columns = buffer.shape
+            self._image = QImage(
+                buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32
+            )
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        if self._image is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(self._rect, self._image)
+
+
+class SliceView(pg.GraphicsView):
+    """Shows one plane of the open case.
+
+    The view keeps its own centre (mm in the plane) and scale (mm a logical pixel); the slice
+    follows the linked cursor of ``Reading``.
+    """
+
+    enlarge_asked = Signal(str)
+    menu_asked = Signal(object, object)  # LPS mm under the pointer, global position
+    told = Signal(str)  # why nothing happened, for the status line
+
+    def __init__(self, reading: Reading, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background="#000000")
+        self.reading = reading
+        self.plane: Plane | None = None
+        self.index = 0
+        self.main = True  # carries patient text and the notice on AI results
+        self.pointer_px: QPointF | None = None
+        self.mm_per_px = 1.0
+        self._centre_mm = (0.0, 0.0)
+        self._fitted = True
+        self._stale = True
+        self._gesture: gestures.Gesture | None = None
+
+        self.box = pg.ViewBox(lockAspect=True, enableMouse=False, invertY=True, enableMenu=False)
+        self.box.setDefaultPadding(0)
+        self.setCentralItem(self.box)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setMinimumSize(160, 120)
+        self._slice = _SliceItem()
+        self.overlay = OverlayLayer(reading)
+        for item in (self._slice, self.overlay):
+            self.box.addItem(item, ignoreBounds=True)
+
+        reading.case_changed.connect(self._on_case)
+        reading.cursor_moved.connect(self._on_cursor)
+        reading.window_changed.connect(self.restale)
+        reading.shown_changed.connect(self.restale)
+        reading.document_changed.connect(self._on_document)
+        reading.threshold_changed.connect(self.restale)
+        reading.selection_changed.connect(self.restale)
+        reading.stroke_changed.connect(self.restale)
+        reading.tool_changed.connect(self._on_tool)
+
+    # ----------------------------------------------------------------- state
+
+    @property
+    def case(self) -> Case | None:
+        """The open case."""
+        return self.reading.case
+
+    def set_plane(self, plane: Plane | None) -> None:
+        """Show another plane of the open volume, fitted to the view."""
+        self.plane = plane
+        if plane is not None:
+            self.setAccessibleName(view_text.plane_name(plane.name))
+            self.index = plane.index_of_lps(self.reading.cursor_lps_mm)
+        self.fit()
+        self.restale()
+
+    def restale(self) -> None:
+        """Compose again before the next paint."""
+        self._stale = True
+        self.viewport().update()
+
+    def _on_case(self) -> None:
+        self._gesture = None
+        if self.case is None:
+            self.set_plane(None)
+
+    def _on_cursor(self) -> None:
+        if self.plane is None:
+            return
+        index = self.plane.index_of_lps(self.reading.cursor_lps_mm)
+        if index != self.index:
+            self.index = index
+            self._stale = True
+        x, y = self.plane.view_of_lps(self.reading.cursor_lps_mm)
+        point = self.px_of_mm(x, y)
+        margin = self.viewport().rect().adjusted(12, 12, -12, -12)
+        if not self._fitted and not margin.contains(point.toPoint()) and self._gesture is None:
+            self.look_at((x, y), self.mm_per_px)
+        self.viewport().update()
+
+    def _on_document(self, _change: object) -> None:
+        self.restale()
+
+    def _on_tool(self) -> None:
+        shape = {
+            "window": Qt.CursorShape.ArrowCursor,
+            "pan": Qt.CursorShape.OpenHandCursor,
+            "move": Qt.CursorShape.SizeAllCursor,
+        }.get(self.reading.tool, Qt.CursorShape.CrossCursor)
+        self.viewport().setCursor(shape)
+        self.viewport().update()
+
+    # ------------------------------------------------------------- transform
+
+    def fit(self) -> None:
+        """Show the whole plane."""
+        self._fitted = True
+        if self.plane is None or self.width() < 2 or self.height() < 2:
+            return
+        width, height = self.plane.size_mm
+        scale = max(width / self.width(), height / self.height())
+        self._set_view((width / 2, height / 2), scale)
+
+    def look_at(self, centre_mm: tuple[float, float], mm_per_px: float) -> None:
+        """Put a point of the plane into the middle of the view at a scale."""
+        self._fitted = False
+        self._set_view(centre_mm, mm_per_px)
+
+    def _set_view(self, centre_mm: tuple[float, float], mm_per_px: float) -> None:
+        if self.plane is None:
+            return
+        pixel = min(self.plane.pixel_mm)
+        self.mm_per_px = min(max(mm_per_px, pixel / 64), 4 * max(self.plane.size_mm) / 100)
+        self._centre_mm = centre_mm
+        width, height = self.width() * self.mm_per_px, self.height() * self.mm_per_px
+        x, y = centre_mm[0] - width / 2, centre_mm[1] - height / 2
+        self.box.setRange(
+            xRange=(x, x + width), yRange=(y, y + height), padding=0, disableAutoRange=True
+        )
+        self.viewport().update()
+
+    def zoom(self, factor: float, anchor_px: QPointF) -> None:
+        """Scale by ``factor`` (> 1 enlarges) and keep the point under ``anchor_px``."""
+        x, y = self.mm_of_px(anchor_px)
+        self.look_at(self._centre_mm, self.mm_per_px / factor)
+        x2, y2 = self.mm_of_px(anchor_px)
+        self.look_at((self._centre_mm[0] + x - x2, self._centre_mm[1] + y - y2), self.mm_per_px)
+
+    def pan(self, delta_px: QPointF) -> None:
+        """Move the image with the pointer."""
+        x, y = self._centre_mm
+        self.look_at(
+            (x - delta_px.x() * self.mm_per_px, y - delta_px.y() * self.mm_per_px), self.mm_per_px
+        )
+
+    def mm_of_px(self, point_px: QPointF) -> tuple[float, float]:
+        """Map a logical pixel of the view to mm in the plane."""
+        return (
+            self._centre_mm[0] + (point_px.x() - self.width() / 2) * self.mm_per_px,
+            self._centre_mm[1] + (point_px.y() - self.height() / 2) * self.mm_per_px,
+        )
+
+    def px_of_mm(self, x_mm: float, y_mm: float) -> QPointF:
+        """Map mm in the plane to a logical pixel of the view."""
+        return QPointF(
+            (x_mm - self._centre_mm[0]) / self.mm_per_px + self.width() / 2,
+            (y_mm - self._centre_mm[1]) / self.mm_per_px + self.height() / 2,
+        )
+
+    def lps_at(self, point_px: QPointF) -> object:
+        """Return the point in LPS mm under a logical pixel, on the shown slice."""
+        assert self.plane is not None
+        return self.plane.lps_at(*self.mm_of_px(point_px), self.index)
+
+    def voxel_at(self, point_px: QPointF) -> tuple[int, int, int] | None:
+        """Return the (k, j, i) under a logical pixel, or None outside the volume."""
+        if self.plane is None:
+            return None
+        kji = self.plane.kji_at(*self.mm_of_px(point_px), self.index)
+        k, j, i = (round(float(v)) for v in kji)
+        inside = all(0 <= v < n for v, n in zip((k, j, i), self.plane.shape_kji, strict=True))
+        return (k, j, i) if inside else None
+
+    # ----------------------------------------------------------------- paint
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._stale:
+            self._stale = False
+            self._compose()
+        super().paintEvent(event)
+
+    def _compose(self) -> None:
+        if self.case is None or self.plane is None:
+            self._slice.show_buffer(None, QRectF())
+            self.overlay.clear()
+            return
+        shown = self.reading.shown
+        self.overlay.rebuild(self.plane, self.index)
+        buffer = compose(
+            self.case.volume,
+            self.plane,
+            self.index,
+            self.reading.window,
+            invert=shown.invert != self.case.plan.inverted,  # MONOCHROME1 is stored inverted
+            heat=self.overlay.heat(),
+            fills=self.overlay.fills(),
+        )
+        self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
+        if self.plane.axis == 0:
+            self.reading.mark_seen(self.index)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        if self.case is None or self.plane is None:
+            return
+        painter.save()
+        painter.resetTransform()
+        view_text.paint(painter, self)
+        painter.restore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # pyqtgraph resizes itself while its parent class is being made.
+        if getattr(self, "plane", None) is None:
+            return
+        if self._fitted:
+            self.fit()
+        else:
+            self._set_view(self._centre_mm, self.mm_per_px)
+
+    # ----------------------------------------------------------------- mouse
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.plane is None:
+            return
+        delta = event.angleDelta().y() or event.angleDelta().x()
+        keys = event.modifiers()
+        if keys & Qt.KeyboardModifier.ControlModifier:
+            self.zoom(_ZOOM_STEP**delta, event.position())
+        elif keys & Qt.KeyboardModifier.ShiftModifier and self.reading.tool in ("brush", "erase"):
+            self.reading.set_brush(self.reading.brush_mm + (1 if delta > 0 else -1))
+        else:
+            self._wheel = getattr(self, "_wheel", 0) + delta
+            steps, self._wheel = int(self._wheel / 120), self._wheel % (120 if delta > 0 else -120)
+            if steps:
+                self.scroll_slices(-steps)
+        event.accept()
+
+    def scroll_slices(self, steps: int) -> None:
+        """Move ``steps`` slices in reading order."""
+        if self.plane is not None and self.case is not None:
+            self.reading.show_slice(self.plane, self.plane.step_index(self.index, steps))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if self.plane is None or self.case is None:
+            return
+        if self._gesture is None:
+            self._gesture = gestures.begin(self, event)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.pointer_px = event.position()
+        if self.plane is None or self.case is None:
+            return
+        if self._gesture is not None:
+            self._gesture.move(event.position())
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.reading.move_cursor(self.lps_at(event.position()))
+        self.viewport().update()
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None and event.button() == self._gesture.button:
+            gesture, self._gesture = self._gesture, None
+            gesture.end(event.position())
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.reading.tool in ("window", "pan"):
+            self._gesture = None
+            self.enlarge_asked.emit(self.plane.name if self.plane else "")
+        else:
+            self.mousePressEvent(event)
+
+    def leaveEvent(self, event: object) -> None:
+        self.pointer_px = None
+        self.viewport().update()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        # The right button zooms when dragged; its menu opens on release without movement.
+        event.accept()
+
+    def abort_gesture(self) -> bool:
+        """Give up a drag or stroke in progress; nothing of it is kept."""
+        if self._gesture is None:
+            return False
+        gesture, self._gesture = self._gesture, None
+        gesture.abort()
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Keys are actions of the window; pyqtgraph must not swallow them.
+        event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+    # ---------------------------------------------------------------- values
+
+    def value_text(self) -> str:
+        """Return the voxel value under the pointer with its unit, and the heatmap's, or ''."""
+        if self.pointer_px is None or self.case is None:
+            return ""
+        voxel = self.voxel_at(self.pointer_px)
+        if voxel is None:
+            return ""
+        volume = self.case.volume
+        value = volume.voxels[voxel]
+        number = f"{float(value):.4g}" if volume.voxels.dtype.kind == "f" else str(int(value))
+        text = translate("view", "Value {value}").format(value=f"{number} {volume.unit}".strip())
+        heatmap = self.overlay.heatmap_value(voxel)
+        if heatmap is not None:
+            text += translate("view", " · p {probability}").format(probability=f"{heatmap:.2f}")
+        return text.replace("-", "\N{MINUS SIGN}")
+
+    def cursor_px(self) -> QPointF:
+        """Return the logical pixel of the linked cursor."""
+        assert self.plane is not None
+        return self.px_of_mm(*self.plane.view_of_lps(self.reading.cursor_lps_mm))
+
+    def cursor_kji(self) -> tuple[float, float, float]:
+        """Return the linked cursor in (k, j, i)."""
+        assert self.case is not None
+        k, j, i = lps_mm_to_kji(self.case.volume.affine, self.reading.cursor_lps_mm)
+        return float(k), float(j), float(i)

@@ -1,0 +1,135 @@
+"""The status line and the message bar: what happens, what went wrong, who reads."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton
+
+from resources.problem import Problem
+from resources.text import translate
+from viewer.ui import theme
+from viewer.ui.reading import Reading
+
+STATUS_PX = 26
+_HINT_MS = 6000
+
+
+class StatusLine(QFrame):
+    """Left: what happens; right: reader and the standing notice."""
+
+    def __init__(self, reading: Reading, reader: QAction) -> None:
+        super().__init__()
+        self.setObjectName("status")
+        self.setFixedHeight(STATUS_PX)
+        self._reading = reading
+        self._lasting = ""
+        self._text = QLabel()
+        # A long sentence is cut by the window, never the other way round.
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._seen = QLabel()
+        self._reader = QToolButton()
+        self._reader.setDefaultAction(reader)
+        self._reader.setStyleSheet(
+            f"QToolButton {{ padding: 0 6px; color: {theme.SECONDARY}; border: none; }}"
+            f"QToolButton:hover {{ color: {theme.TEXT}; }}"
+        )
+        self._research = QLabel(translate("status", "Research use. Not for diagnosis."))
+        self._research.setObjectName("research")
+        self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
+        self._progress.setFixedWidth(140)
+        self._progress.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(16)
+        for widget in (self._progress, self._text, self._seen, self._reader, self._research):
+            if not isinstance(widget, (QToolButton, QProgressBar)):
+                widget.setFont(theme.font(theme.CORNER_PX))
+            row.addWidget(widget, 1 if widget is self._text else 0)
+        self._reader.setFont(theme.font(theme.CORNER_PX))
+        self._back = QTimer(self)
+        self._back.setSingleShot(True)
+        self._back.timeout.connect(lambda: self._text.setText(self._lasting))
+        reading.seen_changed.connect(self.refresh_seen)
+        reading.case_changed.connect(self.refresh_seen)
+
+    def say(self, text: str) -> None:
+        """Show what stands until something else happens."""
+        self._lasting = text
+        self._back.stop()
+        self._text.setText(text)
+
+    def hint(self, text: str) -> None:
+        """Show a sentence for some seconds, then what stood before."""
+        self._text.setText(text)
+        self._back.start(_HINT_MS)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show a thin bar; ``done == total`` hides it."""
+        self._progress.setVisible(done < total or total == 0)
+        self._progress.setRange(0, max(total, 0))
+        self._progress.setValue(done)
+
+    def end_progress(self) -> None:
+        """Hide the bar."""
+        self._progress.hide()
+
+    def show_reader(self, name: str) -> None:
+        """Say who reads."""
+        self._reader.setText(
+            translate("status", "Reader: {name}").format(name=name)
+            if name
+            else translate("status", "Reader not named · F2")
+        )
+
+    def refresh_seen(self) -> None:
+        """Say how much of the series was on the screen."""
+        if self._reading.case is None:
+            self._seen.setText("")
+        else:
+            share = int(self._reading.seen_share * 100)
+            self._seen.setText(translate("status", "Slices seen {percent} %").format(percent=share))
+
+
+class MessageBar(QFrame):
+    """One plain sentence and its remedy above the views; never a box over the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("message")
+        self._stripe = QFrame()
+        self._stripe.setFixedWidth(3)
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        close = QToolButton()
+        close.setText("✕")
+        close.setAccessibleName(translate("status", "Close the message"))
+        close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 8, 0)
+        row.setSpacing(10)
+        row.addWidget(self._stripe)
+        row.addWidget(self._text, 1)
+        row.addWidget(close)
+        self.setMinimumHeight(36)
+        self.hide()
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show what a person can mend."""
+        self._show(str(problem), theme.FAILED)
+
+    def show_note(self, text: str) -> None:
+        """Show what went well or is worth knowing."""
+        self._show(text, theme.ACTIVE)
+
+    def _show(self, text: str, colour: str) -> None:
+        self._stripe.setStyleSheet(f"background: {colour};")
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self.show()
+
+    @property
+    def text(self) -> str:
+        """The sentence shown."""
+        return self._text.text()

@@ -1,0 +1,271 @@
+"""What is written and drawn on the edges of a view: letters, corners, crosshair, scale bar."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from resources.text import translate
+from viewer.display import planes
+from viewer.ui import theme
+from viewer.ui.overlay_layer import Mark, label_colour
+from viewer.ui.reading import TEXT_FULL, TEXT_NONE
+
+if TYPE_CHECKING:
+    from viewer.ui.slice_view import SliceView
+
+_MARGIN = 10.0
+_GAP_PX = 14.0
+_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+def plane_name(name: str) -> str:
+    """Return the shown name of a plane."""
+    return {
+        planes.AXIAL: translate("view", "Axial"),
+        planes.CORONAL: translate("view", "Coronal"),
+        planes.SAGITTAL: translate("view", "Sagittal"),
+    }[name]
+
+
+def paint(painter: QPainter, view: SliceView) -> None:
+    """Draw everything that stays put while the image moves, in logical pixels."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+    if view.reading.shown.crosshair:
+        _crosshair(painter, view)
+    for mark in view.overlay.marks:
+        _mark(painter, view, mark)
+    _letters(painter, view)
+    if view.reading.shown.text != TEXT_NONE:
+        _corners(painter, view)
+    _brush_cursor(painter, view)
+
+
+def _haloed(
+    painter: QPainter, at: QPointF, text: str, font: QFont, colour: str, halo: float = 3.0
+) -> None:
+    path = QPainterPath()
+    path.addText(at, font, text)
+    pen = QPen(QColor(0, 0, 0, 210), halo)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(path, pen)
+    painter.fillPath(path, QColor(colour))
+
+
+# ----------------------------------------------------------------- on the image
+
+
+def _crosshair(painter: QPainter, view: SliceView) -> None:
+    at = view.cursor_px()
+    pen = QPen(QColor(theme.ACTIVE), 1)
+    colour = QColor(theme.ACTIVE)
+    colour.setAlpha(150)
+    pen.setColor(colour)
+    painter.setPen(pen)
+    x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
+    width, height = view.width(), view.height()
+    # The lines leave the point itself free: that is where the reader looks.
+    for a, b in (
+        ((0, y), (x - _GAP_PX, y)),
+        ((x + _GAP_PX, y), (width, y)),
+        ((x, 0), (x, y - _GAP_PX)),
+        ((x, y + _GAP_PX), (x, height)),
+    ):
+        painter.drawLine(QPointF(*a), QPointF(*b))
+
+
+def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
+    at = view.px_of_mm(*mark.centre_mm)
+    radius = mark.radius_mm / view.mm_per_px
+    colour = label_colour(mark.lesion.label)
+    if mark.radius_mm == 0:
+        radius = 7.0
+        for pen in (QPen(QColor(0, 0, 0, 190), 4), QPen(QColor(colour), 2)):
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(at, radius, radius)
+    font = theme.font(theme.CORNER_PX, QFont.Weight.DemiBold)
+    offset = radius * 0.72 + 5
+    where = at + QPointF(offset, -offset)
+    _haloed(painter, where, str(mark.lesion.number), font, colour)
+
+
+def _brush_cursor(painter: QPainter, view: SliceView) -> None:
+    reading = view.reading
+    if view.pointer_px is None or reading.tool not in ("brush", "erase"):
+        return
+    radius = reading.brush_mm / 2 / view.mm_per_px
+    erase = reading.tool == "erase"
+    inner = QPen(QColor(theme.FAILED if erase else theme.TEXT), 1.2)
+    if reading.brush_ball:
+        inner.setDashPattern([3, 2])
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(QColor(0, 0, 0, 180), 3), inner):
+        painter.setPen(pen)
+        painter.drawEllipse(view.pointer_px, radius, radius)
+
+
+# ------------------------------------------------------------------- on the edges
+
+
+def _letters(painter: QPainter, view: SliceView) -> None:
+    assert view.plane is not None
+    letters = view.plane.letters()
+    font = theme.font(15, QFont.Weight.Bold)
+    metrics = QFontMetricsF(font)
+    width, height = view.width(), view.height()
+    middle = height / 2 + metrics.capHeight() / 2
+    for text, x, y in (
+        (letters.left, _MARGIN, middle),
+        (letters.right, width - _MARGIN - metrics.horizontalAdvance(letters.right), middle),
+        (letters.top, width / 2 - metrics.horizontalAdvance(letters.top) / 2, _MARGIN + 12),
+        (letters.bottom, width / 2 - metrics.horizontalAdvance(letters.bottom) / 2, height - 11),
+    ):
+        _haloed(painter, QPointF(x, y), text, font, theme.LETTER)
+
+
+def _corners(painter: QPainter, view: SliceView) -> None:
+    font = theme.font(theme.CORNER_PX)
+    metrics = QFontMetricsF(font)
+    line = math.ceil(metrics.height())
+    big = view.main
+    full = view.reading.shown.text == TEXT_FULL
+    width, height = view.width(), view.height()
+    # The letters stand in the middle of each edge; corner text must not reach them.
+    room = width / 2 - 34
+
+    def write(lines: list[str], *, right: bool, bottom: bool, colour: str = theme.TEXT) -> float:
+        y = height - _MARGIN - line * (len(lines) - 1) - 3 if bottom else _MARGIN + line - 5
+        for text in lines:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+            x = width - _MARGIN - metrics.horizontalAdvance(text) if right else _MARGIN
+            _haloed(painter, QPointF(x, y), text, font, colour, 2.5)
+            y += line
+        return y
+
+    y = write(_patient_lines(view) if full and big else [], right=False, bottom=False)
+    if not big or not full:
+        y = _MARGIN + line - 5
+    write(_plane_lines(view, big and full), right=True, bottom=False)
+    write(_window_lines(view, big), right=False, bottom=True)
+    numbers = _slice_lines(view, big and full)
+    write(numbers, right=True, bottom=True)
+    _scale_bar(painter, view, height - _MARGIN - line * len(numbers) - 8)
+    if big and view.overlay.shows_ai:
+        _ai_chip(painter, view, y - line + 9)
+
+
+def _patient_lines(view: SliceView) -> list[str]:
+    assert view.case is not None
+    series = view.case.series
+    patient = series.patient
+    who = "  ".join(text for text in (patient.name, patient.sex, patient.age) if text)
+    number = "" if patient.id in who else patient.id
+    day = patient.study_date
+    if len(day) == 8 and day.isdigit():
+        day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    what = " · ".join(text for text in (series.study_description, day) if text)
+    return [text for text in (who, number, what) if text]
+
+
+def _plane_lines(view: SliceView, full: bool) -> list[str]:
+    assert view.case is not None
+    assert view.plane is not None
+    name = plane_name(view.plane.name)
+    if not full:
+        return [name]
+    volume = view.case.volume
+    lines = [translate("view", "{plane} · radiological").format(plane=name)]
+    if view.plane.axis == 0:
+        lines.append(
+            translate("view", "{count} images · {spacing} mm").format(
+                count=view.plane.count, spacing=f"{volume.spacing_kji_mm[0]:g}"
+            )
+        )
+    else:
+        lines.append(translate("view", "reformatted"))
+    if view.case.series.description:
+        lines.append(view.case.series.description)
+    return lines
+
+
+def _window_lines(view: SliceView, big: bool) -> list[str]:
+    window = view.reading.window
+    text = translate("view", "W {width} L {level}").format(
+        width=f"{window.width:.0f}", level=f"{window.centre:.0f}".replace("-", "\N{MINUS SIGN}")
+    )
+    if view.reading.shown.invert:
+        text += translate("view", " · inverted")
+    lines = [text]
+    if big:
+        assert view.plane is not None
+        percent = min(view.plane.pixel_mm) / view.mm_per_px * 100
+        lines.append(translate("view", "Zoom {percent} %").format(percent=f"{percent:.0f}"))
+    lines.append(view.value_text() or " ")
+    return lines
+
+
+def _slice_lines(view: SliceView, full: bool) -> list[str]:
+    assert view.plane is not None
+    lines = [f"{view.plane.number(view.index)} / {view.plane.count}"]
+    if full:
+        axis, letter = {planes.AXIAL: (2, "z"), planes.CORONAL: (1, "y")}.get(
+            view.plane.name, (0, "x")
+        )
+        place = f"{view.reading.cursor_lps_mm[axis]:.1f}".replace("-", "\N{MINUS SIGN}")
+        lines.append(f"{letter} {place} mm")
+    return lines
+
+
+def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
+    limit = view.width() * 0.22
+    fitting = [mm for mm in _BARS_MM if mm / view.mm_per_px <= limit]
+    if not fitting:
+        return
+    mm = fitting[-1]
+    length = mm / view.mm_per_px
+    right = view.width() - _MARGIN
+    y = round(y) + 0.5
+    ticks = QPainterPath()
+    for x in (right - length, right):
+        ticks.moveTo(x, y - 4)
+        ticks.lineTo(x, y + 4)
+    ticks.moveTo(right - length, y)
+    ticks.lineTo(right, y)
+    for pen in (QPen(QColor(0, 0, 0, 200), 3), QPen(QColor(theme.TEXT), 1)):
+        painter.strokePath(ticks, pen)
+    text = f"{mm // 10} cm" if mm >= 10 else f"{mm} mm"
+    font = theme.font(theme.CORNER_PX)
+    advance = QFontMetricsF(font).horizontalAdvance(text)
+    _haloed(painter, QPointF(right - length - advance - 7, y + 4), text, font, theme.TEXT, 2.5)
+
+
+def _ai_chip(painter: QPainter, view: SliceView, y: float) -> None:
+    """Say whose result is on the image and whether a person has judged it."""
+    assert view.case is not None
+    findings = view.case.document.findings
+    if findings is None:
+        return
+    done, total = view.case.progress
+    pending = done < total or total == 0
+    model = f"{findings.model.id} {findings.model.version}"
+    if pending:
+        text = translate("view", "AI {model} · not reviewed").format(model=model)
+    else:
+        text = translate("view", "AI {model} · reviewed").format(model=model)
+    font = theme.font(theme.HEAD_PX, QFont.Weight.Medium)
+    metrics = QFontMetricsF(font)
+    box = QRectF(_MARGIN, y, metrics.horizontalAdvance(text) + 14, metrics.height() + 6)
+    colour = QColor(theme.PENDING if pending else theme.SECONDARY)
+    edge = QColor(colour)
+    edge.setAlpha(150)
+    painter.setPen(QPen(edge, 1))
+    painter.setBrush(QColor(20, 17, 6, 225) if pending else QColor(14, 16, 19, 225))
+    painter.drawRoundedRect(box, 4, 4)
+    painter.setPen(colour)
+    painter.setFont(font)
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)

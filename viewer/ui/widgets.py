@@ -1,0 +1,143 @@
+"""Small parts that the bar and the panels share."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from viewer.ui import theme
+
+
+class KeyCap(QWidget):
+    """The key of a command, drawn as a small key."""
+
+    def __init__(self, key: str, parent: QWidget | None = None, *, on_colour: bool = False) -> None:
+        super().__init__(parent)
+        self._key = key
+        self._on_colour = on_colour
+        self.setFont(theme.font(10))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(max(16, self.fontMetrics().horizontalAdvance(self._key) + 8), 16)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        bright = self._on_colour and self.isEnabled()
+        painter.setPen(QPen(QColor(255, 255, 255, 110) if bright else QColor(theme.EDGE), 1))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        text = "#FFFFFF" if bright else theme.SECONDARY if self.isEnabled() else theme.DIM
+        painter.setPen(QColor(text))
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._key)
+
+
+class CommandButton(QPushButton):
+    """A button of one action, with its key beside its name.
+
+    It follows the action: text, enabled, checked, and the tooltip that says why it is off.
+    """
+
+    def __init__(
+        self,
+        action: QAction,
+        *,
+        role: str = "",
+        key: bool = True,
+        text: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.action = action
+        self._fixed_text = text
+        if role:
+            self.setProperty("role", role)
+        self._label = QLabel(self)
+        self._label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row = QHBoxLayout(self)
+        tight = role in ("verdict", "accept")
+        row.setContentsMargins(*((4, 3, 4, 3) if tight else (8, 3, 8, 3)))
+        row.setSpacing(5 if tight else 7)
+        row.addStretch(1)
+        row.addWidget(self._label)
+        shortcut = action.shortcut().toString() if key else ""
+        if shortcut:
+            row.addWidget(KeyCap(shortcut, self, on_colour=role == "primary"))
+        row.addStretch(1)
+        self.setCheckable(action.isCheckable())
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(self._on_click)
+        action.changed.connect(self._follow)
+        action.toggled.connect(self._follow)
+        self._follow()
+
+    def _on_click(self) -> None:
+        if (
+            not self.isCheckable()
+            or not self.action.isChecked()
+            or self.action.actionGroup() is None
+        ):
+            self.action.trigger()
+        else:
+            self.setChecked(True)
+
+    def _follow(self) -> None:
+        action = self.action
+        self._label.setText(self._fixed_text or action.text())
+        self.setAccessibleName(self._label.text())
+        self.setEnabled(action.isEnabled())
+        self.setChecked(action.isChecked())
+        self.setToolTip(action.toolTip())
+        if self.property("role") == "primary":
+            colour = "#FFFFFF" if action.isEnabled() else theme.DIM
+        elif self.property("role") == "accept":
+            colour = "#3CCB9C" if action.isEnabled() else theme.DIM
+        else:
+            colour = theme.TEXT if action.isEnabled() else theme.DIM
+            if action.isCheckable() and action.isChecked():
+                colour = "#7DB4EE"
+        self._label.setStyleSheet(f"color: {colour};")
+
+    def sizeHint(self) -> QSize:
+        layout = self.layout()
+        assert layout is not None
+        return layout.sizeHint().expandedTo(QSize(24, 28))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
+def head(text: str) -> QLabel:
+    """Return a section head."""
+    label = QLabel(text)
+    label.setProperty("role", "head")
+    label.setFont(theme.head_font())
+    return label
+
+
+def note(text: str = "", role: str = "hint", size_px: int = theme.CORNER_PX) -> QLabel:
+    """Return a line of secondary text."""
+    label = QLabel(text)
+    label.setProperty("role", role)
+    label.setFont(theme.font(size_px))
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def rule() -> QFrame:
+    """Return a hairline between sections."""
+    line = QFrame()
+    line.setObjectName("rule")
+    line.setFixedHeight(1)
+    return line
+
+
+def upright() -> QFrame:
+    """Return a short upright hairline between groups of the bar."""
+    line = QFrame()
+    line.setObjectName("rule")
+    line.setFixedSize(1, 20)
+    return line
