@@ -48,7 +48,7 @@ class EmptyView(QWidget):
         self.show_idle()
 
     def show_idle(self) -> None:
-        """Nothing is open and nothing loads."""
+        """Say how to open a study."""
         self._title.setText(translate("empty", "Open a study"))
         self._text.setText(
             translate("empty", "Drop a folder or a file here. CT, MR and other DICOM series.")
@@ -58,7 +58,7 @@ class EmptyView(QWidget):
             button.show()
 
     def show_loading(self, text: str) -> None:
-        """A study is being looked through or read."""
+        """Say what is being loaded."""
         self._title.setText(text)
         self._text.setText(" ")
         self._bar.setRange(0, 0)
@@ -67,7 +67,7 @@ class EmptyView(QWidget):
             button.hide()
 
     def show_progress(self, done: int, total: int) -> None:
-        """The loading goes on."""
+        """Show how far the loading is."""
         self._bar.setRange(0, max(0, total))
         self._bar.setValue(done)
         if total > 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from typing import Any
 
 from viewer import folders
@@ -45,6 +44,6 @@ class Settings:
         part = self._file.with_suffix(".part")
         try:
             part.write_text(json.dumps(self._values, indent=1), encoding="utf-8")
-            os.replace(part, self._file)
+            part.replace(self._file)
         except OSError as error:
             log.warning("settings could not be written: %s", type(error).__name__)

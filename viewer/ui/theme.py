@@ -24,6 +24,9 @@ PRIMARY_HOVER = "#3A7FC8"
 LETTER = "#F0D264"
 FAILED = "#E8825A"
 
+_FACES: tuple[str, ...] = ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue")
+_CJK_FACES: tuple[str, ...] = ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC")
+
 BODY_PX = 13
 CORNER_PX = 12
 HEAD_PX = 11
@@ -33,12 +36,8 @@ def font(size_px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> 
     """Return the interface face at a size, with tabular figures where the face has them."""
     out = QFont()
     installed = set(QFontDatabase.families())
-    faces: list[str] = [
-        f for f in ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue") if f in installed
-    ]
-    cjk: list[str] = [
-        f for f in ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC") if f in installed
-    ]
+    faces = [face for face in _FACES if face in installed]
+    cjk = [face for face in _CJK_FACES if face in installed]
     if faces or cjk:
         out.setFamilies([*(faces or [QApplication.font().family()]), *cjk])
     out.setPixelSize(size_px)

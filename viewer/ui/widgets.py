@@ -74,14 +74,11 @@ class CommandButton(QPushButton):
         self._follow()
 
     def _on_click(self) -> None:
-        if (
-            not self.isCheckable()
-            or not self.action.isChecked()
-            or self.action.actionGroup() is None
-        ):
-            self.action.trigger()
+        exclusive = self.action.actionGroup() is not None
+        if exclusive and self.action.isChecked():
+            self.setChecked(True)  # the chosen tool stays chosen on a second click
         else:
-            self.setChecked(True)
+            self.action.trigger()
 
     def _follow(self) -> None:
         action = self.action

@@ -55,24 +55,24 @@ class RunState(QWidget):
         self._set("")
 
     def show_no_case(self) -> None:
-        """Nothing is open."""
+        """Say that nothing is open."""
         self._set(translate("findings", "Findings appear here once a series is open."))
 
     def show_empty(self) -> None:
-        """A series is open and no model has run on it."""
+        """Offer the model: it has not run on this series."""
         self._set(
             translate("findings", "The model has not run on this series."),
             run=True,
         )
 
     def show_refused(self, reasons: tuple[str, ...]) -> None:
-        """No model may run on this series, by which rule."""
+        """Say that no model may run on this series, and by which rule."""
         self._set(
             " ".join((*reasons, translate("findings", "Lesions can still be added by hand (M).")))
         )
 
     def show_none_found(self, below: int, threshold: float) -> None:
-        """The model ran and shows nothing at this threshold."""
+        """Say that the model ran and shows nothing at this threshold."""
         if below:
             text = translate(
                 "findings", "The model marked nothing from {score} on; %n more below.", below
@@ -83,12 +83,12 @@ class RunState(QWidget):
         self._set(text)
 
     def show_started(self) -> None:
-        """A run was asked for."""
+        """Say that the model starts."""
         self._bar.setRange(0, 0)
         self._set(stage_name("start") + "…", bar=True)
 
     def show_progress(self, step: Progress) -> None:
-        """The run goes on."""
+        """Show stage and share done."""
         if step.total > 0:
             self._bar.setRange(0, step.total)
             self._bar.setValue(step.done)
@@ -99,5 +99,5 @@ class RunState(QWidget):
             self._set(f"{stage_name(step.stage)}…", bar=True)
 
     def show_failed(self, problem: Problem) -> None:
-        """The run ended without a result."""
+        """Say why the run ended without a result."""
         self._set(str(problem), run=True, failed=True)
