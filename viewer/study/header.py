@@ -139,6 +139,8 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
         raise Unusable(translate("study", "The file contradicts itself about its pixels."))
     signed = number(raw, 0x00280103) == 1
     plane = _plane(raw)
+    plain = found.transfer_syntax in syntax.PLAIN and found.pixel_length is not None
+    packed = found.transfer_syntax in syntax.ENCAPSULATED
     return InstanceHeader(
         path=path,
         sop_class_uid=sop_class,
@@ -162,13 +164,14 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
         signed=signed,
         padding_value=_padding(raw, signed, allocated),
         has_modality_lut=bool(raw.get(0x00283000)),
-        pixel_offset=found.pixel_offset if found.transfer_syntax in syntax.PLAIN else None,
-        pixel_length=found.pixel_length if found.transfer_syntax in syntax.PLAIN else None,
+        pixel_offset=found.pixel_offset if plain else None,
+        pixel_length=found.pixel_length if plain else None,
         file_size=size,
         patient_key=hashlib.sha256(
             raw.get(0x00100020, b"").strip(b" \0") + b"\n" + raw.get(0x00100010, b"").strip(b" \0")
         ).hexdigest(),
         planes=frames.planes(found.functional_groups, n_frames, plane),
+        fragments_offset=found.pixel_offset if packed else None,
     )
 
 

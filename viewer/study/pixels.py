@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from viewer.study.series import InstanceHeader
 from viewer.study.suitable import cut_short
 
 _HEADER_ROOM = 16 << 20
+_ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 
 def is_direct(instance: InstanceHeader) -> bool:
@@ -105,6 +107,7 @@ def frames(instance: InstanceHeader, wanted: Sequence[int]) -> list[npt.NDArray[
     try:
         if instance.transfer_syntax == syntax.DEFLATED_LITTLE:
             return [_finish(array, instance) for array in _deflated(instance, wanted)]
+        _require_all_fragments(instance)
         decoded = iter_pixels(_source(instance), indices=list(wanted), raw=True)
         return [_finish(array, instance) for array in decoded]
     except Problem:
@@ -116,6 +119,27 @@ def frames(instance: InstanceHeader, wanted: Sequence[int]) -> list[npt.NDArray[
     except Exception as error:
         # Decoders raise nearly anything, and what they say may quote the file.
         raise undecodable(instance, type(error).__name__) from None
+
+
+def _require_all_fragments(instance: InstanceHeader) -> None:
+    """Raise when an item of encapsulated pixel data reaches beyond the end of the file.
+
+    Decoders fill what is missing with anything and say nothing.
+    """
+    at = instance.fragments_offset
+    if at is None:
+        return
+    with instance.path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        while at < size:
+            stream.seek(at)
+            item = stream.read(8)
+            if item[:4] == _DELIMITER:
+                return
+            at += 8 + int.from_bytes(item[4:], "little")
+            if len(item) < 8 or item[:4] != _ITEM or at > size:
+                raise cut_short(instance)
+    # Some writers leave the delimiter out; every item is there.
 
 
 def _source(instance: InstanceHeader) -> Any:

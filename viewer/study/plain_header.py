@@ -56,7 +56,7 @@ class Parsed:
     raw
         Value bytes by tag, little endian; a sequence is only marked.
     pixel_offset, pixel_length
-        Of the value of Pixel Data in the stream, or None when it is encapsulated.
+        Of the value of Pixel Data in the stream; no length when it is encapsulated.
     functional_groups
         Pydicom data set with the functional group sequences, or None.
     """
@@ -165,7 +165,7 @@ def _pixels(raw: dict[int, bytes], name: str, tag: int, begin: int, length: int)
     if tag != PIXEL_DATA:
         raise Surprise
     if name in syntax.ENCAPSULATED:
-        return Parsed(raw, name, True)
+        return Parsed(raw, name, True, begin, None if length == _UNDEFINED else length)
     if length == _UNDEFINED:
         raise Surprise
     return Parsed(raw, name, True, begin, length)

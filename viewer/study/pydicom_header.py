@@ -18,13 +18,15 @@ _BINARY = frozenset(
     {0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280120}
 )
 
-# Its messages quote values of the file, and those are the patient's.
-logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+_LIBRARIES = ("pydicom", "pylibjpeg", "libjpeg", "openjpeg", "rle", "jpeg_ls")
+# Their messages quote values of the file, and those are the patient's.
+for _name in _LIBRARIES:
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 
 def hush() -> None:
     """Silence the warnings of the DICOM libraries, whose text quotes values of the file."""
-    warnings.filterwarnings("ignore", module=r"(pydicom|pylibjpeg|libjpeg|openjpeg|rle)(\.|$)")
+    warnings.filterwarnings("ignore", module=rf"({'|'.join(_LIBRARIES)})(\.|$)")
     warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.study\.")
 
 
@@ -53,8 +55,6 @@ def parse(stream: BinaryIO) -> Parsed:
         raw[plain_header.MEDIA_CLASS] = str(meta.get("MediaStorageSOPClassUID", "")).encode()
     groups = data if any(tag in data for tag in plain_header.FUNCTIONAL_GROUPS) else None
     offset, length, has_pixels = _pixels(tail, at, bool(implicit), bool(little))
-    if name not in syntax.PLAIN:
-        offset = length = None
     return Parsed(raw, name, has_pixels, offset, length, groups)
 
 
@@ -91,6 +91,6 @@ def _pixels(
         return None, None, False
     begin = 8 if implicit else 12
     length = int.from_bytes(tail[begin - 4 : begin], order)
-    if tag != plain_header.PIXEL_DATA or length == 0xFFFFFFFF:
+    if tag != plain_header.PIXEL_DATA:
         return None, None, True
-    return at + begin, length, True
+    return at + begin, None if length == 0xFFFFFFFF else length, True

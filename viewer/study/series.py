@@ -61,6 +61,8 @@ class InstanceHeader:
     pixel_offset, pixel_length
         Byte offset and length of the value of Pixel Data in the file, for native (not
         encapsulated, not deflated) little endian files; else None.
+    fragments_offset
+        Byte offset of the first item of encapsulated pixel data (PS3.5 A.4); else None.
     file_size
         Bytes of the file when it was scanned.
     patient_key
@@ -96,6 +98,7 @@ class InstanceHeader:
     file_size: int
     patient_key: str
     planes: tuple[Plane, ...]
+    fragments_offset: int | None = None
 
     def __repr__(self) -> str:
         size = f"{self.columns} x {self.rows} x {self.n_frames}"
