@@ -47,6 +47,8 @@ class PhantomSpec:
         What to hide in the lungs.
     noise_hu
         Standard deviation of the noise in HU before the kernel, which about halves it.
+    twigs
+        Number of ends of each arterial and each venous tree.
     """
 
     shape_kji: tuple[int, int, int] = (128, 512, 512)
@@ -56,6 +58,7 @@ class PhantomSpec:
     centre_lps_mm: tuple[float, float, float] = (0.0, 8.0, -42.0)
     nodules: tuple[NoduleSpec, ...] = DEFAULT_NODULES
     noise_hu: float = 34.0
+    twigs: int = 1000
 
     @classmethod
     def small(cls, **changes: object) -> PhantomSpec:
@@ -63,6 +66,7 @@ class PhantomSpec:
         values: dict[str, object] = {
             "shape_kji": (48, 128, 128),
             "spacing_kji_mm": (7.0, 2.8, 2.8),
+            "twigs": 120,
             **changes,
         }
         return cls(**values)  # type: ignore[arg-type]
@@ -217,14 +221,15 @@ def _trees(
     vessels, lumen, wall = (np.zeros(spec.shape_kji, dtype=np.float32) for _ in range(3))
     for side in SIGN:
         rng = np.random.default_rng((spec.seed, 2, SIGN[side] + 1))
-        targets = _points_in_lung(rng, side, 2040)
+        count = spec.twigs
+        targets = _points_in_lung(rng, side, 2 * count + 40)
         artery, vein, bronchus = (np.asarray(root, dtype=np.float64) for root in _ROOTS[side])
-        for root, ends in ((artery, targets[:1000]), (vein, targets[1000:2000])):
+        for root, ends in ((artery, targets[:count]), (vein, targets[count : 2 * count])):
             tree = trees.grow(rng, root, ends, twig_mm=0.52, largest_mm=6.0, reach=0.5)
             points, volumes, radii = trees.fill(rng, tree)
             keep = _clear_of_nodules(spec, points, radii)
             trees.splat(vessels, spec.affine, points[keep], volumes[keep])
-        tree = trees.grow(rng, bronchus, targets[2000:], twig_mm=0.8, largest_mm=3.2)
+        tree = trees.grow(rng, bronchus, targets[2 * count :], twig_mm=0.8, largest_mm=3.2)
         for out, thicken in ((wall, 0.8), (lumen, 0.0)):
             points, volumes, radii = trees.fill(rng, tree, thicken)
             keep = _clear_of_nodules(spec, points, radii + 1.0)

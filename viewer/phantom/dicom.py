@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from viewer.phantom.anatomy import Phantom
 
@@ -20,13 +21,18 @@ Order = Literal["ascending", "descending", "shuffled"]
 PATIENT_NAME = "Synthetic^Chest phantom"
 PATIENT_ID = "OVERREAD-PHANTOM"
 
-# Our own implementation class, so that the files are the same whatever pydicom writes them.
-_IMPLEMENTATION = "Overread phantom"
+_NAMESPACE = uuid.UUID("6d1f6f0e-5a4b-4c58-9a3e-0c0f7e1b2a90")
 
 
 def uid(phantom: Phantom, *what: str) -> str:
     """Return a UID (2.25 root, PS3.5 B.2) that depends on the phantom's spec and ``what``."""
-    return str(generate_uid(prefix=None, entropy_srcs=[_IMPLEMENTATION, repr(phantom.spec), *what]))
+    return _uid(repr(phantom.spec), *what)
+
+
+def _uid(*names: str) -> str:
+    # pydicom's generate_uid ignores its entropy under the 2.25 root and needs a root of ours
+    # elsewhere; a name-based UUID (RFC 9562, version 5) needs none.
+    return f"2.25.{uuid.uuid5(_NAMESPACE, '/'.join(names)).int}"
 
 
 def write_series(
@@ -84,9 +90,10 @@ def write_series(
 def _dataset(phantom: Phantom, k: int, number: int, description: str) -> FileDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = uid(phantom, "instance", str(k))  # type: ignore[assignment]
+    meta.MediaStorageSOPInstanceUID = UID(uid(phantom, "instance", str(k)))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = generate_uid(prefix=None, entropy_srcs=[_IMPLEMENTATION])
+    # Our own, so that the files are the same whatever version of pydicom writes them.
+    meta.ImplementationClassUID = UID(_uid("implementation"))
     meta.ImplementationVersionName = "OVERREAD_PHANTOM"
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     ds.SOPClassUID = CTImageStorage

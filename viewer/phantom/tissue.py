@@ -107,7 +107,7 @@ class TissuePainter:
         paint(image, cover(inside) * cover(-skin), -420.0)
 
     def _abdomen(self, image: Field, p: Plane, chest: Field, wobble: Field) -> None:
-        if float(np.min(p.z)) > -60:
+        if not chest.size or float(np.min(p.z)) > -60:
             return
         right = thorax.below_diaphragm_mm(p, "right")
         left = thorax.below_diaphragm_mm(p, "left")
