@@ -44,10 +44,9 @@ def arguments(argv: list[str], display: bool) -> list[str]:
     if argv[:1] == ["--"]:
         return argv[1:]
     if display:
-        return argv
-    if argv:
-        return ["analyze", *argv, "--out", OUTPUT]
-    return ["sample", "--out", OUTPUT]
+        return argv or ["--sample"]
+    study = ["--study", *argv] if argv else []
+    return ["sample", *study, "--out", OUTPUT]
 
 
 def run(python: Path, argv: list[str]) -> int:

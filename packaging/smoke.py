@@ -176,7 +176,7 @@ def window(program: Path, home: Path) -> dict[str, set[str]]:
     """
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OVERREAD_HOME": str(home)}
     process = subprocess.Popen(
-        [str(program)],
+        [str(program), "--sample"],
         env=environment,
         cwd=home,
         stdin=subprocess.DEVNULL,

@@ -72,10 +72,10 @@ def test_start_needs_nothing_but_the_standard_library():
 @pytest.mark.parametrize(
     ("argv", "display", "expected"),
     [
-        ([], True, []),
+        ([], True, ["--sample"]),
         ([], False, ["sample", "--out", "overread-output"]),
         (["study"], True, ["study"]),
-        (["study"], False, ["analyze", "study", "--out", "overread-output"]),
+        (["study"], False, ["sample", "--study", "study", "--out", "overread-output"]),
         (["--", "models", "--json"], False, ["models", "--json"]),
     ],
 )
