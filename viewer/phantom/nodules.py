@@ -110,7 +110,8 @@ def draw(
     lobes = _lobes(rng, spec.lobes)
     surface = radius * lobes(direction)
     body = distance <= surface
-    outside = body | _spicules(rng, spec.spicules, radius, direction, distance)
+    outside = body.copy()
+    _add_spicules(outside, rng, spec.spicules, radius, offset, distance)
     core = distance <= surface * 0.5
     coverage = _bin(outside)
     halo_hu = spec.hu if spec.halo_hu is None else spec.halo_hu
@@ -144,24 +145,28 @@ def _lobes(rng: np.random.Generator, depth: float) -> Callable[[_Vectors], _Vect
     return lambda direction: bumps(direction) * scale
 
 
-def _spicules(
+def _add_spicules(
+    inside: npt.NDArray[np.bool_],
     rng: np.random.Generator,
     count: int,
     radius: float,
-    direction: _Vectors,
+    offset: _Vectors,
     distance: _Vectors,
-) -> npt.NDArray[np.bool_]:
-    out = np.zeros(distance.shape, dtype=np.bool_)
+) -> None:
+    """Add thin tapering spikes to ``inside``, in place."""
+    near = np.flatnonzero(~inside & (distance < 1.75 * radius))
+    points = offset.reshape(-1, 3)[near].astype(np.float32)
+    squared = (points * points).sum(axis=1)
+    hit = np.zeros(len(near), dtype=np.bool_)
     for _ in range(count):
         axis = rng.standard_normal(3)
         axis /= np.linalg.norm(axis)
         length = radius * rng.uniform(1.25, 1.75)
         width = rng.uniform(0.5, 0.9)
-        along = distance * (direction @ axis)
-        across = np.sqrt(np.maximum(distance**2 - along**2, 0))
-        taper = width * np.clip((length - along) / (length - 0.8 * radius), 0, 1)
-        out |= (along > 0) & (along < length) & (across < taper)
-    return out
+        along = points @ axis.astype(np.float32)
+        taper = np.clip((length - along) / (length - 0.8 * radius), 0, 1) * width
+        hit |= (along > 0) & (squared - along * along < taper * taper)
+    inside.reshape(-1)[near[hit]] = True
 
 
 def _bin(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

@@ -83,15 +83,15 @@ def test_nodules_lie_where_the_truth_says(slab):
 def test_a_mask_has_the_volume_of_its_sphere(number, rotation):
     wanted = DEFAULT_NODULES[number]
     spec = PhantomSpec(
-        shape_kji=(60, 60, 60),
-        spacing_kji_mm=(1.0, 0.7, 0.7),
+        shape_kji=(20, 60, 60),
+        spacing_kji_mm=(2.0, 0.7, 0.7),
         rotation_deg=rotation,
         centre_lps_mm=wanted.centre_lps_mm,
     )
     drawn = draw(wanted, np.random.default_rng(number), spec.affine, spec.shape_kji)
     assert drawn is not None
     volume = drawn.mask.count * geometry.voxel_volume_mm3(spec.affine)
-    assert volume == pytest.approx(np.pi * wanted.diameter_mm**3 / 6, rel=0.06)
+    assert volume == pytest.approx(np.pi * wanted.diameter_mm**3 / 6, rel=0.08)
     covered = drawn.coverage.sum() * geometry.voxel_volume_mm3(spec.affine)
     assert covered >= 0.97 * volume, "spicules add, they take nothing away"
 
