@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import pydicom
 from pydicom.dataelem import RawDataElement
+from pydicom.multival import MultiValue
 
 from viewer.study import plain_header, syntax
 from viewer.study.plain_header import Parsed, Surprise
@@ -71,9 +72,11 @@ def _raw(data: Any, tag: int, little: bool | None) -> bytes:
     if tag in plain_header.SEQUENCES:
         return b"SQ" if item.value else b""
     if not isinstance(item, RawDataElement):
-        # pydicom decodes the character set itself.
+        # pydicom decodes the character set and empty values itself.
         value = item.value
-        several = value if isinstance(value, (list, tuple)) else [value]
+        if value is None:
+            return b""
+        several = value if isinstance(value, MultiValue) else [value]
         return "\\".join(str(part) for part in several).encode("ascii", "replace")
     found = bytes(item.value or b"")
     if tag in _BINARY and not little:
