@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 
 def _freeze(array: npt.NDArray[Any], dtype: type) -> npt.NDArray[Any]:
-    out = np.ascontiguousarray(array, dtype=dtype).view()
+    out: npt.NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).view()
     out.flags.writeable = False
     return out
 
