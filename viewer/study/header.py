@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from resources.text import translate
 from viewer.study import frames, plain_header, pydicom_header, syntax
@@ -170,9 +170,17 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
         patient_key=hashlib.sha256(
             raw.get(0x00100020, b"").strip(b" \0") + b"\n" + raw.get(0x00100010, b"").strip(b" \0")
         ).hexdigest(),
-        planes=frames.planes(found.functional_groups, n_frames, plane),
+        planes=_planes(found.functional_groups, n_frames, plane),
         fragments_offset=found.pixel_offset if packed else None,
     )
+
+
+def _planes(groups: Any, n_frames: int, common: Plane) -> tuple[Plane, ...]:
+    try:
+        return frames.planes(groups, n_frames, common)
+    except Exception:
+        # pydicom parses nested sequences only when they are asked for, and may raise anything.
+        raise Unusable(translate("study", "The file is damaged or cut short.")) from None
 
 
 def text(raw: Raw, tag: int) -> str:

@@ -77,7 +77,7 @@ def _raw(data: Any, tag: int, little: bool | None) -> bytes:
         if value is None:
             return b""
         several = value if isinstance(value, MultiValue) else [value]
-        return "\\".join(str(part) for part in several).encode("ascii", "replace")
+        return "\\".join(str(part) for part in several).encode("latin-1", "replace")
     found = bytes(item.value or b"")
     if tag in _BINARY and not little:
         found = found[1::-1]
