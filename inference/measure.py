@@ -46,8 +46,8 @@ def measure(
     """Measure one lesion as RECIST 1.1 does: long and short axis in the plane of the slices.
 
     A chord runs between midpoints of pixel edges, so that a bar of n pixels is n spacings
-    long and a disc is on average neither enlarged nor shrunk. Parts of one mask in one slice
-    are spanned together, and dents are bridged.
+    long. The longest chord seeks the outermost edges, so that a disc is measured up to a pixel
+    too long. Parts of one mask in one slice are spanned together, and dents are bridged.
 
     Parameters
     ----------
@@ -89,11 +89,11 @@ def measure(
 def _axes_mm(array: npt.NDArray[np.bool_], affine: geometry.Affine) -> tuple[float, float]:
     # QR turns the two index steps of the slice plane into plane coordinates in mm.
     step_mm = np.linalg.qr(affine[:3, 1:3])[1]
-    filled = array.any(axis=2)
-    bounds = []
-    for k in np.flatnonzero(filled.any(axis=1)):
+    filled = np.any(array, axis=2)
+    bounds: list[tuple[float, int]] = []
+    for k in np.flatnonzero(np.any(filled, axis=1)).tolist():
         rows = np.flatnonzero(filled[k])
-        columns = np.flatnonzero(array[k].any(axis=0))
+        columns = np.flatnonzero(np.any(array[k], axis=0))
         extent = np.array([rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1])
         bounds.append((float(np.abs(step_mm * extent).sum(axis=1) @ np.ones(2)), int(k)))
     best, best_hull, best_pair = 0.0, np.zeros((0, 2)), (0, 0)

@@ -1,1 +1,1 @@
-"""Where the model runs: load, prepare, lungs, nets, decode. The only room with torch beside training."""
+"""Where the model runs: load, prepare, lungs, nets, decode. With training, torch's only room."""

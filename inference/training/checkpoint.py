@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ class State:
         place = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
         partial = path.with_suffix(".partial")
         save_file(tensors, partial, metadata={"place": json.dumps(place)})
-        os.replace(partial, path)
+        partial.replace(path)
 
     def resume(self, path: Path) -> None:
         """Continue from ``path``."""
@@ -86,3 +85,9 @@ def _metadata(path: Path) -> dict[str, str]:
         header: dict[str, Any] = json.loads(handle.read(length))
     found: dict[str, str] = header.get("__metadata__", {})
     return found
+
+
+def average(net: nn.Module, path: Path) -> nn.Module:
+    """Load the running average of a checkpoint into ``net``."""
+    net.load_state_dict(_below(load_file(path), "average"))
+    return net.eval()

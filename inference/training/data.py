@@ -187,7 +187,7 @@ def _aerated(hu: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         plane[np.isin(labels, frame)] = False
     labels, count = ndimage.label(air)
     if not count:
-        return air
+        return np.zeros(hu.shape, dtype=np.bool_)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     means = ndimage.mean(hu, labels, np.arange(count + 1))

@@ -32,9 +32,7 @@ def new_net() -> NoduleUNet:
 
 def loss(logits: Tensor, batch: Batch) -> Tensor:
     """Cross-entropy on the share of readers, and soft Dice for the few pixels that count."""
-    entropy = functional.binary_cross_entropy_with_logits(
-        logits, batch.target, weight=batch.weight
-    )
+    entropy = functional.binary_cross_entropy_with_logits(logits, batch.target, weight=batch.weight)
     found = torch.sigmoid(logits) * batch.weight
     wanted = batch.target * batch.weight
     both = (found * wanted).sum()
@@ -74,7 +72,7 @@ def fit_heatmap(batches: Batches, folder: Path, minutes: float, seed: int, repor
             logits = state.net(images)
         value = loss(logits.float(), batch)
         state.optimiser.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         torch.nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
         state.optimiser.step()
         state.step += 1

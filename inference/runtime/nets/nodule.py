@@ -55,6 +55,7 @@ class NoduleUNet(nn.Module):
         self.head = nn.Conv2d(before, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return logits, see the class."""
         kept: list[Tensor] = []
         for level, block in enumerate(self.down):
             if level:
@@ -101,6 +102,7 @@ class NoduleRescorer(nn.Module):
         self.head = nn.Linear(2 * before, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return logits, see the class."""
         features = self.body(x)
         pooled = torch.cat((features.mean((2, 3, 4)), features.amax((2, 3, 4))), dim=1)
         logits: Tensor = self.head(self.drop(pooled)).squeeze(1)

@@ -1,0 +1,107 @@
+"""The nets on a device, with a way down when memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from inference.runtime.prepare import Stack
+
+Floats = npt.NDArray[np.float32]
+Tell = Callable[[int, int], None]
+
+_BATCHES = {"cpu": 1, "cuda": 16}
+_CUBES = 16
+
+
+class Engine:
+    """Both nets of the pack, ready to run.
+
+    Parameters
+    ----------
+    heatmap, rescorer
+        Trained nets.
+    device
+        ``"cpu"`` or a CUDA device.
+    on_fallback
+        Called with the name of the way down, ``"smaller"`` or ``"cpu"``, each time that
+        memory ran out.
+    """
+
+    def __init__(
+        self,
+        heatmap: nn.Module,
+        rescorer: nn.Module,
+        device: torch.device,
+        on_fallback: Callable[[str], None] | None = None,
+    ) -> None:
+        self._heatmap = heatmap.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._rescorer = rescorer.eval()
+        self._on_fallback = on_fallback
+        self._move(device)
+
+    def _move(self, device: torch.device) -> None:
+        self.device = device
+        self._heatmap.to(device)
+        self._rescorer.to(device)
+
+    def heat(self, stack: Stack, tell: Tell | None = None) -> Floats:
+        """Return the heat (k, row, column), 0..1, of every slice of a stack."""
+        rows, columns = stack.grid.size_px
+        out = np.empty((len(stack), rows, columns), dtype=np.float32)
+        done, batch = 0, _BATCHES[self.device.type]
+        while done < len(stack):
+            stop = min(done + batch, len(stack))
+            try:
+                part = self._run(self._heatmap, stack.inputs(done, stop))
+            except torch.OutOfMemoryError:
+                batch = self._way_down(batch)
+                continue
+            out[done:stop] = part[:, 0, :rows, :columns].numpy()
+            done = stop
+            if tell:
+                tell(done, len(stack))
+        return out
+
+    def scores(self, cubes: list[Tensor], tell: Tell | None = None) -> Floats:
+        """Return the score 0..1 of every candidate cube (2, k, j, i)."""
+        out = np.empty(len(cubes), dtype=np.float32)
+        done, batch = 0, _CUBES
+        while done < len(cubes):
+            stop = min(done + batch, len(cubes))
+            try:
+                part = self._run(self._rescorer, torch.stack(cubes[done:stop]))
+            except torch.OutOfMemoryError:
+                batch = self._way_down(batch)
+                continue
+            out[done:stop] = part.numpy()
+            done = stop
+            if tell:
+                tell(done, len(cubes))
+        return out
+
+    def _run(self, net: nn.Module, inputs: Tensor) -> Tensor:
+        with torch.inference_mode():
+            if inputs.ndim == 4:
+                inputs = inputs.contiguous(memory_format=torch.channels_last)
+            result: Tensor = torch.sigmoid(net(inputs.to(self.device)).float()).cpu()
+        return result
+
+    def _way_down(self, batch: int) -> int:
+        """Return a smaller batch; when there is none, move to the CPU."""
+        if self.device.type == "cpu" and batch == 1:
+            raise MemoryError
+        if self.device.type != "cpu":
+            torch.cuda.empty_cache()
+        if batch > 1:
+            if self._on_fallback:
+                self._on_fallback("smaller")
+            return max(1, batch // 4)
+        if self._on_fallback:
+            self._on_fallback("cpu")
+        self._move(torch.device("cpu"))
+        return _BATCHES["cpu"]

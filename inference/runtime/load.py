@@ -1,0 +1,79 @@
+"""From a model pack to nets: the hash first, then safetensors, then a named architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import nn
+
+from inference.manifest import ModelPack
+from inference.protocol import Device
+from inference.registry import weights_of
+from inference.runtime.nets import NoduleRescorer, NoduleUNet
+from inference.runtime.slices import NEIGHBOURS
+from resources.problem import Problem
+from resources.text import translate
+
+HEATMAP_WIDTHS = (16, 32, 64, 128)
+RESCORER_WIDTHS = (12, 24, 48, 64)
+
+
+def _lung_nodule_1() -> dict[str, nn.Module]:
+    return {
+        "heatmap": NoduleUNet(2 * NEIGHBOURS + 1, HEATMAP_WIDTHS),
+        "rescorer": NoduleRescorer(RESCORER_WIDTHS),
+    }
+
+
+ARCHITECTURES: dict[str, Callable[[], dict[str, nn.Module]]] = {"lung-nodule-1": _lung_nodule_1}
+
+
+def load_nets(pack: ModelPack) -> dict[str, nn.Module]:
+    """Return the nets of a pack by name, on the CPU, ready to run.
+
+    Raises
+    ------
+    Problem
+        When the weights differ from the manifest's hash, are no safetensors, or do not fit
+        the architecture; the hash is checked before a byte is parsed.
+    """
+    data = weights_of(pack)
+    build = ARCHITECTURES.get(pack.weights.architecture)
+    if build is None:
+        raise _unfit(pack, f"unknown architecture {pack.weights.architecture}")
+    nets = build()
+    try:
+        tensors = load(data)
+        for name, net in nets.items():
+            head = name + "."
+            own = {key[len(head) :]: t for key, t in tensors.items() if key.startswith(head)}
+            net.load_state_dict(own)
+            net.eval().requires_grad_(False)
+    except (SafetensorError, RuntimeError) as error:
+        raise _unfit(pack, type(error).__name__) from error
+    known = tuple(name + "." for name in nets)
+    if any(not key.startswith(known) for key in tensors):
+        raise _unfit(pack, "tensors of another model")
+    return nets
+
+
+def _unfit(pack: ModelPack, fault: str) -> Problem:
+    return Problem(
+        translate("model", "The model file {name} does not fit this program.").format(
+            name=pack.weights.file
+        ),
+        translate("model", "Install the model pack that belongs to this version of Overread."),
+        f"{pack.id}: {fault}",
+    )
+
+
+def devices() -> tuple[Device, ...]:
+    """Return where nets can run here, the fastest first."""
+    found = []
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            found.append(Device(f"cuda:{index}", torch.cuda.get_device_name(index)))
+    return (*found, Device("cpu", "CPU"))

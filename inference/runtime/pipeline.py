@@ -1,0 +1,180 @@
+"""One run: voxels in, findings out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from inference.findings import Detection, Findings, Heatmap, Mask, ModelStamp, Segment
+from inference.geometry import voxel_volume_mm3
+from inference.manifest import ModelPack
+from inference.measure import measure
+from inference.protocol import Device, Progress
+from inference.runtime.detect import Floats, Scored, detect
+from inference.runtime.engine import Engine
+from inference.runtime.load import devices
+from inference.runtime.lungs import Lungs, find_lungs
+from inference.runtime.prepare import Grid, Stack, box_of, to_voxels
+from inference.volume import Volume
+
+HEATMAP_MEANING = "Share of radiologists who would outline this voxel as nodule"
+_LISTED_MM = (2.5, 60.0)
+_MARGIN_MM = 6.0
+
+Tell = Callable[[Progress], None]
+
+
+class NoLungs(Exception):
+    """The volume shows no lung."""
+
+
+@dataclass
+class _Clock:
+    """Tells progress and takes the time of every stage."""
+
+    tell: Tell
+    stage: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = 0.0
+
+    def enter(self, stage: str, total: int = 1) -> None:
+        now = time.perf_counter()
+        if self.stage:
+            self.seconds[self.stage] = round(now - self._since, 3)
+        self.stage, self._since = stage, now
+        if stage:
+            self.tell(Progress(stage, 0, total))
+
+    def step(self, done: int, total: int) -> None:
+        self.tell(Progress(self.stage, done, total))
+
+    def note(self, note: str) -> None:
+        self.tell(Progress(self.stage, 0, 0, note))
+
+
+def analyze(
+    volume: Volume, pack: ModelPack, nets: dict[str, nn.Module], device: Device, tell: Tell
+) -> Findings:
+    """Run the lung-nodule model.
+
+    Parameters
+    ----------
+    volume
+        An eligible volume, see ``registry.eligibility``.
+    pack, nets
+        The model and its nets, see ``load.load_nets``.
+    device
+        One of ``load.devices``.
+    tell
+        Is told the stages ``prepare``, ``lungs``, ``detect``, ``reduce`` and ``measure``.
+
+    Raises
+    ------
+    NoLungs
+        When there is no lung to look at.
+    """
+    clock = _Clock(tell)
+    clock.enter("prepare")
+    voxels = _finite(volume.voxels)
+    engine = Engine(nets["heatmap"], nets["rescorer"], torch.device(device.id), clock.note)
+    clock.enter("lungs")
+    lungs = find_lungs(voxels, volume.affine)
+    if not lungs.found:
+        raise NoLungs
+    spacing = volume.spacing_kji_mm
+    margin = (0, round(_MARGIN_MM / spacing[1]), round(_MARGIN_MM / spacing[2]))
+    grid = Grid.over(box_of(lungs.search, margin), spacing)
+    clock.enter("detect", len(grid.slices))
+    stack = Stack(voxels, grid)
+    heat = engine.heat(stack, clock.step)
+    heat *= _on_grid(lungs.search, grid)
+    clock.enter("reduce", 0)
+    floor = pack.detections.floor or 0.0
+    scored = detect(engine, stack, heat, floor, clock.step)
+    clock.enter("measure", len(scored))
+    detections = _detections(scored, volume, clock)
+    heatmap = _heatmap(heat, grid)
+    segments = _segments(lungs, volume)
+    clock.enter("")
+    name = next(one.name for one in devices() if one.id.startswith(engine.device.type))
+    return Findings(
+        model=ModelStamp(pack.id, pack.version, pack.weights.sha256),
+        device=name,
+        detections=detections,
+        segments=segments,
+        heatmap=heatmap,
+        threshold=pack.threshold,
+        seconds=clock.seconds,
+    )
+
+
+def _finite(voxels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Replace what is no number by air."""
+    if np.issubdtype(voxels.dtype, np.floating) and not np.isfinite(voxels).all():
+        return np.asarray(np.nan_to_num(voxels, nan=-1024.0, posinf=-1024.0, neginf=-1024.0))
+    return voxels
+
+
+def _on_grid(search: npt.NDArray[np.bool_], grid: Grid) -> npt.NDArray[np.bool_]:
+    """Return the search region (k, row, column) on the grid, by the nearest voxel."""
+    rows, columns = (
+        np.clip(
+            ((np.arange(n) + 0.5) * (side.stop - side.start) / n).astype(int) + side.start,
+            0,
+            side.stop - 1,
+        )
+        for n, side in zip(grid.size_px, grid.box[1:], strict=True)
+    )
+    return np.asarray(search[grid.slices][:, rows][:, :, columns])
+
+
+def _detections(scored: list[Scored], volume: Volume, clock: _Clock) -> tuple[Detection, ...]:
+    found: list[Detection] = []
+    for one in scored:
+        size = measure(one.mask, volume.affine, volume.voxels)
+        if _LISTED_MM[0] <= size.diameter_mm <= _LISTED_MM[1]:
+            found.append(
+                Detection(
+                    id=f"d{len(found) + 1}",
+                    label="nodule",
+                    score=round(one.score, 4),
+                    centre_lps_mm=size.centre_lps_mm,
+                    diameter_mm=size.diameter_mm,
+                    short_axis_mm=size.short_axis_mm,
+                    volume_ml=size.volume_ml,
+                    mean_value=size.mean_value,
+                    mask=one.mask,
+                )
+            )
+        clock.step(len(found), len(scored))
+    return tuple(found)
+
+
+def _heatmap(heat: Floats, grid: Grid) -> Heatmap:
+    """Quantise the heat in the voxels of the grid's box, a few slices at a time."""
+    shape = tuple(side.stop - side.start for side in grid.box)
+    values = np.empty(shape, dtype=np.uint8)
+    first = grid.box[0].start
+    for k in range(0, shape[0], 8):
+        box = (slice(first + k, first + min(k + 8, shape[0])), *grid.box[1:])
+        part = to_voxels(heat, grid, box) * 255
+        values[k : k + 8] = np.round(part).astype(np.uint8)
+    k, j, i = (side.start for side in grid.box)
+    return Heatmap((k, j, i), values, HEATMAP_MEANING)
+
+
+def _segments(lungs: Lungs, volume: Volume) -> tuple[Segment, ...]:
+    millilitres = voxel_volume_mm3(volume.affine) / 1000.0
+    found = []
+    for label, array in (("lung_right", lungs.right), ("lung_left", lungs.left)):
+        mask = Mask.from_array(array)
+        if mask.count:
+            found.append(Segment(label, label, mask.count * millilitres, mask))
+    return tuple(found)

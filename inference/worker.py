@@ -1,0 +1,154 @@
+"""The model process: reads requests on its standard input, answers on its standard output.
+
+Knows no Qt and no DICOM. torch is loaded on the first request, so that a broken
+installation is answered in words and not by a dead pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from inference import packing
+from inference.manifest import ModelPack, read_manifest
+from inference.protocol import Device, Progress, Writer, read_message, write_message
+from inference.volume import Volume
+from resources.problem import Problem
+
+Message = tuple[dict[str, Any], dict[str, packing.Array]]
+
+
+def main() -> int:
+    """Serve requests until the standard input closes."""
+    source, sink = _take_pipes()
+    requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(source, requests), daemon=True).start()
+    server = _Server(sink)
+    while True:
+        server.answer(*requests.get())
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep both pipes to ourselves: what a library prints goes to stderr, it reads nothing.
+
+    On Windows a library that is loaded while another thread reads the standard input waits
+    for that read, so the handle itself must be given away too.
+    """
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(source, os.O_BINARY)
+        msvcrt.setmode(sink, os.O_BINARY)
+    return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
+
+
+def _receive(source: BinaryIO, requests: queue.SimpleQueue[Message]) -> None:
+    """Queue requests; when the window has gone, leave at once, whatever is running."""
+    try:
+        while (message := read_message(source)) is not None:  # type: ignore[arg-type]
+            requests.put(message)
+    except (OSError, ValueError):
+        pass
+    finally:
+        os._exit(0)
+
+
+class _Server:
+    """Answers requests one after the other and keeps the last model loaded."""
+
+    def __init__(self, sink: Writer) -> None:
+        self._sink = sink
+        self._loaded: tuple[str, dict[str, Any]] | None = None
+
+    def answer(self, request: dict[str, Any], arrays: dict[str, packing.Array]) -> None:
+        number = request["request"]
+        try:
+            if request["kind"] == "devices":
+                value: dict[str, Any] = {"kind": "devices", "devices": self._devices()}
+                self._send(number, value)
+            elif request["kind"] == "analyze":
+                self._analyze(number, request, arrays)
+            else:
+                self._fail(number, "crash", f"unknown request {request['kind']}")
+        except Problem as problem:
+            self._fail(number, "model", problem.detail, problem.sentence, problem.remedy)
+        except MemoryError:
+            self._loaded = None
+            self._fail(number, "memory", traceback.format_exc())
+        except Exception:
+            # The window shows one sentence; what went wrong goes to its log.
+            self._fail(number, "crash", traceback.format_exc())
+
+    def _devices(self) -> list[list[str]]:
+        from inference.runtime.load import devices
+
+        return [[device.id, device.name] for device in devices()]
+
+    def _analyze(
+        self, number: int, request: dict[str, Any], arrays: dict[str, packing.Array]
+    ) -> None:
+        def tell(progress: Progress) -> None:
+            value = [progress.stage, progress.done, progress.total, progress.note]
+            self._send(number, {"kind": "progress", "progress": value})
+
+        tell(Progress("start", 0, 1))
+        from inference.runtime.pipeline import NoLungs, analyze
+
+        pack = read_manifest(Path(request["folder"]))
+        nets = self._nets(pack)
+        device = self._device(request["device"])
+        if device is None:
+            self._fail(number, "device", request["device"])
+            return
+        volume = Volume(arrays["voxels"], arrays["affine"], request["modality"], request["unit"])
+        tell(Progress("start", 1, 1))
+        try:
+            findings = analyze(volume, pack, nets, device, tell)
+        except NoLungs:
+            self._fail(number, "no_lungs", "")
+            return
+        value, parts = packing.findings_parts(findings)
+        self._send(number, {"kind": "findings", "findings": value}, parts)
+
+    def _nets(self, pack: ModelPack) -> dict[str, Any]:
+        from inference.runtime.load import load_nets
+
+        if self._loaded is None or self._loaded[0] != pack.weights.sha256:
+            self._loaded = (pack.weights.sha256, load_nets(pack))
+        return self._loaded[1]
+
+    def _device(self, id: str) -> Device | None:
+        from inference.runtime.load import devices
+
+        found = devices()
+        wanted = [one for one in found if id == "auto" or one.id == id or one.id == f"{id}:0"]
+        return wanted[0] if wanted else None
+
+    def _fail(
+        self, number: int, code: str, detail: str, sentence: str = "", remedy: str = ""
+    ) -> None:
+        value = {"kind": "failed", "code": code, "detail": detail}
+        self._send(number, {**value, "sentence": sentence, "remedy": remedy})
+
+    def _send(
+        self, number: int, value: dict[str, Any], arrays: dict[str, packing.Array] | None = None
+    ) -> None:
+        # The window may have gone in this very moment; the reader then ends the process.
+        with contextlib.suppress(BrokenPipeError):
+            write_message(self._sink, {"request": number, **value}, arrays)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
