@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from resources.text import translate
-from viewer.study import frames, plain_header, pydicom_header, syntax
+from viewer.study import frames, plain_header, syntax
 from viewer.study.frames import spacing_pair, unit_pair, windows
 from viewer.study.series import InstanceHeader, Plane
 
@@ -79,6 +79,8 @@ def _parse_slowly(stream: BinaryIO) -> plain_header.Parsed:
     stream.seek(0)
     if not _looks_like_dicom(stream):
         raise Unusable(translate("study", "This is not a DICOM file."))
+    from viewer.study import pydicom_header
+
     stream.seek(0)
     try:
         return pydicom_header.parse(stream)

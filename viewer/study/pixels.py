@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
-from pydicom.pixels.utils import iter_pixels
 
 from resources.problem import Problem
 from resources.text import translate
 from viewer.study import plain_header, syntax
+from viewer.study.quiet import hush
 from viewer.study.series import InstanceHeader
 from viewer.study.suitable import cut_short
 
@@ -108,16 +107,18 @@ def frames(instance: InstanceHeader, wanted: Sequence[int]) -> list[npt.NDArray[
         if instance.transfer_syntax == syntax.DEFLATED_LITTLE:
             return [_finish(array, instance) for array in _deflated(instance, wanted)]
         _require_all_fragments(instance)
-        decoded = iter_pixels(_source(instance), indices=list(wanted), raw=True)
-        return [_finish(array, instance) for array in decoded]
+        return [_finish(array, instance) for array in _decoded(instance, wanted)]
     except Problem:
         raise
     except MemoryError:
         raise
     except OSError as error:
         raise unreadable(instance, error) from None
-    except Exception as error:
-        # Decoders raise nearly anything, and what they say may quote the file.
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        # Decoders raise nearly anything, a Rust panic is no Exception, and what they say may
+        # quote the file.
         raise undecodable(instance, type(error).__name__) from None
 
 
@@ -142,13 +143,20 @@ def _require_all_fragments(instance: InstanceHeader) -> None:
     # Some writers leave the delimiter out; every item is there.
 
 
-def _source(instance: InstanceHeader) -> Any:
-    if _is_part_10(instance):
-        return instance.path
-    data = pydicom.dcmread(instance.path, force=True)
-    if "TransferSyntaxUID" not in data.file_meta:
-        data.file_meta.TransferSyntaxUID = pydicom.uid.UID(instance.transfer_syntax)
-    return data
+def _decoded(instance: InstanceHeader, wanted: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+    # Late: a plain study opens sooner than pydicom is imported.
+    import pydicom
+    from pydicom.pixels.utils import iter_pixels
+
+    hush()
+    source: Any = instance.path
+    if not _is_part_10(instance):
+        source = pydicom.dcmread(instance.path, force=True)
+        if "TransferSyntaxUID" not in source.file_meta:
+            source.file_meta.TransferSyntaxUID = pydicom.uid.UID(instance.transfer_syntax)
+    # The RLE decoder of pylibjpeg panics on lies about lengths and prints a traceback.
+    plugin = "pydicom" if instance.transfer_syntax == syntax.RLE else ""
+    return iter_pixels(source, indices=list(wanted), raw=True, decoding_plugin=plugin)
 
 
 def _is_part_10(instance: InstanceHeader) -> bool:

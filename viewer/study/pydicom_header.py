@@ -1,9 +1,11 @@
-"""The same elements as ``plain_header``, by pydicom: for every file that is not plain."""
+"""The same elements as ``plain_header``, by pydicom: for every file that is not plain.
+
+Imported only when such a file turns up: pydicom takes longer to import than a plain study
+takes to open.
+"""
 
 from __future__ import annotations
 
-import logging
-import warnings
 from io import BufferedReader
 from typing import Any, BinaryIO
 
@@ -13,22 +15,12 @@ from pydicom.multival import MultiValue
 
 from viewer.study import plain_header, syntax
 from viewer.study.plain_header import Parsed, Surprise
+from viewer.study.quiet import hush
 
 _TAGS: list[Any] = sorted(plain_header.WANTED | set(plain_header.FUNCTIONAL_GROUPS))
 _BINARY = frozenset(
     {0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280120}
 )
-
-_LIBRARIES = ("pydicom", "pylibjpeg", "libjpeg", "openjpeg", "rle", "jpeg_ls")
-# Their messages quote values of the file, and those are the patient's.
-for _name in _LIBRARIES:
-    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-
-
-def hush() -> None:
-    """Silence the warnings of the DICOM libraries, whose text quotes values of the file."""
-    warnings.filterwarnings("ignore", module=rf"({'|'.join(_LIBRARIES)})(\.|$)")
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.study\.")
 
 
 def parse(stream: BinaryIO) -> Parsed:

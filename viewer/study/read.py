@@ -16,7 +16,7 @@ import numpy.typing as npt
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer.study import pixels, pydicom_header
+from viewer.study import pixels
 from viewer.study.cancel import CancelCheck, Cancelled, stop_if
 from viewer.study.order import FrameRef, StackPlan
 from viewer.study.series import InstanceHeader
@@ -69,7 +69,6 @@ def read(
         raise plan.refusal
     assert plan.affine is not None  # no refusal without one
     stop_if(cancelled)
-    pydicom_header.hush()
     whole = whole_rescale(plan.planes)
     try:
         voxels = _whole(plan, whole, progress, cancelled) if whole else None
@@ -122,7 +121,6 @@ def frame_values(ref: FrameRef) -> npt.NDArray[np.float32]:
     Problem
         When the file is damaged.
     """
-    pydicom_header.hush()
     stored = pixels.frames(ref.instance, [ref.frame])[0]
     return rescaled(stored, ref)
 

@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydicom.charset import convert_encodings, decode_bytes
-
 from resources.problem import Problem
 from resources.text import translate
-from viewer.study import pydicom_header
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.header import Raw, Unusable, integer, read_header, text
+from viewer.study.quiet import hush
 from viewer.study.series import InstanceHeader, PatientText, Series
 
 Progress = Callable[[int, int], None]
@@ -82,7 +80,6 @@ def scan(
     Cancelled
         When ``cancelled`` says so.
     """
-    pydicom_header.hush()
     skipped: list[Skipped] = []
     files = _files(paths, skipped, cancelled)
     found: dict[str, list[InstanceHeader]] = {}
@@ -255,10 +252,19 @@ def _series(instances: Sequence[InstanceHeader], raw: Raw) -> Series:
 def words(raw: Raw, tag: int) -> str:
     """Return a text in the character set of the file (PS3.3 C.12.1.1.2), no control characters."""
     value = raw.get(tag, b"")
+    # Escape sequences switch the character set; without one, ASCII is ASCII in all of them.
+    decoded = value.decode("ascii") if value.isascii() and b"\x1b" not in value else None
+    if decoded is None:
+        decoded = _decoded(value, text(raw, 0x00080005).split("\\"))
+    return "".join(c if c.isprintable() else " " for c in decoded).strip()
+
+
+def _decoded(value: bytes, names: list[str]) -> str:
+    from pydicom.charset import convert_encodings, decode_bytes
+
+    hush()
     try:
-        names = text(raw, 0x00080005).split("\\")
-        decoded = decode_bytes(value, convert_encodings(names), _DELIMITERS)
+        return decode_bytes(value, convert_encodings(names), _DELIMITERS)
     except Exception:
         # Wrong or unknown character sets are common: something readable is better than none.
-        decoded = value.decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else " " for c in decoded).strip()
+        return value.decode("utf-8", "replace")

@@ -215,9 +215,9 @@ def test_cancel_raises_and_leaves_no_thread(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     with pytest.raises(Cancelled):
         read(plan, cancelled=lambda: True)
-    seen: list[int] = []
+    answers = iter((False, True))
     with pytest.raises(Cancelled):
-        read(plan, progress=lambda done, _: seen.append(done), cancelled=lambda: bool(seen))
+        read(plan, cancelled=lambda: next(answers))
     assert not [t for t in threading.enumerate() if t.name.startswith("overread-read")]
 
 
@@ -333,3 +333,21 @@ def test_frames_without_functional_groups_have_no_place(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     assert [problem.kind for problem in plan.problems] == ["missing-geometry"]
     assert plan.refusal is not None
+
+
+@pytest.mark.parametrize("offset", [65, 200, 2**20, 2**32 - 1])
+def test_an_rle_image_that_lies_about_its_segments_is_a_problem(
+    tmp_path: Path, offset: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = write_stack(tmp_path, random(0, 4000, np.uint16, (1, 80, 64)), SliceThickness=1)
+    data = pydicom.dcmread(path)
+    data.compress(RLELossless, generate_instance_uid=False)
+    data.save_as(path)
+    content = path.read_bytes()
+    start = content.index((2).to_bytes(4, "little") + (64).to_bytes(4, "little"))
+    path.write_bytes(content[: start + 8] + offset.to_bytes(4, "little") + content[start + 12 :])
+    with pytest.raises(Problem) as caught:
+        volume_of(tmp_path)
+    assert caught.value.sentence == f"The image in {path.name} cannot be decoded."
+    # The panic of a decoder in Rust is printed, whatever is caught.
+    assert capfd.readouterr().err == ""
