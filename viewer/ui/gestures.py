@@ -171,15 +171,15 @@ class MoveDrag(Gesture):
     def drag(self, delta: QPointF, to: QPointF) -> None:
         if self._lesion is not None:
             offset = (to - self.start) * self.view.mm_per_px
-            self.view.overlay.carried = (self._lesion, offset.x(), offset.y())
+            self.view.overlay.carry((self._lesion, offset.x(), offset.y()))
 
     def abort(self) -> None:
-        self.view.overlay.carried = None
+        self.view.overlay.carry(None)
         self.view.viewport().update()
 
     def end(self, at: QPointF) -> None:
         reading = self.view.reading
-        self.view.overlay.carried = None
+        self.view.overlay.carry(None)
         if self._lesion is None or not self.moved or reading.case is None:
             return
         delta = np.asarray(self.view.lps_at(at)) - np.asarray(self.view.lps_at(self.start))

@@ -64,10 +64,10 @@ class OverlayLayer(QGraphicsItem):
         self._lines: list[_Line] = []
         self.marks: list[Mark] = []
         self.shows_ai = False
-        # Lesion that a drag carries, and how far in view mm.
-        self.carried: tuple[str, float, float] | None = None
+        self._carried: tuple[str, float, float] | None = None
         self._paths: dict[tuple[Any, ...], tuple[Mask, QPainterPath]] = {}
         self._rect = QRectF()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
     def boundingRect(self) -> QRectF:
         return self._rect
@@ -86,6 +86,7 @@ class OverlayLayer(QGraphicsItem):
             self.prepareGeometryChange()
             self._rect = rect
         self._lines, self.marks = [], []
+        self.update()
         self.shows_ai = self.heat() is not None
         for segment in self._segments():
             self._add_line(segment, plane, index, selected=False)
@@ -178,6 +179,11 @@ class OverlayLayer(QGraphicsItem):
             path.closeSubpath()
         return path
 
+    def carry(self, lesion: tuple[str, float, float] | None) -> None:
+        """Draw a lesion (id, across, down in view mm) away from its place while it is dragged."""
+        self._carried = lesion
+        self.update()
+
     # ------------------------------------------------------------ raster part
 
     def heat(self) -> Heat | None:
@@ -224,8 +230,8 @@ class OverlayLayer(QGraphicsItem):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for line in self._lines:
             painter.save()
-            if self.carried is not None and self.carried[0] == line.target_id:
-                painter.translate(*self.carried[1:])
+            if self._carried is not None and self._carried[0] == line.target_id:
+                painter.translate(*self._carried[1:])
             # A dark rim keeps the outline readable on bright bone and contrast.
             rim = QPen(QColor(0, 0, 0, 90), line.pen.widthF() + 1.4)
             rim.setCosmetic(True)

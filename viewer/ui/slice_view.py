@@ -41,6 +41,8 @@ class _SliceItem(QGraphicsItem):
         self._rect = QRectF()
         self._image: QImage | None = None
         self._buffer: Rgb32 | None = None
+        # Scaled once; a crosshair that moves over it costs nothing more.
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
     def show_buffer(self, buffer: Rgb32 | None, rect_mm: QRectF) -> None:
         if rect_mm != self._rect:
@@ -54,6 +56,7 @@ class _SliceItem(QGraphicsItem):
             self._image = QImage(
                 buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32
             )
+        self.update()
 
     def boundingRect(self) -> QRectF:
         return self._rect

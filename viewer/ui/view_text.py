@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPixmapCache,
+)
 
 from resources.text import translate
 from viewer.display import planes
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
 
 _MARGIN = 10.0
+_PAD = 4
 _GAP_PX = 14.0
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 
@@ -48,12 +58,32 @@ def paint(painter: QPainter, view: SliceView) -> None:
 def _haloed(
     painter: QPainter, at: QPointF, text: str, font: QFont, colour: str, halo: float = 3.0
 ) -> None:
-    path = QPainterPath()
-    path.addText(at, font, text)
-    pen = QPen(QColor(0, 0, 0, 210), halo)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.strokePath(path, pen)
-    painter.fillPath(path, QColor(colour))
+    """Write text with its baseline at ``at`` and a dark halo, so that it reads on any tissue."""
+    ratio = painter.device().devicePixelRatioF()
+    key = f"{font.key()}|{colour}|{halo}|{ratio}|{text}"
+    picture = QPixmapCache.find(key)
+    if picture is None:
+        # Stroking glyphs takes longer than composing the slice; the same words come again.
+        metrics = QFontMetricsF(font)
+        size = QSizeF(
+            metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2 * _PAD
+        ).toSize()
+        picture = QPixmap(size * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        inner = QPainter(picture)
+        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+        path = QPainterPath()
+        path.addText(QPointF(_PAD, _PAD + metrics.ascent()), font, text)
+        pen = QPen(QColor(0, 0, 0, 210), halo)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        inner.strokePath(path, pen)
+        inner.fillPath(path, QColor(colour))
+        inner.end()
+        QPixmapCache.insert(key, picture)
+    ascent = QFontMetricsF(font).ascent()
+    # On whole pixels, or the letters would be smeared.
+    painter.drawPixmap(round(at.x()) - _PAD, round(at.y() - ascent) - _PAD, picture)
 
 
 # ----------------------------------------------------------------- on the image
@@ -163,13 +193,21 @@ def _patient_lines(view: SliceView) -> list[str]:
     assert view.case is not None
     series = view.case.series
     patient = series.patient
-    who = "  ".join(text for text in (patient.name, patient.sex, patient.age) if text)
+    age = patient.age.lstrip("0") if patient.age.strip("0DWMY") else ""
+    who = "  ".join(text for text in (_person(patient.name), patient.sex, age) if text)
     number = "" if patient.id in who else patient.id
     day = patient.study_date
     if len(day) == 8 and day.isdigit():
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     what = " · ".join(text for text in (series.study_description, day) if text)
     return [text for text in (who, number, what) if text]
+
+
+def _person(name: str) -> str:
+    """Return a person name (PS3.5 6.2.1) as people write it: family name, then given names."""
+    family, *given = name.split("=")[0].split("^")
+    rest = " ".join(part for part in given if part)
+    return ", ".join(part for part in (family, rest) if part)
 
 
 def _plane_lines(view: SliceView, full: bool) -> list[str]:

@@ -1,0 +1,157 @@
+"""A real window on a small phantom, with a scripted model process."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtTest import QTest
+
+from inference.client import Cancelled, Device
+from inference.findings import Detection, Findings, Heatmap, ModelStamp, Segment
+from inference.geometry import voxel_volume_mm3
+from inference.measure import measure
+from inference.protocol import Progress
+from viewer.phantom.anatomy import PhantomSpec, make_phantom
+from viewer.phantom.dicom import write_series
+
+
+@pytest.fixture(scope="session")
+def phantom():
+    return make_phantom(PhantomSpec.small())
+
+
+@pytest.fixture(scope="session")
+def phantom_folder(phantom, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantom")
+    write_series(phantom, folder, order="shuffled")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def truth_findings(phantom):
+    """Findings that say what the phantom knows, best score first."""
+    volume = phantom.volume
+    detections = []
+    heat = np.zeros(volume.shape_kji, dtype=np.uint8)
+    for number, nodule in enumerate(phantom.nodules):
+        size = measure(nodule.mask, volume.affine, volume.voxels)
+        heat[nodule.mask.box][nodule.mask.voxels] = 230
+        detections.append(
+            Detection(
+                f"d{number + 1}",
+                "nodule",
+                0.95 - 0.15 * number,
+                size.centre_lps_mm,
+                size.diameter_mm,
+                size.short_axis_mm,
+                size.volume_ml,
+                size.mean_value,
+                nodule.mask,
+            )
+        )
+    segments = tuple(
+        Segment(
+            f"s-{side}",
+            f"lung_{side}",
+            phantom.lung(side).count * voxel_volume_mm3(volume.affine) / 1000,
+            phantom.lung(side),
+        )
+        for side in ("right", "left")
+    )
+    return Findings(
+        ModelStamp("scripted", "0", "0" * 64),
+        "CPU",
+        tuple(detections),
+        segments,
+        Heatmap((0, 0, 0), heat, "share of readers who would outline it"),
+        0.4,
+        {"detect": 1.5},
+    )
+
+
+class ScriptedProcess:
+    """Has the methods of ``ModelProcess``; answers what a test puts into it."""
+
+    def __init__(self) -> None:
+        self.findings = None
+        self.problem = None
+        self.hold = threading.Event()
+        self.hold.set()
+        self.killed = threading.Event()
+        self.runs = 0
+
+    def devices(self):
+        return (Device("cpu", "CPU"),)
+
+    def analyze(self, volume, pack, device, progress=None):
+        self.runs += 1
+        self.killed.clear()
+        progress(Progress("detect", 1, 4))
+        while not self.hold.is_set():
+            if self.killed.is_set():
+                raise Cancelled
+            time.sleep(0.005)
+        if self.problem is not None:
+            raise self.problem
+        return self.findings
+
+    def cancel(self):
+        self.killed.set()
+
+    def close(self):
+        self.killed.set()
+
+
+@pytest.fixture
+def process(monkeypatch, truth_findings):
+    scripted = ScriptedProcess()
+    scripted.findings = truth_findings
+    monkeypatch.setattr("viewer.ui.engine.ModelProcess", lambda: scripted)
+    # The small phantom is coarser than the pack allows; eligibility has its own tests.
+    monkeypatch.setattr("inference.registry.eligibility", lambda pack, volume: ())
+    return scripted
+
+
+@pytest.fixture
+def window(qapp, qtbot, process):
+    from viewer.ui import app
+    from viewer.ui.main_window import MainWindow
+
+    app.theme.apply_theme(qapp)
+    made = MainWindow()
+    made.resize(1500, 900)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+    made.deleteLater()
+    QTest.qWait(20)
+
+
+@pytest.fixture
+def opened(window, qtbot, phantom_folder):
+    """The window with the phantom open."""
+    with qtbot.waitSignal(window.opener.opened, timeout=20_000):
+        window.open_paths([phantom_folder])
+    qtbot.waitUntil(lambda: window.views.views[0].isVisible())
+    settle(window)
+    return window
+
+
+@pytest.fixture
+def reviewed(opened, qtbot):
+    """The window with the phantom open and the model's findings in."""
+    with qtbot.waitSignal(opened.ai.ended, timeout=10_000):
+        opened.ai.run()
+    qtbot.waitUntil(lambda: opened.reading.selected is not None)
+    settle(opened)
+    return opened
+
+
+def settle(window):
+    """Let queued signals and paints run."""
+    for _ in range(3):
+        QTest.qWait(10)
