@@ -1,1 +1,30 @@
-"""Writing one case for others: DICOM SEG, NIfTI, findings, manifest, each checked. No Qt."""
+"""Writing one case for others: DICOM SEG, NIfTI, findings, manifest, each checked. No Qt.
+
+The DICOM libraries are slow to import; they are first touched when an export begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from viewer.export.bundle import ExportReport
+    from viewer.export.snapshot import CaseSnapshot
+
+
+def export_case(
+    snapshot: CaseSnapshot,
+    folder: Path,
+    *,
+    replace: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ExportReport:
+    """Write one case; see ``viewer.export.bundle.export_case``."""
+    from viewer.export import bundle
+
+    return bundle.export_case(
+        snapshot, folder, replace=replace, progress=progress, cancelled=cancelled
+    )

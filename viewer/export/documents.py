@@ -1,0 +1,164 @@
+"""The JSON files of an export: what was found, and what was written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from inference.findings import Detection
+from viewer.export import program
+from viewer.export.layers import Layer
+from viewer.export.snapshot import CaseSnapshot, LesionSnapshot
+
+FORMAT_VERSION = 1
+FINDINGS_FORMAT = "overread-findings"
+MANIFEST_FORMAT = "overread-export"
+
+_LABELS_FILE = "labels.nii.gz"
+
+
+def findings_document(
+    snapshot: CaseSnapshot, shown: Sequence[Layer], files: Sequence[str]
+) -> dict[str, Any]:
+    """Return the contents of ``findings.json``.
+
+    Parameters
+    ----------
+    shown
+        What the SEG and the label map hold.
+    files
+        Names of the image files beside it.
+
+    Returns
+    -------
+    dict
+        ``detections`` are what the model said at its threshold and above and never change;
+        ``lesions`` are what stands now, rejected ones included. Units are in the names.
+    """
+    findings = snapshot.findings
+    numbers = {layer.id: layer.number for layer in shown}
+    threshold = 0.0 if findings is None else findings.threshold
+    detections = () if findings is None else findings.detections
+    return {
+        **_head(FINDINGS_FORMAT, snapshot),
+        "series_uid": snapshot.plan.series.series_uid,
+        "threshold": None if findings is None else threshold,
+        "detections": [_detection(d) for d in detections if d.score >= threshold],
+        "detections_below_threshold": [_detection(d) for d in detections if d.score < threshold],
+        "segments": [
+            {
+                "id": segment.id,
+                "label": segment.label,
+                "volume_ml": segment.volume_ml,
+                "origin": segment.origin,
+                **_place(numbers.get(segment.id), files),
+            }
+            for segment in snapshot.segments
+        ],
+        "lesions": [_lesion(lesion, numbers, files) for lesion in snapshot.lesions],
+        "edits": dict(snapshot.edits),
+        "seconds": {
+            **(dict(findings.seconds) if findings is not None else {}),
+            **dict(snapshot.seconds),
+        },
+    }
+
+
+def manifest_document(
+    snapshot: CaseSnapshot, files: Sequence[Mapping[str, Any]], checks: Sequence[str]
+) -> dict[str, Any]:
+    """Return the contents of ``manifest.json``.
+
+    Parameters
+    ----------
+    files
+        ``{"name", "bytes", "sha256"}`` of every other file.
+    checks
+        What was read back and compared before the folder got its name.
+    """
+    return {
+        **_head(MANIFEST_FORMAT, snapshot),
+        "exported_utc": _utc(datetime.now(UTC)),
+        "files": [dict(entry) for entry in files],
+        "checks": list(checks),
+    }
+
+
+def _head(kind: str, snapshot: CaseSnapshot) -> dict[str, Any]:
+    findings = snapshot.findings
+    model = None
+    if findings is not None:
+        model = {
+            "id": findings.model.id,
+            "version": findings.model.version,
+            "sha256": findings.model.sha256,
+        }
+    return {
+        "format": kind,
+        "format_version": FORMAT_VERSION,
+        "program": {"name": "Overread", "version": program.version()},
+        "use": program.RESEARCH_USE,
+        "review": "reviewed" if snapshot.reviewed else "AI, not reviewed",
+        "model": model,
+        "device": None if findings is None else findings.device,
+        "reader": snapshot.reader or None,
+        "taken_utc": _utc(snapshot.taken_utc),
+    }
+
+
+def _detection(d: Detection) -> dict[str, Any]:
+    return {
+        "id": d.id,
+        "label": d.label,
+        "score": _number(d.score),
+        "centre_lps_mm": [_number(v) for v in d.centre_lps_mm],
+        "diameter_mm": _number(d.diameter_mm),
+        "short_axis_mm": _number(d.short_axis_mm),
+        "volume_ml": _number(d.volume_ml),
+        "mean_hu": _number(d.mean_value),
+    }
+
+
+def _lesion(
+    lesion: LesionSnapshot, numbers: Mapping[str, int], files: Sequence[str]
+) -> dict[str, Any]:
+    m = lesion.measurement
+    return {
+        "id": lesion.id,
+        "number": lesion.number,
+        "label": lesion.label,
+        "origin": lesion.origin,
+        "verdict": lesion.verdict,
+        "reader": lesion.reader or None,
+        "verdict_utc": lesion.verdict_utc,
+        "changed_utc": lesion.changed_utc,
+        "score": None if lesion.score is None else _number(lesion.score),
+        "detection_id": lesion.detection_id,
+        "centre_lps_mm": None if m is None else [_number(v) for v in m.centre_lps_mm],
+        "diameter_mm": None if m is None else _number(m.diameter_mm),
+        "short_axis_mm": None if m is None else _number(m.short_axis_mm),
+        "volume_ml": None if m is None else _number(m.volume_ml),
+        "mean_value": None if m is None else _number(m.mean_value),
+        **_place(numbers.get(lesion.id), files),
+    }
+
+
+def _place(number: int | None, files: Sequence[str]) -> dict[str, Any]:
+    """Say where a mask is: its value in the label map and its number in the SEG."""
+    if number is None:
+        return {"file": None, "label_value": None, "segment_number": None}
+    return {
+        "file": _LABELS_FILE if _LABELS_FILE in files else None,
+        "label_value": number,
+        "segment_number": number,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

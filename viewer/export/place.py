@@ -1,0 +1,106 @@
+"""Where an export goes, and how it gets there in one move."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from resources.problem import Problem
+from resources.text import translate
+from viewer.export.documents import MANIFEST_FORMAT
+
+MANIFEST = "manifest.json"
+NAMES = (
+    "seg.dcm",
+    "image.nii.gz",
+    "labels.nii.gz",
+    "heatmap.nii.gz",
+    "findings.json",
+    MANIFEST,
+)
+
+
+def check(folder: Path, *, replace: bool) -> None:
+    """Refuse a folder in which an export would destroy or mix something.
+
+    Raises
+    ------
+    Problem
+        When ``folder`` is a file; when it holds anything and ``replace`` is not set; when it
+        holds files with our names that no export of this program made.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise Problem(
+            translate("export", "{folder} is a file, not a folder.").format(folder=folder),
+            translate("export", "Choose another name for the export."),
+        )
+    try:
+        inside = {entry.name for entry in os.scandir(folder)}
+    except OSError as error:
+        raise Problem(
+            translate("export", "The folder {folder} cannot be read.").format(folder=folder),
+            translate("export", "Choose a folder of your own."),
+            f"{type(error).__name__} errno {error.errno}",
+        ) from error
+    if inside and not replace:
+        raise Problem(
+            translate("export", "The folder {folder} already holds files.").format(folder=folder),
+            translate("export", "Choose a new or an empty folder; nothing was overwritten."),
+        )
+    if inside & set(NAMES) and not _ours(folder):
+        raise Problem(
+            translate(
+                "export", "The folder {folder} holds files of these names from elsewhere."
+            ).format(folder=folder),
+            translate("export", "Choose a new or an empty folder; nothing was overwritten."),
+        )
+
+
+def settle(part: Path, folder: Path) -> None:
+    """Give a finished folder its name.
+
+    A folder that is not there, or empty, appears whole. In one that holds an earlier export
+    the manifest goes first and comes last, so that a manifest always tells the truth of the
+    files beside it, even when the machine stops between.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        (folder / MANIFEST).unlink(missing_ok=True)
+        made = {entry.name for entry in part.iterdir()}
+        for name in NAMES:
+            if name == MANIFEST:
+                continue
+            if name in made:
+                (part / name).replace(folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
+        (part / MANIFEST).replace(folder / MANIFEST)
+        _flush(folder)
+        return
+    if folder.is_dir():
+        folder.rmdir()
+    part.rename(folder)
+    _flush(folder.parent)
+
+
+def _ours(folder: Path) -> bool:
+    try:
+        document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and document.get("format") == MANIFEST_FORMAT
+
+
+def _flush(folder: Path) -> None:
+    """Make new names last through a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
