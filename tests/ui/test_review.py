@@ -22,11 +22,11 @@ def control(window, name):
     key(window, name, Qt.KeyboardModifier.ControlModifier)
 
 
-def stroke_at(window, point_lps_mm, by=QPoint(12, 0)):
+def stroke_at(window, point_lps_mm, by=None):
     window.reading.move_cursor(point_lps_mm)
     settle(window)
     view = window.views.views[0]
-    drag(view, view.cursor_px().toPoint(), by)
+    drag(view, view.cursor_px().toPoint(), by or QPoint(12, 0))
     settle(window)
 
 
@@ -150,7 +150,8 @@ def test_the_3d_brush_paints_neighbouring_slices_the_2d_brush_one(reviewed):
         shape = reviewed.reading.case.volume.shape_kji
         return np.flatnonzero((before.to_array(shape) ^ after.to_array(shape)).any(axis=(1, 2)))
 
-    away = np.array(lesion.centre_lps_mm) + (25, 0, 0)
+    x, y, z = lesion.centre_lps_mm
+    away = (x + 25, y, z)
     stroke_at(reviewed, away)
     assert len(touched(lesion.mask, reviewed.reading.lesion.mask)) == 1
     control(reviewed, "Z")

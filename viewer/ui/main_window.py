@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self._build()
         self._connect()
         self._on_case()
+        self._follow_devices()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ----------------------------------------------------------------- build
@@ -308,7 +309,18 @@ class MainWindow(QMainWindow):
             else:
                 card.state = ""
             self.rail.follow(self._current)
+        self._follow_devices()
         self.follow()
+
+    def _follow_devices(self) -> None:
+        pack = self.ai.pack
+        if pack is None:
+            title = translate("window", "AI: none")
+        else:
+            title = translate("window", "AI: {model} {version} · {device}").format(
+                model=pack.id, version=pack.version, device=self.ai.device_name()
+            )
+        self.bar.show_devices(self.ai.devices(), self.ai.device, title)
 
     def _on_run_ended(self, problem: Problem | None) -> None:
         self.panel.run_ended(problem)
@@ -409,14 +421,6 @@ class MainWindow(QMainWindow):
         actions["ball"].setChecked(self.reading.brush_ball)
         actions[self.reading.tool].setChecked(True)
         self.bar.show_undo(undo)
-        pack = self.ai.pack
-        if pack is None:
-            title = translate("window", "AI: none")
-        else:
-            title = translate("window", "AI: {model} {version} · {device}").format(
-                model=pack.id, version=pack.version, device=self.ai.device_name()
-            )
-        self.bar.show_devices(self.ai.devices(), self.ai.device, title)
         self.status.show_reader(self.settings.text("reader"))
         self.panel.corrections.refresh()
 
