@@ -21,6 +21,8 @@ __all__ = ["FrameRef", "GeometryProblem", "StackPlan", "order"]
 _SAME_DIRECTION = 1e-3
 # Largest relative difference of pixel spacing: rounding of a DS value.
 _SAME_SPACING = 1e-4
+# A series of more kinds of image than this holds no stack worth the comparisons.
+_MAX_GROUPS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def order(series: Series) -> StackPlan:
         spacing.no_stack(problems[0]) if alone else spacing.judge([ref.plane for ref in stack])
     )
     problems += verdict.problems
-    refusal = suitable.refusal(series, [ref.instance for ref in stack], problems) or verdict.refusal
+    used = list({id(ref.instance): ref.instance for ref in stack}.values())
+    refusal = suitable.refusal(series, used, len(stack), problems) or verdict.refusal
     instance = stack[0].instance
     return StackPlan(
         series=series,
@@ -133,23 +136,17 @@ def _one_stack(frames: list[FrameRef], problems: list[GeometryProblem]) -> list[
     """Return the largest group of equal size, pixel kind, spacing and orientation."""
     groups: list[list[FrameRef]] = []
     for ref in frames:
-        # The latest groups first: neighbours belong together, and a hostile series of
-        # thousands of sizes must not cost a comparison with each.
-        home = next((g for g in groups[:-9:-1] if _consistent(g[0], ref)), None)
-        home = home or next((g for g in groups if _consistent(g[0], ref)), None)
-        if home is None:
-            groups.append([ref])
-        else:
+        # The latest group first: neighbours mostly belong together.
+        home = next((g for g in reversed(groups) if _difference(g[0], ref) is None), None)
+        if home is not None:
             home.append(ref)
+        elif len(groups) < _MAX_GROUPS:
+            groups.append([ref])
     largest = max(groups, key=len)
     left = len(frames) - len(largest)
     if left:
         problems.append(_mixed(largest, [g for g in groups if g is not largest], left))
     return largest
-
-
-def _consistent(a: FrameRef, b: FrameRef) -> bool:
-    return _difference(a, b) is None
 
 
 def _difference(a: FrameRef, b: FrameRef) -> str | None:

@@ -29,7 +29,7 @@ SEQUENCES = frozenset({0x00283000})
 FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 PIXEL_DATA = 0x7FE00010
 MEDIA_CLASS = 0x00020002
-# The directory of a medium (PS3.3 F.2.2): it lists images, and the scan finds them itself.
+# The directory of a medium (PS3.3 Annex F): it lists images, and the scan finds them itself.
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 MAX_VALUE = 65536
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
 from viewer.study import pixels
-from viewer.study.cancel import CancelCheck, Cancelled, stop_if
+from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.order import FrameRef, StackPlan
 from viewer.study.series import InstanceHeader
 
@@ -25,6 +24,8 @@ Progress = Callable[[int, int], None]
 
 # Two readers keep a disk busy while the other thread rescales; more gain nothing.
 _THREADS = 2
+# Frames of one file that are decoded before any is placed: bounds memory, shares the work.
+_FRAMES_A_TASK = 16
 # How long a cancel may go unnoticed while a slow file is read.
 _POLL_S = 0.05
 
@@ -100,7 +101,7 @@ def whole_rescale(planes: Sequence[FrameRef]) -> tuple[int, int] | None:
 def unit(planes: Sequence[FrameRef]) -> str:
     """Return ``"HU"`` when the rescaled values are proven to be, else an empty string.
 
-    A CT image without Rescale Type is in HU (PS3.3 C.8.2.1.1.3); a localizer is not a
+    A CT image without Rescale Type is in HU (PS3.3 C.8.2.1, Table C.8-3); a localizer is not a
     measurement of attenuation in a voxel, and a rescale must be there at all.
     """
     proven = all(
@@ -221,13 +222,14 @@ def _run(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _tasks(planes: Iterable[FrameRef]) -> list[_Task]:
-    places: dict[Path, list[tuple[int, int]]] = {}
-    instances: dict[Path, InstanceHeader] = {}
+def _tasks(planes: Sequence[FrameRef]) -> list[_Task]:
+    places: dict[int, list[tuple[int, int]]] = {}
+    instances: dict[int, InstanceHeader] = {}
     for k, ref in enumerate(planes):
-        instances[ref.instance.path] = ref.instance
-        places.setdefault(ref.instance.path, []).append((k, ref.frame))
-    return [_Task(instances[path], tuple(found)) for path, found in places.items()]
-
-
-__all__ = ["Cancelled", "frame_values", "read", "unit", "whole_rescale"]
+        instances[id(ref.instance)] = ref.instance
+        places.setdefault(id(ref.instance), []).append((k, ref.frame))
+    return [
+        _Task(instances[key], tuple(found[start : start + _FRAMES_A_TASK]))
+        for key, found in places.items()
+        for start in range(0, len(found), _FRAMES_A_TASK)
+    ]

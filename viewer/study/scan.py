@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -189,7 +188,7 @@ def _kind(entry: os.DirEntry[str], inside: Path) -> str:
             # A junction (Windows) resolves elsewhere.
             real = Path(entry.path).resolve()
             return "folder" if os.name != "nt" or real.is_relative_to(inside) else "link"
-        return "file" if stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode) else "other"
+        return "file" if entry.is_file(follow_symlinks=False) else "other"
     except OSError:
         return "other"
 

@@ -10,13 +10,17 @@ from viewer.study import syntax
 from viewer.study.series import InstanceHeader, Series
 from viewer.study.spacing import GeometryProblem
 
+# Far above what scanners make; beyond it a header lies, and is not believed with memory.
 MAX_VOXELS = 4 << 30
-MAX_FRAME_PIXELS = 16384 * 16384
+MAX_FRAME_PIXELS = 8192 * 8192
 _READ = syntax.PLAIN | syntax.ENCAPSULATED | {syntax.DEFLATED_LITTLE, syntax.EXPLICIT_BIG}
 
 
 def refusal(
-    series: Series, instances: Sequence[InstanceHeader], problems: list[GeometryProblem]
+    series: Series,
+    instances: Sequence[InstanceHeader],
+    n_planes: int,
+    problems: list[GeometryProblem],
 ) -> Problem | None:
     """Return why the pixels cannot be read, or None; a file that is cut short is told too.
 
@@ -25,7 +29,9 @@ def refusal(
     series
         The whole series, for what must hold of all its files.
     instances
-        Those of the stack, one a frame.
+        Those of the stack, each once.
+    n_planes
+        Number of planes of the stack.
     problems
         Gets what a reader should know.
     """
@@ -42,7 +48,7 @@ def refusal(
         problem_of_one = pixels_refusal(instance)
         if problem_of_one is not None:
             return problem_of_one
-    if instances[0].rows * instances[0].columns * len(instances) > MAX_VOXELS:
+    if instances[0].rows * instances[0].columns * n_planes > MAX_VOXELS:
         return _other(translate("study", "The series is too large to be opened."))
     return None
 

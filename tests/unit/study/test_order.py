@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
+from pydicom.uid import RLELossless
 
 from resources.problem import Problem
 from tests.dicom_files import stored, write_slice, write_stack
 from viewer.study.order import StackPlan, order
 from viewer.study.scan import scan
+from viewer.study.thumbnail import thumbnail
 
 
 def plan_of(folder: Path) -> StackPlan:
@@ -242,6 +245,25 @@ def test_pixels_that_cannot_be_a_volume_are_refused_before_any_is_read(
     plan = plan_of(tmp_path)
     assert plan.refusal is not None
     assert words in plan.refusal.sentence
+
+
+def test_a_size_that_no_scanner_makes_is_refused_before_any_memory_is_taken(tmp_path: Path) -> None:
+    (path,) = write_stack(tmp_path, stored(1, 80, 64), SliceThickness=1)
+    data = pydicom.dcmread(path)
+    data.compress(RLELossless, generate_instance_uid=False)
+    data.Rows = data.Columns = 65535
+    data.save_as(path)
+    plan = plan_of(tmp_path)
+    assert plan.refusal is not None
+    assert plan.refusal.sentence == "The images are too large to be opened."
+    with pytest.raises(Problem):
+        thumbnail(plan, 64)
+
+
+def test_a_series_of_nothing_alike_is_refused_in_good_time(tmp_path: Path) -> None:
+    for n in range(300):
+        write_slice(tmp_path / f"{n}.dcm", np.zeros((2, n + 1), np.int16))
+    refused(plan_of(tmp_path), "mixed-size")
 
 
 def test_an_unknown_compression_is_named(tmp_path: Path) -> None:
