@@ -53,9 +53,9 @@ class State:
         for index, slot in self.optimiser.state_dict()["state"].items():
             for name, tensor in slot.items():
                 tensors[f"optimiser/{index}/{name}"] = tensor.detach().contiguous().clone()
-        place = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
+        found = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
         partial = path.with_suffix(".partial")
-        save_file(tensors, partial, metadata={"place": json.dumps(place)})
+        save_file(tensors, partial, metadata={"place": json.dumps(found)})
         partial.replace(path)
 
     def resume(self, path: Path) -> None:
@@ -69,9 +69,9 @@ class State:
             state.setdefault(int(index), {})[key] = tensor
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-        place = json.loads(_metadata(path)["place"])
-        self.step, self.seconds = int(place["step"]), float(place["seconds"])
-        self.curve = list(place["curve"])
+        found = place(path)
+        self.step, self.seconds = int(found["step"]), float(found["seconds"])
+        self.curve = list(found["curve"])
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -79,11 +79,12 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
 
 
-def _metadata(path: Path) -> dict[str, str]:
+def place(path: Path) -> dict[str, Any]:
+    """Return how far a checkpoint is: step, seconds and the curve of the loss."""
     with path.open("rb") as handle:
         length = int.from_bytes(handle.read(8), "little")
         header: dict[str, Any] = json.loads(handle.read(length))
-    found: dict[str, str] = header.get("__metadata__", {})
+    found: dict[str, Any] = json.loads(header["__metadata__"]["place"])
     return found
 
 
