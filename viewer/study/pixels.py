@@ -14,7 +14,7 @@ import numpy.typing as npt
 from resources.problem import Problem
 from resources.text import translate
 from viewer.study import plain_header, syntax
-from viewer.study.quiet import hush
+from viewer.study.quiet import mute_loggers
 from viewer.study.series import InstanceHeader
 from viewer.study.suitable import cut_short
 
@@ -148,7 +148,7 @@ def _decoded(instance: InstanceHeader, wanted: Sequence[int]) -> Iterator[npt.ND
     import pydicom
     from pydicom.pixels.utils import iter_pixels
 
-    hush()
+    mute_loggers()
     source: Any = instance.path
     if not _is_part_10(instance):
         source = pydicom.dcmread(instance.path, force=True)

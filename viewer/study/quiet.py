@@ -9,11 +9,16 @@ _LIBRARIES = ("pydicom", "pylibjpeg", "libjpeg", "openjpeg", "rle", "jpeg_ls")
 
 
 def hush() -> None:
-    """Silence warnings and loggers of the DICOM libraries, for those quote the patient.
+    """Silence warnings and loggers of the DICOM libraries, for those quote the patient."""
+    mute_loggers()
+    warnings.filterwarnings("ignore", module=rf"({'|'.join(_LIBRARIES)})(\.|$)")
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.study\.")
 
-    Called after each late import of pydicom, which sets the level of its logger itself.
+
+def mute_loggers() -> None:
+    """Silence the loggers alone; needed after a late import, at which pydicom sets its level.
+
+    For threads of a pool: to change the filters of warnings there opens a gap for the others.
     """
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    warnings.filterwarnings("ignore", module=rf"({'|'.join(_LIBRARIES)})(\.|$)")
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.study\.")

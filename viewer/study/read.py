@@ -18,6 +18,7 @@ from resources.text import translate
 from viewer.study import pixels
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.order import FrameRef, StackPlan
+from viewer.study.quiet import hush
 from viewer.study.series import InstanceHeader
 
 Progress = Callable[[int, int], None]
@@ -70,6 +71,7 @@ def read(
         raise plan.refusal
     assert plan.affine is not None  # no refusal without one
     stop_if(cancelled)
+    hush()
     whole = whole_rescale(plan.planes)
     try:
         voxels = _whole(plan, whole, progress, cancelled) if whole else None
@@ -122,6 +124,7 @@ def frame_values(ref: FrameRef) -> npt.NDArray[np.float32]:
     Problem
         When the file is damaged.
     """
+    hush()
     stored = pixels.frames(ref.instance, [ref.frame])[0]
     return rescaled(stored, ref)
 
