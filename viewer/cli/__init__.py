@@ -1,0 +1,163 @@
+"""The commands that work without a window: inspect, analyze, models.
+
+What a program may read goes to stdout; progress, notes and problems go to stderr. Exit code
+0 when done, 2 with one plain sentence and its remedy when not, 130 after Ctrl-C.
+
+Imports are late: this package is also imported when only the window is wanted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from resources.problem import Problem
+from resources.text import translate
+
+COMMANDS = ("inspect", "analyze", "models")
+
+_DONE, _FAILED, _STOPPED = 0, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(
+            _FAILED,
+            translate("cli", "{message}. See {program} --help.").format(
+                message=message[:1].upper() + message[1:], program=self.prog
+            )
+            + "\n",
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv
+        Arguments, the first of them one of ``COMMANDS``; ``sys.argv[1:]`` when None.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else _FAILED
+    run: Callable[[argparse.Namespace], None] = options.run
+    try:
+        run(options)
+        sys.stdout.flush()
+    except Problem as problem:
+        return _say(str(problem), _FAILED)
+    except KeyboardInterrupt:
+        return _say(translate("cli", "Stopped."), _STOPPED)
+    except BrokenPipeError:
+        # Who read our output has closed it, as "head" does; Python's own flush at the end
+        # must not stumble over it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    except Exception as error:
+        return _say(_defect(error), _FAILED)
+    return _DONE
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+def _defect(error: Exception) -> str:
+    """Log a defect of the program, by kind and place alone, and return the sentence for it."""
+    import logging
+    import logging.handlers
+
+    from viewer import folders
+
+    places, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    sentence = translate("cli", "Something in Overread went wrong; nothing was written.")
+    try:
+        file = folders.log_dir() / "overread.log"
+        handler = logging.handlers.RotatingFileHandler(
+            file, maxBytes=1_000_000, backupCount=3, encoding="utf-8"
+        )
+    except OSError:
+        return sentence
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    record = f"defect: {type(error).__name__} at {' < '.join(reversed(places))}"
+    handler.handle(logging.makeLogRecord({"name": __name__, "levelname": "ERROR", "msg": record}))
+    handler.close()
+    return " ".join((sentence, translate("cli", "Please report it with {file}.").format(file=file)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="overread", description=translate("cli", "Research use. Not for diagnosis.")
+    )
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+
+    one = commands.add_parser("inspect", help=translate("cli", "say what a study holds"))
+    one.add_argument(
+        "path", nargs="+", type=Path, help=translate("cli", "folder or file to look into")
+    )
+    _add_json(one)
+    one.set_defaults(run=_inspect)
+
+    one = commands.add_parser("analyze", help=translate("cli", "run a model and export the result"))
+    one.add_argument("path", nargs="+", type=Path, help=translate("cli", "folder or file to read"))
+    one.add_argument(
+        "--out", required=True, type=Path, help=translate("cli", "folder for the export")
+    )
+    one.add_argument("--model", help=translate("cli", "name of the model, see overread models"))
+    one.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help=translate("cli", "where the model runs; auto takes a GPU when there is one"),
+    )
+    _add_json(one)
+    one.set_defaults(run=_analyze)
+
+    one = commands.add_parser("models", help=translate("cli", "list the models"))
+    _add_json(one)
+    one.set_defaults(run=_models)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help=translate("cli", "print JSON for programs")
+    )
+
+
+def _inspect(options: Any) -> None:
+    from viewer.cli import listing
+
+    listing.inspect_command(options.path, as_json=options.json)
+
+
+def _analyze(options: Any) -> None:
+    from viewer.cli import analyze
+
+    analyze.analyze_command(
+        options.path, options.out, options.model, options.device, as_json=options.json
+    )
+
+
+def _models(options: Any) -> None:
+    from viewer.cli import listing
+
+    listing.models_command(as_json=options.json)
