@@ -14,7 +14,7 @@ from pathlib import Path
 from resources.problem import Problem
 from resources.text import translate
 
-# Shared library -> Debian package, for what PySide6-Essentials 6.12 leaves to the system:
+# Shared library -> Debian package, for what PySide6-Essentials 6.11 leaves to the system:
 # read by ldd off QtCore, QtGui, QtWidgets, QtSvg and the platform plugins in a bare Debian 12.
 ALWAYS = {
     "libEGL.so.1": "libegl1",
