@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.reading import Reading
-from viewer.ui.widgets import CommandButton, upright
+from viewer.ui.widgets import CommandButton, Slider, upright
 
 BAR_PX = 44
 
@@ -48,11 +48,8 @@ class BrushBox(QWidget):
         self._reading = reading
         self._size = QLabel()
         self._size.setFixedWidth(52)
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(2, 120)
+        self._slider = Slider(2, 120, translate("bar", "Brush size in millimetres"))
         self._slider.setFixedWidth(110)
-        self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._slider.setAccessibleName(translate("bar", "Brush size in millimetres"))
         self._slider.setToolTip(translate("bar", "Brush size: [ and ], or Shift and the wheel"))
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 0, 0)

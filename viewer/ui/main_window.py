@@ -398,6 +398,10 @@ class MainWindow(QMainWindow):
             why[name] = why[name] or frozen or ("" if lesion is not None else none)
         for name in ("missed", "brush", "erase", "move"):
             why[name] = why[name] or frozen
+        if case is not None and case.volume.unit != "HU":
+            for name in actions:
+                if name.startswith("preset_") and name != "preset_0":
+                    why[name] = translate("window", "These presets are in HU, for CT.")
         why["run"] = self.ai.why_not()
         why["export"] = why["export"] or self.exporter.why_not()
         if findings is None or findings.heatmap is None:

@@ -25,7 +25,7 @@ class Shown:
     """Display switches that every view shares."""
 
     heatmap: bool = False
-    heat_opacity: float = 0.6
+    heat_opacity: float = 0.45
     heat_floor: float = 0.1
     masks: bool = True
     fill: bool = False

@@ -99,16 +99,6 @@ QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {EDGE}; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QSlider {{ min-height: 18px; background: transparent; }}
-QSlider::add-page:horizontal {{ background: {HAIRLINE}; border-radius: 2px; }}
-QSlider::groove:horizontal {{ background: {HAIRLINE}; height: 4px; border-radius: 2px; }}
-QSlider::sub-page:horizontal {{ background: {ACTIVE}; border-radius: 2px; }}
-QSlider::sub-page:horizontal:disabled {{ background: {EDGE}; }}
-QSlider::handle:horizontal {{
-  background: {TEXT}; width: 12px; height: 12px; margin: -4px 0; border-radius: 6px;
-}}
-QSlider::handle:horizontal:disabled {{ background: {DIM}; }}
-QSlider:focus::handle:horizontal {{ background: {ACTIVE}; }}
 QProgressBar {{
   background: {HAIRLINE}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px;
 }}

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QWidget,
+)
 
 from viewer.ui import theme
 
@@ -104,6 +112,59 @@ class CommandButton(QPushButton):
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
+
+
+class Slider(QSlider):
+    """A level slider: thin groove, filled up to the handle; a click goes to its place."""
+
+    _HANDLE_PX = 12
+
+    def __init__(self, low: int, high: int, name: str) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setRange(low, high)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def sizeHint(self) -> QSize:
+        return QSize(80, 20)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, 20)
+
+    def _handle_x(self) -> float:
+        share = (self.value() - self.minimum()) / max(1, self.maximum() - self.minimum())
+        return self._HANDLE_PX / 2 + share * (self.width() - self._HANDLE_PX)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        middle, x = self.height() / 2, self._handle_x()
+        painter.setBrush(QColor(theme.EDGE))
+        painter.drawRoundedRect(QRectF(0, middle - 2, self.width(), 4), 2, 2)
+        on = self.isEnabled()
+        painter.setBrush(QColor(theme.ACTIVE if on else theme.EDGE))
+        painter.drawRoundedRect(QRectF(0, middle - 2, x, 4), 2, 2)
+        if self.hasFocus():
+            painter.setBrush(QColor(theme.SELECTED))
+            painter.drawEllipse(QPointF(x, middle), self._HANDLE_PX / 2 + 3, 9)
+        painter.setBrush(QColor(theme.TEXT if on else theme.DIM))
+        painter.drawEllipse(QPointF(x, middle), self._HANDLE_PX / 2, self._HANDLE_PX / 2)
+
+    def _go(self, x: float) -> None:
+        share = (x - self._HANDLE_PX / 2) / max(1, self.width() - self._HANDLE_PX)
+        self.setValue(round(self.minimum() + share * (self.maximum() - self.minimum())))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._go(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go(event.position().x())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()
 
 
 def head(text: str) -> QLabel:

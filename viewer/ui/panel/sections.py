@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,18 +21,10 @@ from viewer.ui import theme
 from viewer.ui.overlay_layer import label_colour
 from viewer.ui.panel import words
 from viewer.ui.reading import Reading
-from viewer.ui.widgets import KeyCap, head, note
+from viewer.ui.widgets import KeyCap, Slider, head, note
 
 if TYPE_CHECKING:
     from viewer.annotate.lesion import SegmentState
-
-
-def _slider(low: int, high: int, name: str) -> QSlider:
-    slider = QSlider(Qt.Orientation.Horizontal)
-    slider.setRange(low, high)
-    slider.setAccessibleName(name)
-    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return slider
 
 
 def _titled(title: str, *right: QWidget, key: str = "") -> QHBoxLayout:
@@ -67,7 +58,7 @@ class ThresholdSection(_Section):
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
         self._value = QLabel()
-        self._slider = _slider(0, 100, translate("findings", "Score threshold"))
+        self._slider = Slider(0, 100, translate("findings", "Score threshold"))
         self._note = note()
         self._column.addLayout(_titled(translate("findings", "Score threshold"), self._value))
         self._column.addWidget(self._slider)
@@ -137,8 +128,8 @@ class HeatmapSection(_Section):
         self._low = note()
         self._low.setWordWrap(False)
         self._high = note("1")
-        self._opacity = _slider(5, 100, translate("findings", "Heatmap opacity"))
-        self._floor = _slider(1, 90, translate("findings", "Heatmap threshold"))
+        self._opacity = Slider(5, 100, translate("findings", "Heatmap opacity"))
+        self._floor = Slider(1, 90, translate("findings", "Heatmap threshold"))
         self._opacity_text, self._floor_text = note(), note()
         self._column.addLayout(
             _titled(
@@ -191,8 +182,8 @@ class HeatmapSection(_Section):
 def heat_meaning(meaning: str) -> str:
     """Return what the heatmap's probability is of, in the reader's language."""
     known = {
-        "share of readers who would outline it": translate(
-            "findings", "share of readers who would outline it"
+        "Share of radiologists who would outline this voxel as nodule": translate(
+            "findings", "share of radiologists who outline it"
         ),
     }
     return known.get(meaning, meaning)
