@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton
@@ -83,12 +85,17 @@ class StatusLine(QFrame):
             else translate("status", "Reader not named · F2")
         )
 
+    def _seen_percent(self) -> int:
+        # Rounded up, but 100 only when every slice was seen.
+        share = self._reading.seen_share
+        return 100 if share == 1.0 else min(99, math.ceil(share * 100))
+
     def refresh_seen(self) -> None:
         """Say how much of the series was on the screen."""
         if self._reading.case is None:
             self._seen.setText("")
         else:
-            share = int(self._reading.seen_share * 100)
+            share = self._seen_percent()
             self._seen.setText(translate("status", "Slices seen {percent} %").format(percent=share))
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MARGIN = 10.0
 _PAD = 4
 _GAP_PX = 14.0
+_SMALL_PX = 9.0
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
@@ -112,9 +113,14 @@ def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
     at = view.px_of_mm(*mark.centre_mm)
     radius = mark.radius_mm / view.mm_per_px
     colour = label_colour(mark.lesion.label)
-    if mark.radius_mm == 0:
-        radius = 7.0
-        for pen in (QPen(QColor(0, 0, 0, 190), 4), QPen(QColor(colour), 2)):
+    point = mark.radius_mm == 0
+    if point or radius < _SMALL_PX:
+        # A few pixels of outline are easily overlooked: a ring says where to look.
+        radius = 7.0 if point else radius + 6.0
+        line = QPen(QColor(colour), 2 if point else 1.2)
+        if mark.lesion.origin == "ai":
+            line.setDashPattern([3, 2])
+        for pen in (QPen(QColor(0, 0, 0, 120), line.widthF() + 1.6), line):
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(at, radius, radius)
