@@ -37,9 +37,7 @@ def volume(shape=SHAPE, seed=0, dtype=np.int16, transform=None) -> Volume:
 
 
 def ball(centre_kji, radius_mm, shape=SHAPE, spacing=SPACING) -> np.ndarray:
-    k, j, i = (
-        (np.arange(n) - c) * s for n, c, s in zip(shape, centre_kji, spacing, strict=True)
-    )
+    k, j, i = ((np.arange(n) - c) * s for n, c, s in zip(shape, centre_kji, spacing, strict=True))
     distance2 = (k * k)[:, None, None] + (j * j)[None, :, None] + (i * i)[None, None, :]
     return distance2 <= radius_mm**2
 

@@ -68,7 +68,11 @@ def test_an_oblique_volume():
     masks, stored = _stored((1, 1, 1), (0, 1, 2))
     angle = 0.3
     turn = np.eye(4)
-    turn[:3, :3] = [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    turn[:3, :3] = [
+        [1, 0, 0],
+        [0, np.cos(angle), -np.sin(angle)],
+        [0, np.sin(angle), np.cos(angle)],
+    ]
     lungs = LungMap(masks, turn @ stored)
     corners = np.argwhere(masks["right"].to_array(SHAPE))
     z = geometry.kji_to_lps_mm(turn @ stored, corners)[:, 2]

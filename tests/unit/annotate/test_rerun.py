@@ -76,7 +76,7 @@ def test_the_first_run_stays_as_it_was(document):
 def test_dice_is_that_of_whole_arrays():
     rng = np.random.default_rng(0)
     for _ in range(20):
-        a, b = (rng.random((2, 6, 7, 8)) < 0.3)
+        a, b = rng.random((2, 6, 7, 8)) < 0.3
         wanted = 2 * (a & b).sum() / (a.sum() + b.sum())
         assert dice(Mask.from_array(a), Mask.from_array(b)) == pytest.approx(wanted)
     nothing = Mask.from_array(np.zeros((2, 2, 2), dtype=bool))

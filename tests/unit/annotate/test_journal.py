@@ -1,0 +1,292 @@
+"""The journal's file: append-only, chained, refused when newer, mended when damaged."""
+
+import contextlib
+import shutil
+import sqlite3
+import struct
+
+import numpy as np
+import pytest
+
+from resources.problem import Problem
+from tests.annotate_cases import affine
+from viewer.annotate import schema
+from viewer.annotate.journal import (
+    FILE,
+    Fingerprint,
+    Record,
+    connect,
+    first_link,
+    insert,
+    link,
+    open_journal,
+)
+
+UID = "1.2.826.0.1.3680043.8.498.77"
+
+
+def _fingerprint(uid=UID, n=12, shape=(12, 24, 28), transform=None):
+    return Fingerprint.of(uid, n, shape, affine() if transform is None else transform)
+
+
+MINE = _fingerprint()
+
+
+def _records(n, head=None, start=0, chain=None, size=3000):
+    chain = first_link(head or MINE.to_json()) if chain is None else chain
+    out = []
+    for seq in range(start + 1, start + n + 1):
+        blob = np.random.default_rng(seq).bytes(size) if seq % 3 else None
+        row = (seq, "2026-11-21T07:31:05.123Z", "Ångström", "", "brush", "paint", "{}", blob)
+        chain = link(chain, row)
+        out.append(Record(*row, chain=chain))
+    return out
+
+
+def _filled(folder, n=20):
+    """Write ``n`` records and leave the files as a killed program does: log and all."""
+    journal = open_journal(folder, MINE)
+    made = _records(n)
+    connection = connect(journal.file)
+    for record in made:
+        insert(connection, [record])
+    return made, connection
+
+
+def _killed(tmp_path, n=20):
+    live, dead = tmp_path / "live", tmp_path / "dead"
+    live.mkdir()
+    dead.mkdir()
+    made, connection = _filled(live, n)
+    for suffix in ("", "-wal"):
+        shutil.copy(live / f"{FILE}{suffix}", dead / f"{FILE}{suffix}")
+    connection.close()
+    return made, dead
+
+
+def _closed(tmp_path, n=20):
+    made, connection = _filled(tmp_path, n)
+    connection.close()
+    return made
+
+
+def test_what_was_written_is_read(tmp_path):
+    made = _closed(tmp_path)
+    journal = open_journal(tmp_path, MINE)
+    assert list(journal.records) == made
+    assert journal.chain == made[-1].chain
+    assert not journal.damaged
+
+
+def test_the_log_of_a_killed_program_is_read(tmp_path):
+    made, dead = _killed(tmp_path)
+    assert (dead / f"{FILE}-wal").stat().st_size > 0
+    journal = open_journal(dead, MINE)
+    assert list(journal.records) == made
+    assert not journal.damaged
+
+
+def test_commits_are_synchronous_and_logged_ahead(tmp_path):
+    open_journal(tmp_path, MINE)
+    with contextlib.closing(connect(tmp_path / FILE)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE record SET reader = 'x' WHERE seq = 1",
+        "DELETE FROM record WHERE seq = 20",
+        "UPDATE head SET value = ''",
+        "DELETE FROM head",
+        "INSERT INTO record SELECT 22, utc, reader, role, tool, kind, body, blob, chain FROM record"
+        " WHERE seq = 1",
+        "INSERT OR REPLACE INTO record SELECT 3, utc, reader, role, tool, kind, body, blob, chain"
+        " FROM record WHERE seq = 1",
+    ],
+)
+def test_records_can_only_be_appended(tmp_path, statement):
+    made = _closed(tmp_path)
+    with contextlib.closing(connect(tmp_path / FILE)) as connection:
+        with pytest.raises(sqlite3.DatabaseError, match="append-only|written once"):
+            connection.execute(statement)
+    assert list(open_journal(tmp_path, MINE).records) == made
+
+
+def test_nothing_of_the_series_stands_in_the_file(tmp_path):
+    _closed(tmp_path, 3)
+    data = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert UID.encode() not in data
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _fingerprint(uid=UID + "1"),
+        _fingerprint(n=11),
+        _fingerprint(shape=(11, 24, 28)),
+        _fingerprint(transform=affine(flip=(1, 1, -1))),
+        _fingerprint(transform=affine((2.0, 0.7, 0.81))),
+    ],
+)
+def test_a_journal_is_never_opened_on_another_volume(tmp_path, other):
+    _closed(tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(Problem, match="other images"):
+        open_journal(tmp_path, other)
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_a_tremor_of_the_affine_is_the_same_volume(tmp_path):
+    made = _closed(tmp_path)
+    near = affine()
+    near[0, 3] += 1e-6
+    assert list(open_journal(tmp_path, _fingerprint(transform=near)).records) == made
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
+    _closed(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(Problem, match="newer Overread"):
+        open_journal(tmp_path, MINE)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def _recovers(folder, made, fewest, most):
+    journal = open_journal(folder, MINE)
+    n = len(journal.records)
+    assert list(journal.records) == made[:n]
+    assert fewest <= n <= most
+    assert journal.damaged
+    aside = list(folder.glob("journal.damaged-*.db"))
+    assert len(aside) == 1
+    # It works on: one more record, and next time nothing is wrong.
+    more = _records(1, start=n, chain=journal.chain)
+    with contextlib.closing(connect(journal.file)) as connection:
+        insert(connection, more)
+    again = open_journal(folder, MINE)
+    assert list(again.records) == made[:n] + more
+    assert not again.damaged
+    return n
+
+
+def test_a_changed_record_cuts_off_itself_and_what_follows(tmp_path):
+    made = _closed(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("DROP TRIGGER record_no_update")
+        connection.execute("UPDATE record SET reader = 'Somebody else' WHERE seq = 8")
+        connection.commit()
+    _recovers(tmp_path, made, 7, 7)
+
+
+def test_a_record_taken_out_cuts_off_what_follows(tmp_path):
+    made = _closed(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("DROP TRIGGER record_no_delete")
+        connection.execute("DELETE FROM record WHERE seq = 8")
+        connection.commit()
+    _recovers(tmp_path, made, 7, 7)
+
+
+def test_a_file_cut_short_gives_what_is_left(tmp_path):
+    made = _closed(tmp_path)
+    file = tmp_path / FILE
+    size = file.stat().st_size
+    with file.open("r+b") as stream:
+        stream.truncate(size * 2 // 3)
+    _recovers(tmp_path, made, 1, 19)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_four_random_kilobytes_overwritten(tmp_path, seed):
+    made = _closed(tmp_path, 40)
+    file = tmp_path / FILE
+    rng = np.random.default_rng(seed)
+    # Behind the first page, whose loss is the loss of the whole table.
+    at = int(rng.integers(4096, file.stat().st_size - 4096))
+    with file.open("r+b") as stream:
+        stream.seek(at)
+        stream.write(rng.bytes(4096))
+    _recovers(tmp_path, made, 0, 39)
+
+
+@pytest.mark.parametrize("data", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"\0" * 3000])
+def test_a_file_that_is_no_journal_is_kept_aside(tmp_path, data):
+    (tmp_path / FILE).write_bytes(data)
+    _recovers(tmp_path, [], 0, 0)
+    (aside,) = tmp_path.glob("journal.damaged-*.db")
+    assert aside.read_bytes() == data
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_damaged_log_is_noticed(tmp_path, share):
+    made, dead = _killed(tmp_path)
+    log = dead / f"{FILE}-wal"
+    at = int(log.stat().st_size * share)
+    with log.open("r+b") as stream:
+        stream.seek(at)
+        byte = stream.read(1)
+        stream.seek(at)
+        stream.write(bytes([byte[0] ^ 255]))
+    _recovers(dead, made, int(20 * share) - 4, 19)
+
+
+def test_a_damaged_head_of_the_log_is_noticed(tmp_path):
+    made, dead = _killed(tmp_path)
+    with (dead / f"{FILE}-wal").open("r+b") as stream:
+        stream.seek(16)
+        stream.write(struct.pack(">I", 1))
+    _recovers(dead, made, 0, 0)
+
+
+def test_a_last_commit_that_never_finished_is_no_damage(tmp_path):
+    made, dead = _killed(tmp_path)
+    log = dead / f"{FILE}-wal"
+    with log.open("r+b") as stream:
+        stream.truncate(log.stat().st_size - 100)
+    journal = open_journal(dead, MINE)
+    assert list(journal.records) == made[:19]
+    assert not journal.damaged
+
+
+def test_reading_only_mends_nothing(tmp_path):
+    made = _closed(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("DROP TRIGGER record_no_update")
+        connection.execute("UPDATE record SET utc = '' WHERE seq = 8")
+        connection.commit()
+    before = (tmp_path / FILE).read_bytes()
+    journal = open_journal(tmp_path, MINE, read_only=True)
+    assert list(journal.records) == made[:7]
+    assert journal.damaged
+    assert (tmp_path / FILE).read_bytes() == before
+    assert not list(tmp_path.glob("journal.damaged-*"))
+
+
+def test_reading_only_makes_nothing(tmp_path):
+    assert open_journal(tmp_path, MINE, read_only=True).records == ()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("moved", [(), ("-wal",), ("-wal", "")])
+def test_a_replacement_that_was_interrupted_is_finished(tmp_path, moved):
+    made, dead = _killed(tmp_path)
+    # The good records stand ready; of the old files, some were moved aside already.
+    other = tmp_path / "other"
+    other.mkdir()
+    _closed(other, 5)
+    shutil.copy(other / FILE, dead / "journal.ready")
+    for suffix in moved:
+        (dead / f"{FILE}{suffix}").rename(dead / f"journal.damaged-1.db{suffix}")
+    journal = open_journal(dead, MINE)
+    assert list(journal.records) == made[:5]
+    assert not (dead / "journal.ready").exists()
+
+
+def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path):
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(Problem, match="cannot be read"):
+        open_journal(tmp_path, MINE)
