@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from inference import geometry
 from inference.findings import Detection, Findings, Mask, Segment
-from inference.measure import measure
 from viewer.annotate import edits, mask
 from viewer.annotate.lesion import Decision, Lesion, Origin, Point, SegmentState
+from viewer.annotate.live import measure_live
 from viewer.annotate.mask import Box
 
 ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label"]
@@ -358,7 +358,7 @@ class AnnotationDocument:
                 deleted=lesion.deleted,
                 superseded=lesion.superseded,
             )
-        found = measure(lesion.mask, self.affine, self._voxels)
+        found = measure_live(lesion.mask, self.affine, self._voxels)
         return _sized(
             lesion,
             edited,

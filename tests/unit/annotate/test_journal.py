@@ -108,9 +108,11 @@ def test_commits_are_synchronous_and_logged_ahead(tmp_path):
 )
 def test_records_can_only_be_appended(tmp_path, statement):
     made = _closed(tmp_path)
-    with contextlib.closing(connect(tmp_path / FILE)) as connection:
-        with pytest.raises(sqlite3.DatabaseError, match="append-only|written once"):
-            connection.execute(statement)
+    with (
+        contextlib.closing(connect(tmp_path / FILE)) as connection,
+        pytest.raises(sqlite3.DatabaseError, match=r"append-only|written once"),
+    ):
+        connection.execute(statement)
     assert list(open_journal(tmp_path, MINE).records) == made
 
 

@@ -327,7 +327,12 @@ def test_the_snapshot_says_what_the_document_says(read, found):
     assert [x.id for x in snapshot.lesions] == ["d1", "d2", new]
     first, second, third = snapshot.lesions
     assert (first.origin, first.verdict, first.reader) == ("ai-edited", "accepted", READER.name)
-    assert first.measurement == measure(first.mask, read.volume.affine, read.volume.voxels)
+    expected = measure(first.mask, read.volume.affine, read.volume.voxels)
+    assert first.measurement.centre_lps_mm == pytest.approx(expected.centre_lps_mm)
+    assert first.measurement.diameter_mm == expected.diameter_mm
+    assert first.measurement.short_axis_mm == expected.short_axis_mm
+    assert first.measurement.volume_ml == expected.volume_ml
+    assert first.measurement.mean_value == expected.mean_value
     assert first.detection_id == "d1"
     assert first.changed_utc >= first.verdict_utc
     assert (second.origin, second.verdict, second.changed_utc) == ("ai", None, None)
