@@ -222,15 +222,15 @@ def _trees(
     for side in SIGN:
         rng = np.random.default_rng((spec.seed, 2, SIGN[side] + 1))
         count = spec.twigs
-        targets = _points_in_lung(rng, side, 2 * count + 40)
+        targets = _points_in_lung(rng, side, 2 * count + 28)
         artery, vein, bronchus = (np.asarray(root, dtype=np.float64) for root in _ROOTS[side])
         for root, ends in ((artery, targets[:count]), (vein, targets[count : 2 * count])):
-            tree = trees.grow(rng, root, ends, twig_mm=0.52, largest_mm=6.0, reach=0.5)
+            tree = trees.grow(rng, root, ends, twig_mm=0.43, largest_mm=4.2, reach=0.46)
             points, volumes, radii = trees.fill(rng, tree)
             keep = _clear_of_nodules(spec, points, radii)
             trees.splat(vessels, spec.affine, points[keep], volumes[keep])
         tree = trees.grow(rng, bronchus, targets[2 * count :], twig_mm=0.8, largest_mm=3.2)
-        for out, thicken in ((wall, 0.8), (lumen, 0.0)):
+        for out, thicken in ((wall, 0.7), (lumen, 0.0)):
             points, volumes, radii = trees.fill(rng, tree, thicken)
             keep = _clear_of_nodules(spec, points, radii + 1.0)
             trees.splat(out, spec.affine, points[keep], volumes[keep])

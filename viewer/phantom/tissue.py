@@ -126,7 +126,7 @@ class TissuePainter:
 
     def _mediastinum(self, image: Field, p: Plane, vessel_mm: Field, wobble: Field) -> None:
         heart = thorax.heart_mm(p) + 1.5 * wobble
-        above = cover(-np.maximum(thorax.below_diaphragm_mm(p, "left") + 14, -130 - p.z), 3.0)
+        above = cover(-(thorax.below_diaphragm_mm(p, "left") + 4), 3.0)
         paint(image, cover(np.abs(heart - 4.5) - 0.6) * 0.7 * above, 10.0)
         paint(image, cover(heart) * above, BLOOD - 2)
         # Groove of fat between atria and ventricles.

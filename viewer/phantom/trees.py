@@ -45,8 +45,7 @@ def grow(
     """Grow a tree from ``root`` that ends in every target.
 
     Each branch runs a share ``reach`` of the way to the middle of what it has to supply and
-    then divides that in two across its longest axis. Radii follow Murray's law with the
-    exponent 2.7 that lungs show.
+    then divides that in two across its longest axis. Radii follow Murray's law.
 
     Parameters
     ----------
@@ -60,7 +59,7 @@ def grow(
     edges: list[tuple[Points, Points, float, float]] = []
 
     def radius(count: int) -> float:
-        return float(min(largest_mm, twig_mm * count ** (1 / 2.7)))
+        return float(min(largest_mm, twig_mm * count ** (1 / 3)))
 
     work = [(root, targets)]
     while work:
@@ -79,7 +78,7 @@ def grow(
     starts = np.array([edge[0] for edge in edges])
     ends = np.array([edge[1] for edge in edges])
     lengths = np.linalg.norm(ends - starts, axis=1, keepdims=True)
-    bends = (starts + ends) / 2 + rng.standard_normal(starts.shape) * 0.09 * lengths
+    bends = (starts + ends) / 2 + rng.standard_normal(starts.shape) * 0.06 * lengths
     return Tree(
         starts, bends, ends, np.array([e[2] for e in edges]), np.array([e[3] for e in edges])
     )
