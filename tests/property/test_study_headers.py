@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, 
 from resources.problem import Problem
 from tests.dicom_files import stored, write_slice
 from viewer.study import plain_header, pydicom_header
+from viewer.study.default_window import default_window
 from viewer.study.header import Unusable, read_header
 from viewer.study.inspect import inspect
 from viewer.study.order import order
@@ -168,6 +172,59 @@ def ends_well(path: Path, content: bytes) -> None:
             assert problem.sentence and problem.remedy
 
 
+NUMBER = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-2000, 2000),
+    st.sampled_from([0.0, 1.0, -1.0, 1e-320, 1e300, -1e300, 3.4e38, 65536.0]),
+)
+
+
+@settings(max_examples=80)
+@given(
+    positions=st.lists(st.tuples(NUMBER, NUMBER, NUMBER), min_size=1, max_size=3),
+    spacing=st.tuples(NUMBER, NUMBER),
+    rescale=st.tuples(NUMBER, NUMBER),
+    window=st.tuples(NUMBER, NUMBER),
+    thickness=NUMBER,
+)
+def test_no_number_of_a_header_breaks_anything(
+    tmp_path_factory: pytest.TempPathFactory,
+    positions: list[tuple[float, float, float]],
+    spacing: tuple[float, float],
+    rescale: tuple[float, float],
+    window: tuple[float, float],
+    thickness: float,
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "numbers"
+    shutil.rmtree(folder, ignore_errors=True)
+    for n, position in enumerate(positions):
+        write_slice(
+            folder / f"{n}.dcm",
+            stored(1)[0],
+            position=position,
+            spacing=spacing,
+            RescaleSlope=f"{rescale[0]:.9g}",
+            RescaleIntercept=f"{rescale[1]:.9g}",
+            WindowCenter=f"{window[0]:.9g}",
+            WindowWidth=f"{window[1]:.9g}",
+            SliceThickness=f"{thickness:.9g}",
+        )
+    try:
+        json.dumps(inspect(folder), allow_nan=False)
+    except Problem as problem:
+        assert "its numbers cannot be meant" in problem.remedy
+        return
+    for series in scan(folder).series:
+        plan = order(series)
+        try:
+            thumbnail(plan, 16)
+            if plan.refusal is None:
+                centre, width = default_window(plan, read(plan))
+                assert np.isfinite(centre) and np.isfinite(width) and width > 0
+        except Problem as problem:
+            assert problem.sentence
+
+
 @given(content=st.binary(max_size=2000))
 def test_a_header_is_read_or_unusable(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
@@ -181,8 +238,6 @@ def test_a_header_is_read_or_unusable(
 @settings(max_examples=50)
 @given(size=st.integers(1, 5000), limit=st.integers(1, 3000))
 def test_inflating_stops_at_the_limit(size: int, limit: int) -> None:
-    import zlib
-
     worker = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = worker.compress(b"\0" * size * 1000) + worker.flush()
     found = plain_header.inflate(io.BytesIO(b"x" + packed), 1, limit)

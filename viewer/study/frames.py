@@ -9,6 +9,40 @@ from typing import Any
 
 from viewer.study.series import Plane, Vector
 
+# Nothing of a patient is further away, smaller or larger than this; such values are nonsense.
+_FAR_MM = 1e5
+_SMALL_MM = 1e-5
+# Wide enough for the slopes of PET (1e-8) and of MR with private scales (1e6).
+_STEEP = 1e12
+
+
+def position(values: tuple[float, ...] | None) -> Vector | None:
+    """Return a position in LPS mm when it can be one of a patient."""
+    if values is None or any(abs(value) > _FAR_MM for value in values):
+        return None
+    return values[0], values[1], values[2]
+
+
+def thickness(values: tuple[float, ...] | None) -> float | None:
+    """Return a thickness in mm when it can be one."""
+    return values[0] if values and _SMALL_MM <= values[0] <= _FAR_MM else None
+
+
+def rescale(
+    slope: tuple[float, ...] | None, intercept: tuple[float, ...] | None
+) -> tuple[float, float]:
+    """Return slope and intercept, 1 and 0 when absent; a slope of 0 counts as absent.
+
+    Raises
+    ------
+    ValueError
+        When the values would be nonsense: to ignore such a rescale would show wrong values.
+    """
+    pair = (slope[0] if slope and slope[0] != 0 else 1.0), (intercept[0] if intercept else 0.0)
+    if not 1 / _STEEP <= abs(pair[0]) <= _STEEP or abs(pair[1]) > _STEEP:
+        raise ValueError("implausible rescale")
+    return pair
+
 
 def unit_pair(cosines: tuple[float, ...] | None) -> tuple[Vector | None, Vector | None]:
     """Check six direction cosines; return unit vectors along a row and down a column.
@@ -30,8 +64,8 @@ def unit_pair(cosines: tuple[float, ...] | None) -> tuple[Vector | None, Vector 
 
 
 def spacing_pair(values: tuple[float, ...] | None) -> tuple[float, float] | None:
-    """Return (between rows, between columns) in mm when both are positive."""
-    if values is None or values[0] <= 0 or values[1] <= 0:
+    """Return (between rows, between columns) in mm when both can be meant."""
+    if values is None or any(not _SMALL_MM <= value <= _FAR_MM for value in values):
         return None
     return values[0], values[1]
 
@@ -39,10 +73,11 @@ def spacing_pair(values: tuple[float, ...] | None) -> tuple[float, float] | None
 def windows(
     centres: tuple[float, ...] | None, widths: tuple[float, ...] | None
 ) -> tuple[tuple[float, float], ...]:
-    """Pair window centres with widths; a width that is not positive is dropped."""
+    """Pair window centres with widths; those that can show nothing are dropped."""
     if centres is None or widths is None:
         return ()
-    return tuple((c, w) for c, w in zip(centres, widths, strict=False) if w > 0)
+    pairs = zip(centres, widths, strict=False)
+    return tuple((c, w) for c, w in pairs if abs(c) <= _STEEP and 1 / _STEEP <= w <= _STEEP)
 
 
 def planes(groups: Any, n_frames: int, common: Plane) -> tuple[Plane, ...]:
@@ -75,19 +110,16 @@ def _apply(plane: Plane, group: Any) -> Plane:
         return plane
     changes: dict[str, Any] = {}
     if (macro := _first(group, "PlanePositionSequence")) is not None:
-        position = _values(macro, "ImagePositionPatient", 3)
-        changes["position_lps_mm"] = position
+        changes["position_lps_mm"] = position(_values(macro, "ImagePositionPatient", 3))
     if (macro := _first(group, "PlaneOrientationSequence")) is not None:
         row, column = unit_pair(_values(macro, "ImageOrientationPatient", 6))
         changes["row_lps"], changes["column_lps"] = row, column
     if (macro := _first(group, "PixelMeasuresSequence")) is not None:
         changes["spacing_mm"] = spacing_pair(_values(macro, "PixelSpacing", 2))
-        thickness = _values(macro, "SliceThickness", 1)
-        changes["thickness_mm"] = thickness[0] if thickness and thickness[0] > 0 else None
+        changes["thickness_mm"] = thickness(_values(macro, "SliceThickness", 1))
     if (macro := _first(group, "PixelValueTransformationSequence")) is not None:
         slope, intercept = _values(macro, "RescaleSlope", 1), _values(macro, "RescaleIntercept", 1)
-        changes["slope"] = slope[0] if slope and slope[0] != 0 else 1.0
-        changes["intercept"] = intercept[0] if intercept else 0.0
+        changes["slope"], changes["intercept"] = rescale(slope, intercept)
         changes["has_rescale"] = intercept is not None
         changes["rescale_type"] = str(macro.get("RescaleType", "") or "")
     if (macro := _first(group, "FrameVOILUTSequence")) is not None:

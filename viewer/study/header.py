@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 
 from resources.text import translate
 from viewer.study import frames, plain_header, syntax
-from viewer.study.frames import spacing_pair, unit_pair, windows
 from viewer.study.series import InstanceHeader, Plane
 
 Raw = Mapping[int, bytes]
@@ -140,7 +139,6 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
     if stored > allocated:
         raise Unusable(translate("study", "The file contradicts itself about its pixels."))
     signed = number(raw, 0x00280103) == 1
-    plane = _plane(raw)
     plain = found.transfer_syntax in syntax.PLAIN and found.pixel_length is not None
     packed = found.transfer_syntax in syntax.ENCAPSULATED
     return InstanceHeader(
@@ -150,7 +148,7 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
         study_uid=text(raw, 0x0020000D),
         series_uid=series_uid,
         frame_of_reference_uid=text(raw, 0x00200052),
-        transfer_syntax=found.transfer_syntax,
+        transfer_syntax=printable(found.transfer_syntax),
         modality=modality,
         instance_number=integer(raw, 0x00200013),
         acquisition_number=integer(raw, 0x00200012),
@@ -172,22 +170,29 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
         patient_key=hashlib.sha256(
             raw.get(0x00100020, b"").strip(b" \0") + b"\n" + raw.get(0x00100010, b"").strip(b" \0")
         ).hexdigest(),
-        planes=_planes(found.functional_groups, n_frames, plane),
+        planes=_planes(found.functional_groups, n_frames, raw),
         fragments_offset=found.pixel_offset if packed else None,
     )
 
 
-def _planes(groups: Any, n_frames: int, common: Plane) -> tuple[Plane, ...]:
+def _planes(groups: Any, n_frames: int, raw: Raw) -> tuple[Plane, ...]:
     try:
-        return frames.planes(groups, n_frames, common)
+        return frames.planes(groups, n_frames, _plane(raw))
     except Exception:
         # pydicom parses nested sequences only when they are asked for, and may raise anything.
-        raise Unusable(translate("study", "The file is damaged or cut short.")) from None
+        raise Unusable(
+            translate("study", "The file is damaged: its numbers cannot be meant.")
+        ) from None
 
 
 def text(raw: Raw, tag: int) -> str:
     """Return a value of ASCII, such as a UID or a code string; empty when absent."""
-    return raw.get(tag, b"").decode("ascii", "replace").strip(" \0")
+    return printable(raw.get(tag, b"").decode("ascii", "replace").strip(" \0"))
+
+
+def printable(value: str) -> str:
+    """Return the value with a question mark for each control character."""
+    return value if value.isprintable() else "".join(c if c.isprintable() else "?" for c in value)
 
 
 def number(raw: Raw, tag: int, default: int = 0) -> int:
@@ -215,25 +220,24 @@ def decimals(raw: Raw, tag: int, count: int) -> tuple[float, ...] | None:
 
 
 def _plane(raw: Raw) -> Plane:
-    row, column = unit_pair(decimals(raw, 0x00200037, 6))
-    slope, intercept = decimals(raw, 0x00281053, 1), decimals(raw, 0x00281052, 1)
-    thickness = decimals(raw, 0x00180050, 1)
+    row, column = frames.unit_pair(decimals(raw, 0x00200037, 6))
+    intercept = decimals(raw, 0x00281052, 1)
+    slope, offset = frames.rescale(decimals(raw, 0x00281053, 1), intercept)
     centres, widths = raw.get(0x00281050, b""), raw.get(0x00281051, b"")
     pairs = min(len(centres.split(b"\\")), len(widths.split(b"\\")))
-    position = decimals(raw, 0x00200032, 3)
     # Time, echo and diffusion value tell the volumes of a 4-D series apart.
     stack = "/".join(text(raw, tag) for tag in (0x00200100, 0x00180086, 0x00189087))
     return Plane(
-        position_lps_mm=(position[0], position[1], position[2]) if position else None,
+        position_lps_mm=frames.position(decimals(raw, 0x00200032, 3)),
         row_lps=row,
         column_lps=column,
-        spacing_mm=spacing_pair(decimals(raw, 0x00280030, 2)),
-        thickness_mm=thickness[0] if thickness and thickness[0] > 0 else None,
-        slope=slope[0] if slope and slope[0] != 0 else 1.0,
-        intercept=intercept[0] if intercept else 0.0,
+        spacing_mm=frames.spacing_pair(decimals(raw, 0x00280030, 2)),
+        thickness_mm=frames.thickness(decimals(raw, 0x00180050, 1)),
+        slope=slope,
+        intercept=offset,
         has_rescale=intercept is not None,
         rescale_type=text(raw, 0x00281054),
-        window=windows(decimals(raw, 0x00281050, pairs), decimals(raw, 0x00281051, pairs)),
+        window=frames.windows(decimals(raw, 0x00281050, pairs), decimals(raw, 0x00281051, pairs)),
         stack="" if not stack.strip("/") else stack,
     )
 
