@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from resources.problem import Problem
 from resources.text import translate
-from viewer.annotate import schema, wal
+from viewer.annotate import salvage, schema, wal
 
 FILE = "journal.db"
 _READY = "journal.ready"
@@ -252,9 +252,16 @@ def replace(journal: Journal) -> None:
     """
     folder = journal.file.parent
     part = folder / _PART
-    for leftover in (part, Path(f"{part}-journal")):
+    _make(part, journal)
+    part.replace(folder / _READY)
+    _finish_replacing(folder)
+
+
+def _make(file: Path, journal: Journal) -> None:
+    for leftover in (file, Path(f"{file}-journal")):
         leftover.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA page_size = 4096")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
         connection.execute("BEGIN")
@@ -265,8 +272,6 @@ def replace(journal: Journal) -> None:
         connection.executemany(_INSERT, (record.row() for record in journal.records))
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
-    part.replace(folder / _READY)
-    _finish_replacing(folder)
 
 
 def _finish_replacing(folder: Path) -> None:
@@ -302,25 +307,58 @@ def _read(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal | No
                 translate("annotate", "Update Overread to open it; the file was left as it is."),
                 f"schema {version} > {schema.VERSION}",
             )
+    journal = _scan(file, fingerprint, read_only)
+    if journal.damaged and not read_only and not journal.records and header:
+        return _salvage(journal, fingerprint)
+    return journal
+
+
+def _salvage(journal: Journal, fingerprint: Fingerprint) -> Journal:
+    """Return the journal with what records a mended copy of its file gives."""
+    found = journal
+    fresh = journal.file.with_name(_PART)
+    _make(fresh, Journal(fresh, fingerprint.to_json(), (), False))
+    for keep in (True, False):
+        with salvage.readable_copy(journal.file, fresh, keep_first_page=keep) as copy:
+            tried = _scan(copy, fingerprint, read_only=True)
+        if len(tried.records) > len(found.records):
+            found = Journal(journal.file, tried.head, tried.records, True)
+    return found
+
+
+def _scan(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal:
     head = fingerprint.to_json()
     records: list[Record] = []
     damaged = False
-    try:
-        with contextlib.closing(_connect_to_read(file)) as connection:
+    with contextlib.closing(_connect_to_read(file)) as connection:
+        with _noting_damage() as seen:
             # The first read makes SQLite index the log. A log that grows while another process
             # writes it cannot be judged.
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             damaged = not read_only and wal.has_lost_commits(file)
             damaged |= connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
+        damaged |= bool(seen)
+        with _noting_damage() as seen:
             found = connection.execute("SELECT value FROM head WHERE name = 'fingerprint'")
             head, mine = _head(found.fetchone(), fingerprint)
             damaged |= not mine
+        damaged |= bool(seen)
+        with _noting_damage() as seen:
             damaged |= not _collect(connection, head, records.append)
+        damaged |= bool(seen)
+    return Journal(file, head, tuple(records), damaged)
+
+
+@contextlib.contextmanager
+def _noting_damage() -> Iterator[list[sqlite3.DatabaseError]]:
+    """End the block at the first sign of damage and note it; other errors pass through."""
+    seen: list[sqlite3.DatabaseError] = []
+    try:
+        yield seen
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and not _means_damage(error):
             raise
-        damaged = True
-    return Journal(file, head, tuple(records), damaged)
+        seen.append(error)
 
 
 def _connect_to_read(file: Path) -> sqlite3.Connection:

@@ -53,9 +53,8 @@ def _centre(array: Bools) -> tuple[int, npt.NDArray[np.float64]]:
 def _longest_slices(array: Bools, affine: geometry.Affine) -> npt.NDArray[np.int64]:
     """Return the slices that may hold the longest chord; the others cannot.
 
-    A slice is seen from ``_DIRECTIONS`` directions. Its diameter is no less than its greatest
-    width, measured between voxel centres, and no more than the greatest one, measured over
-    whole pixels, by the cosine of half the angle between two directions.
+    A slice is seen from ``_DIRECTIONS`` directions. Its diameter is no less than the greatest of
+    these widths, and no more than that over the cosine of half the angle between two directions.
     """
     step_mm = np.linalg.qr(affine[:3, 1:3])[1]
     angle = np.arange(_DIRECTIONS) * math.pi / _DIRECTIONS
@@ -68,7 +67,9 @@ def _longest_slices(array: Bools, affine: geometry.Affine) -> npt.NDArray[np.int
     starts = np.flatnonzero(np.diff(k, prepend=-1))
     high = np.maximum.reduceat(np.maximum(*ends), starts, axis=0)
     low = np.minimum.reduceat(np.minimum(*ends), starts, axis=0)
-    widths = high - low
-    most = (widths + np.abs(along_j) + np.abs(along_i)).max(axis=1)
-    most /= math.cos(math.pi / (2 * _DIRECTIONS))
-    return np.asarray(k[starts][most >= widths.max()], dtype=np.int64)
+    # From the midpoints of pixel edges, half a step beyond the centres on either side.
+    widths = (high - low + np.maximum(np.abs(along_j), np.abs(along_i))).max(axis=1)
+    most = widths / math.cos(math.pi / (2 * _DIRECTIONS))
+    # A hair less, so that rounding cannot throw out one of two equal slices.
+    least = widths.max() * (1.0 - 1e-9)
+    return np.asarray(k[starts][most >= least], dtype=np.int64)

@@ -207,12 +207,35 @@ def test_four_random_kilobytes_overwritten(tmp_path, seed):
     made = _closed(tmp_path, 40)
     file = tmp_path / FILE
     rng = np.random.default_rng(seed)
-    # Behind the first page, whose loss is the loss of the whole table.
-    at = int(rng.integers(4096, file.stat().st_size - 4096))
+    at = int(rng.integers(0, file.stat().st_size - 4096))
     with file.open("r+b") as stream:
         stream.seek(at)
         stream.write(rng.bytes(4096))
-    _recovers(tmp_path, made, 0, 39)
+    _recovers(tmp_path, made, 0, 40)
+
+
+def _overwrite_page(file, page):
+    with file.open("r+b") as stream:
+        stream.seek(4096 * (page - 1))
+        stream.write(np.random.default_rng(0).bytes(4096))
+
+
+def test_the_first_page_can_be_lost(tmp_path):
+    made = _closed(tmp_path, 40)
+    _overwrite_page(tmp_path / FILE, 1)
+    _recovers(tmp_path, made, 40, 40)
+    assert not list(tmp_path.glob("journal.salvage*"))
+    assert not list(tmp_path.glob("journal.part*"))
+
+
+def test_the_fingerprint_can_be_lost(tmp_path):
+    made = _closed(tmp_path, 40)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'head'"
+        ).fetchone()
+    _overwrite_page(tmp_path / FILE, page)
+    _recovers(tmp_path, made, 40, 40)
 
 
 @pytest.mark.parametrize("data", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"\0" * 3000])
