@@ -37,14 +37,15 @@ def _salt(file: Path) -> bytes:
         try:
             salt = file.read_bytes()
         except FileNotFoundError:
-            salt = b""
+            _create(file, damaged=False)
+            continue
         if len(salt) == _SALT_BYTES:
             return salt
-        _create(file)
+        _create(file, damaged=True)
     return file.read_bytes()
 
 
-def _create(file: Path) -> None:
+def _create(file: Path, *, damaged: bool) -> None:
     # Written aside, then linked into place: of two programs that start together, both
     # must end with the same salt, and a kill half-way must not leave a short file.
     part = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
@@ -54,11 +55,14 @@ def _create(file: Path) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     try:
-        if file.exists():
+        if damaged:
             part.replace(file)
         else:
             os.link(part, file)
-    except (FileExistsError, OSError):
+    except FileExistsError:
+        pass
+    except OSError:
+        # A file system without hard links.
         if not file.exists():
             part.replace(file)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -97,6 +98,19 @@ def test_a_salt_cut_short_is_made_anew(private_home: Path) -> None:
     folders.data_dir().joinpath("case-key-salt").write_bytes(b"short")
     assert len(case_key("1.2.3")) == 32
     assert len((private_home / "data" / "case-key-salt").read_bytes()) == 32
+
+
+def test_programs_that_start_together_have_the_same_keys(private_home: Path) -> None:
+    ask = "from viewer.study.case_key import case_key; print(case_key('1.2.3'))"
+    root = str(Path(folders.__file__).parents[1])
+    asked = [
+        subprocess.Popen([sys.executable, "-c", ask], stdout=subprocess.PIPE, cwd=root)
+        for _ in range(4)
+    ]
+    keys = {process.communicate()[0] for process in asked}
+    assert len(keys) == 1
+    assert keys != {b""}
+    assert [path.name for path in (private_home / "data").iterdir()] == ["case-key-salt"]
 
 
 def test_folders_are_below_the_home_and_private(private_home: Path) -> None:
