@@ -12,6 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+# The same as in pyproject.toml, which a frozen bundle does not carry.
+VERSION = "0.1.0"
+
 
 def path(*parts: str) -> Path:
     """Return the path of one bundled file or folder.

@@ -98,7 +98,7 @@ def _head(kind: str, snapshot: CaseSnapshot) -> dict[str, Any]:
     return {
         "format": kind,
         "format_version": FORMAT_VERSION,
-        "program": {"name": "Overread", "version": program.version()},
+        "program": {"name": program.NAME, "version": program.VERSION},
         "use": program.RESEARCH_USE,
         "review": "reviewed" if snapshot.reviewed else "AI, not reviewed",
         "model": model,

@@ -193,7 +193,7 @@ def _make(
         instance_number=1,
         manufacturer="Overread",
         manufacturer_model_name="Overread",
-        software_versions=program.version(),
+        software_versions=program.VERSION,
         device_serial_number="0",
         content_label="OVERREAD",
         content_description="Reviewed by a person" if reviewed else "AI, not reviewed",
