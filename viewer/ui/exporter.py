@@ -15,7 +15,6 @@ from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
     from viewer.export.snapshot import CaseSnapshot
-    from viewer.session import Case
 
 
 class Exporter(QObject):
@@ -61,10 +60,6 @@ class Exporter(QObject):
     def _on_failure(self, problem: object) -> None:
         self._job = None
         self.ended.emit(None, problem)
-
-    def close_case(self, case: Case) -> None:
-        """Drain and close a case in the background."""
-        Job(lambda _report, _cancelled: case.close(), self).start(self._pool)
 
     def close(self) -> None:
         """Stop an export (it leaves nothing half) and wait for the thread."""

@@ -24,6 +24,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.display.grey import Window
 from viewer.session import Case, Reader
+from viewer.ui import availability
 from viewer.ui.ai_runner import AiRunner
 from viewer.ui.bar import TopBar
 from viewer.ui.commands import make_actions
@@ -32,12 +33,13 @@ from viewer.ui.dialogs import CardDialog, KeysDialog, ReaderDialog
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
 from viewer.ui.mpr import MprViews
-from viewer.ui.opener import FoundStudy, OpenedCase, Opener
+from viewer.ui.opener import Opener
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
-from viewer.ui.rail import SeriesCard, SeriesRail
+from viewer.ui.rail import SeriesRail
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
 from viewer.ui.settings import Settings
 from viewer.ui.status import MessageBar, StatusLine
+from viewer.ui.study_flow import StudyFlow
 
 _RAIL_FROM_PX = 1360
 _THREE_VIEWS_FROM_PX = 1120
@@ -57,11 +59,11 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self)
         self.ai = AiRunner(self.reading, self.settings, self)
         self.exporter = Exporter(self.reading, self)
-        self._current: int | None = None
         self._rail_wanted: bool | None = None
         self._closing = False
         self.actions_by_id = make_actions(self, self._handlers())
         self._build()
+        self.study = StudyFlow(self, self.opener)
         self._connect()
         self._on_case()
         self._follow_devices()
@@ -136,8 +138,8 @@ class MainWindow(QMainWindow):
             "slice_down_10": lambda: self.views.active.scroll_slices(10),
             "slice_first": lambda: self.views.active.scroll_slices(-1_000_000),
             "slice_last": lambda: self.views.active.scroll_slices(1_000_000),
-            "series_before": partial(self._step_series, -1),
-            "series_after": partial(self._step_series, 1),
+            "series_before": lambda: self.study.step_series(-1),
+            "series_after": lambda: self.study.step_series(1),
             "open": self._ask_folder,
             "open_file": self._ask_file,
             "sample": self.open_sample,
@@ -151,7 +153,7 @@ class MainWindow(QMainWindow):
         }
         for tool in TOOLS:
             handlers[tool] = partial(reading.set_tool, tool)
-        for switch in ("heatmap", "masks", "fill", "crosshair", "invert"):
+        for switch in availability.SWITCHES:
             handlers[switch] = partial(self._toggle, switch)
         for preset in resources.table("window_presets")["CT"]:
             window = Window(preset["centre"], preset["width"])
@@ -159,22 +161,14 @@ class MainWindow(QMainWindow):
         return handlers
 
     def _connect(self) -> None:
-        reading, opener, ai = self.reading, self.opener, self.ai
-        self.rail.chosen.connect(self.open_series)
+        reading, ai = self.reading, self.ai
+        self.rail.chosen.connect(self.study.open_series)
         self.views.told.connect(self.status.hint)
         self.views.menu_asked.connect(self._show_menu)
         self.corrections.told.connect(self.status.hint)
         self.corrections.failed.connect(self.message.show_problem)
         self.panel.cancel_asked.connect(ai.cancel)
         self.bar.device_chosen.connect(ai.choose_device)
-        opener.found.connect(self._on_found)
-        opener.thumbnail_ready.connect(self._on_thumbnail)
-        opener.reading.connect(self._on_reading)
-        opener.progressed.connect(self.empty.show_progress)
-        opener.opened.connect(self._on_opened)
-        opener.failed.connect(self._on_open_failed)
-        opener.saved.connect(self._on_saved)
-        opener.store_failed.connect(self.message.show_problem)
         ai.started.connect(self.panel.run_started)
         ai.started.connect(self.follow)
         ai.engine.progressed.connect(self.panel.run_progressed)
@@ -193,102 +187,11 @@ class MainWindow(QMainWindow):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Look for series in files and folders and open the best one."""
-        self.message.hide()
-        self.stage.setCurrentWidget(self.empty)
-        self.empty.show_loading(translate("window", "Looking for images…"))
-        self.opener.scan(paths)
+        self.study.open_paths(paths)
 
     def open_sample(self) -> None:
         """Open the synthetic chest CT, made on first use."""
-        from viewer.phantom.sample import sample_study
-
-        self.message.hide()
-        self.stage.setCurrentWidget(self.empty)
-        self.empty.show_loading(translate("window", "Making the synthetic sample study…"))
-        self.opener.scan_sample(lambda report: sample_study(progress=report))
-
-    def open_series(self, number: int) -> None:
-        """Read one series of the rail."""
-        if number == self._current and self.reading.case is not None:
-            return
-        if self.opener.study.plans[number].refusal is not None:
-            refusal = self.opener.study.plans[number].refusal
-            assert refusal is not None
-            self.message.show_problem(refusal)
-            return
-        self.message.hide()
-        previous = self.reading.case
-        self._current = number
-        self.reading.set_case(None)
-        self.opener.open(number, Reader(self.settings.text("reader")), previous)
-
-    def _on_found(self, study: FoundStudy) -> None:
-        previous = self.reading.case
-        self.reading.set_case(None)
-        if previous is not None:
-            self.exporter.close_case(previous)
-        self._current = None
-        self.rail.set_cards([_card(plan) for plan in study.plans])
-        usable = [n for n, plan in enumerate(study.plans) if plan.refusal is None]
-        if not usable:
-            self.empty.show_idle()
-            refusal = study.plans[0].refusal if study.plans else None
-            if refusal is not None:
-                self.message.show_problem(refusal)
-            return
-        wanted = self.ai.pack.input.modality if self.ai.pack is not None else "CT"
-        best = max(
-            usable,
-            key=lambda n: (study.plans[n].series.modality == wanted, study.plans[n].shape_kji[0]),
-        )
-        self.open_series(best)
-        if study.skipped:
-            self.status.say(
-                translate("window", "{count} files were left out: {reason}").format(
-                    count=len(study.skipped), reason=study.skipped[0].reason
-                )
-            )
-
-    def _on_thumbnail(self, number: int, picture: object) -> None:
-        self.rail.card(number).thumbnail = picture  # type: ignore[assignment]
-        self.rail.follow(number)
-
-    def _on_reading(self, number: int) -> None:
-        self.rail.set_current(number)
-        self.stage.setCurrentWidget(self.empty)
-        self.empty.show_loading(translate("window", "Reading the images…"))
-
-    def _on_opened(self, opened: OpenedCase) -> None:
-        case = opened.case
-        self._current = opened.number
-        self.stage.setCurrentWidget(self.views)
-        self.reading.set_case(case, opened.window)
-        self.views.hold_focus()
-        problems = [problem.text for problem in opened.case.plan.problems]
-        if case.read_only_problem is not None:
-            self.message.show_problem(case.read_only_problem)
-        elif case.recovered:
-            self.message.show_note(case.recovered)
-        elif problems:
-            self.message.show_note(" ".join(problems))
-        edits = translate("window", "Ready · your earlier work on this series is back")
-        ready = translate("window", "Ready")
-        self.status.say(edits if case.undo_name else ready)
-
-    def _on_open_failed(self, problem: Problem) -> None:
-        self.rail.set_current(None)
-        self._current = None
-        if self.reading.case is None:
-            self.stage.setCurrentWidget(self.empty)
-            self.empty.show_idle()
-        else:
-            self.stage.setCurrentWidget(self.views)
-        self.message.show_problem(problem)
-
-    def _step_series(self, by: int) -> None:
-        count = len(self.opener.study.plans)
-        if count and self._current is not None and 0 <= self._current + by < count:
-            self.open_series(self._current + by)
+        self.study.open_sample()
 
     def _on_case(self) -> None:
         if self.reading.case is None and not self.opener.busy:
@@ -300,15 +203,15 @@ class MainWindow(QMainWindow):
 
     def _on_ai_changed(self) -> None:
         self.panel.set_eligibility(self.ai.reasons)
-        if self._current is not None and self.reading.case is not None:
-            card = self.rail.card(self._current)
+        if self.study.current is not None and self.reading.case is not None:
+            card = self.rail.card(self.study.current)
             if self.reading.case.document.findings is not None:
                 card.state = translate("window", "AI done")
             elif self.ai.reasons:
                 card.state = translate("window", "AI: not eligible")
             else:
                 card.state = ""
-            self.rail.follow(self._current)
+            self.rail.follow(self.study.current)
         self._follow_devices()
         self.follow()
 
@@ -383,48 +286,12 @@ class MainWindow(QMainWindow):
             self.reading.set_tool("window")
 
     def follow(self) -> None:
-        """Enable, check and name every action as the state demands; say why one is off."""
-        actions, case, shown = self.actions_by_id, self.reading.case, self.reading.shown
-        no_case = translate("window", "Open a series first.")
-        frozen = str(case.read_only_problem) if case is not None and case.read_only else ""
-        lesion = self.reading.lesion
-        findings = case.document.findings if case is not None else None
-        none = translate("window", "Select a finding first.")
-        why = dict.fromkeys(actions, "" if case is not None else no_case)
-        for name in ("open", "open_file", "sample", "reader", "keys", "quit", "rail", "panel"):
-            why[name] = ""
-        why["card"] = "" if self.ai.pack is not None else translate("window", "No model.")
-        for name in ("accept", "reject", "unsure", "delete"):
-            why[name] = why[name] or frozen or ("" if lesion is not None else none)
-        for name in ("missed", "brush", "erase", "move"):
-            why[name] = why[name] or frozen
-        if case is not None and case.volume.unit != "HU":
-            for name in actions:
-                if name.startswith("preset_") and name != "preset_0":
-                    why[name] = translate("window", "These presets are in HU, for CT.")
-        why["run"] = self.ai.why_not()
-        why["export"] = why["export"] or self.exporter.why_not()
-        if findings is None or findings.heatmap is None:
-            why["heatmap"] = why["heatmap"] or translate("window", "Run the model first.")
-        undo = case.undo_name if case is not None else None
-        redo = case.redo_name if case is not None else None
-        why["undo"] = "" if undo else translate("window", "Nothing to undo.")
-        why["redo"] = "" if redo else translate("window", "Nothing to redo.")
-        for name, action in actions.items():
-            action.setEnabled(not why[name])
-            keys = "  ".join(key.toString() for key in action.shortcuts())
-            action.setToolTip(f"{action.text()}  {keys}" + (f"\n{why[name]}" if why[name] else ""))
-        if undo:
-            actions["undo"].setToolTip(translate("window", "Undo “{step}”").format(step=undo))
-        if redo:
-            actions["redo"].setToolTip(translate("window", "Redo “{step}”").format(step=redo))
-        for switch in ("heatmap", "masks", "fill", "crosshair", "invert"):
-            actions[switch].setChecked(getattr(shown, switch))
-        actions["rail"].setChecked(self.rail.isVisible())
-        actions["panel"].setChecked(self.panel.isVisible())
-        actions["ball"].setChecked(self.reading.brush_ball)
-        actions[self.reading.tool].setChecked(True)
-        self.bar.show_undo(undo)
+        """Make actions, bar and status say what is."""
+        availability.follow(self.actions_by_id, self.reading, self.ai, self.exporter)
+        self.actions_by_id["rail"].setChecked(self.rail.isVisible())
+        self.actions_by_id["panel"].setChecked(self.panel.isVisible())
+        case = self.reading.case
+        self.bar.show_undo(case.undo_name if case is not None else None)
         self.status.show_reader(self.settings.text("reader"))
         self.panel.corrections.refresh()
 
@@ -476,9 +343,6 @@ class MainWindow(QMainWindow):
             title = f"{self.ai.pack.id} {self.ai.pack.version}"
             CardDialog(title, text, self).exec()
 
-    def _on_saved(self, _seq: int, _utc: str) -> None:
-        self.panel.corrections.refresh()
-
     # ---------------------------------------------------------------- events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -513,20 +377,3 @@ class MainWindow(QMainWindow):
             self.reading.set_case(None)
             case.close(timeout_s=5.0)
         event.accept()
-
-
-def _card(plan: object) -> SeriesCard:
-    from viewer.study.order import StackPlan
-
-    assert isinstance(plan, StackPlan)
-    series = plan.series
-    title = series.description or translate("window", "Series {number}").format(
-        number=series.series_number if series.series_number is not None else "?"
-    )
-    count = plan.shape_kji[0]
-    detail = translate("window", "{modality} · {count} images").format(
-        modality=series.modality, count=count
-    )
-    if plan.refusal is not None:
-        return SeriesCard(title, detail, translate("window", "Cannot be shown"), failed=True)
-    return SeriesCard(title, detail)

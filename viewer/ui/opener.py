@@ -112,8 +112,12 @@ class Opener(QObject):
 
     # ------------------------------------------------------------------ read
 
-    def open(self, number: int, reader: Reader, previous: Case | None) -> None:
-        """Read one series and its journal; ``previous`` is closed first, in the background."""
+    def close_case(self, case: Case) -> None:
+        """Drain and close a case in the background, before the next one is opened."""
+        Job(lambda _report, _cancelled: case.close(), self).start(self._one)
+
+    def open(self, number: int, reader: Reader) -> None:
+        """Read one series and its journal."""
         if self._read is not None:
             self._read.cancel()
         plan = self.study.plans[number]
@@ -123,8 +127,6 @@ class Opener(QObject):
         self.reading.emit(number)
 
         def work(report: Report, cancelled: Callable[[], bool]) -> OpenedCase:
-            if previous is not None:
-                previous.close()
             volume = read.read(plan, progress=report, cancelled=cancelled)
             window = Window(*default_window.default_window(plan, volume))
             stop_if(cancelled)

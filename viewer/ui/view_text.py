@@ -62,8 +62,8 @@ def _haloed(
     """Write text with its baseline at ``at`` and a dark halo, so that it reads on any tissue."""
     ratio = painter.device().devicePixelRatioF()
     key = f"{font.key()}|{colour}|{halo}|{ratio}|{text}"
-    picture = QPixmapCache.find(key)
-    if picture is None:
+    picture = QPixmap()
+    if not QPixmapCache.find(key, picture):
         # Stroking glyphs takes longer than composing the slice; the same words come again.
         metrics = QFontMetricsF(font)
         size = QSizeF(

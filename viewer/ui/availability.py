@@ -1,0 +1,68 @@
+"""Which command can be used now, and why not: said on its button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from resources.text import translate
+from viewer.ui.commands import key_text
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from viewer.ui.ai_runner import AiRunner
+    from viewer.ui.exporter import Exporter
+    from viewer.ui.reading import Reading
+
+_ALWAYS = ("open", "open_file", "sample", "reader", "keys", "quit", "rail", "panel")
+_NEEDS_LESION = ("accept", "reject", "unsure", "delete")
+_CHANGES = ("missed", "brush", "erase", "move")
+SWITCHES = ("heatmap", "masks", "fill", "crosshair", "invert")
+
+
+def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter) -> dict[str, str]:
+    """Return for every command why it cannot be used now; empty when it can."""
+    case = reading.case
+    no_case = "" if case is not None else translate("window", "Open a series first.")
+    why = {name: "" if name in _ALWAYS else no_case for name in names}
+    why["card"] = "" if ai.pack is not None else translate("window", "No model is installed.")
+    why["run"] = ai.why_not()
+    why["export"] = exporter.why_not()
+    if case is None:
+        return why
+    frozen = str(case.read_only_problem) if case.read_only else ""
+    for name in _CHANGES:
+        why[name] = frozen
+    for name in _NEEDS_LESION:
+        none = "" if reading.lesion is not None else translate("window", "Select a finding first.")
+        why[name] = frozen or none
+    if case.volume.unit != "HU":
+        for name in names:
+            if name.startswith("preset_") and name != "preset_0":
+                why[name] = translate("window", "These presets are in HU, for CT.")
+    findings = case.document.findings
+    if findings is None or findings.heatmap is None:
+        why["heatmap"] = translate("window", "Run the model first.")
+    why["undo"] = "" if case.undo_name else translate("window", "Nothing to undo.")
+    why["redo"] = "" if case.redo_name else translate("window", "Nothing to redo.")
+    return why
+
+
+def follow(actions: dict[str, QAction], reading: Reading, ai: AiRunner, exporter: Exporter) -> None:
+    """Enable, check and name the actions as the state demands."""
+    why = reasons(list(actions), reading, ai, exporter)
+    for name, action in actions.items():
+        action.setEnabled(not why[name])
+        keys = key_text(tuple(key.toString() for key in action.shortcuts()))
+        action.setToolTip(f"{action.text()}  {keys}" + (f"\n{why[name]}" if why[name] else ""))
+    case = reading.case
+    if case is not None and case.undo_name:
+        text = translate("window", "Undo “{step}”").format(step=case.undo_name)
+        actions["undo"].setToolTip(text)
+    if case is not None and case.redo_name:
+        text = translate("window", "Redo “{step}”").format(step=case.redo_name)
+        actions["redo"].setToolTip(text)
+    for switch in SWITCHES:
+        actions[switch].setChecked(getattr(reading.shown, switch))
+    actions["ball"].setChecked(reading.brush_ball)
+    actions[reading.tool].setChecked(True)

@@ -1,0 +1,170 @@
+"""From a dropped folder to an open case: what the window shows on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from resources.problem import Problem
+from resources.text import translate
+from viewer.session import Reader
+from viewer.study.order import StackPlan
+from viewer.ui.opener import FoundStudy, OpenedCase, Opener
+from viewer.ui.rail import SeriesCard
+
+if TYPE_CHECKING:
+    from viewer.ui.main_window import MainWindow
+
+
+class StudyFlow(QObject):
+    """Drives the opener and tells rail, stage, message bar and status line how it goes.
+
+    Attributes
+    ----------
+    current
+        Number in the rail of the series that is open or being read, or None.
+    """
+
+    def __init__(self, window: MainWindow, opener: Opener) -> None:
+        super().__init__(window)
+        self._window = window
+        self._opener = opener
+        self.current: int | None = None
+        self._left_out = ""
+        opener.found.connect(self._on_found)
+        opener.thumbnail_ready.connect(self._on_thumbnail)
+        opener.reading.connect(self._on_reading)
+        opener.progressed.connect(window.empty.show_progress)
+        opener.opened.connect(self._on_opened)
+        opener.failed.connect(self._on_failed)
+        opener.saved.connect(lambda _seq, _utc: window.panel.corrections.refresh())
+        opener.store_failed.connect(window.message.show_problem)
+
+    # ------------------------------------------------------------------- ask
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Look for series in files and folders and open the best one."""
+        self._show_loading(translate("window", "Looking for images…"))
+        self._opener.scan(paths)
+
+    def open_sample(self) -> None:
+        """Open the synthetic chest CT, made on first use."""
+        from viewer.phantom.sample import sample_study
+
+        self._show_loading(translate("window", "Making the synthetic sample study…"))
+        self._opener.scan_sample(lambda report: sample_study(progress=report))
+
+    def open_series(self, number: int) -> None:
+        """Read one series of the rail."""
+        window = self._window
+        if number == self.current and window.reading.case is not None:
+            return
+        refusal = self._opener.study.plans[number].refusal
+        if refusal is not None:
+            window.message.show_problem(refusal)
+            return
+        window.message.hide()
+        self._leave_case()
+        self.current = number
+        self._opener.open(number, Reader(window.settings.text("reader")))
+
+    def step_series(self, by: int) -> None:
+        """Open the next (1) or previous (-1) series of the rail."""
+        count = len(self._opener.study.plans)
+        if self.current is not None and 0 <= self.current + by < count:
+            self.open_series(self.current + by)
+
+    def _leave_case(self) -> None:
+        window = self._window
+        previous = window.reading.case
+        if previous is not None:
+            window.views.abort_gesture()
+            window.reading.set_case(None)
+            self._opener.close_case(previous)
+        self.current = None
+
+    def _show_loading(self, text: str) -> None:
+        window = self._window
+        window.message.hide()
+        window.stage.setCurrentWidget(window.empty)
+        window.empty.show_loading(text)
+
+    # ---------------------------------------------------------------- answers
+
+    def _on_found(self, study: FoundStudy) -> None:
+        window = self._window
+        self._leave_case()
+        window.rail.set_cards([_card(plan) for plan in study.plans])
+        self._left_out = ""
+        if study.skipped:
+            self._left_out = translate("window", "{count} files left out: {reason}").format(
+                count=len(study.skipped), reason=study.skipped[0].reason
+            )
+        usable = [n for n, plan in enumerate(study.plans) if plan.refusal is None]
+        if not usable:
+            window.empty.show_idle()
+            refusal = study.plans[0].refusal if study.plans else None
+            if refusal is not None:
+                window.message.show_problem(refusal)
+            return
+        wanted = window.ai.pack.input.modality if window.ai.pack is not None else "CT"
+        plans = study.plans
+        best = max(
+            usable, key=lambda n: (plans[n].series.modality == wanted, plans[n].shape_kji[0])
+        )
+        self.open_series(best)
+
+    def _on_thumbnail(self, number: int, picture: object) -> None:
+        rail = self._window.rail
+        rail.card(number).thumbnail = picture  # type: ignore[assignment]
+        rail.follow(number)
+
+    def _on_reading(self, number: int) -> None:
+        self._window.rail.set_current(number)
+        self._show_loading(translate("window", "Reading the images…"))
+
+    def _on_opened(self, opened: OpenedCase) -> None:
+        window, case = self._window, opened.case
+        self.current = opened.number
+        window.stage.setCurrentWidget(window.views)
+        window.reading.set_case(case, opened.window)
+        window.views.hold_focus()
+        problems = [problem.text for problem in case.plan.problems]
+        if case.read_only_problem is not None:
+            window.message.show_problem(case.read_only_problem)
+        elif case.recovered:
+            window.message.show_note(case.recovered)
+        elif problems:
+            window.message.show_note(" ".join(problems))
+        parts = [translate("window", "Ready")]
+        if case.undo_name:
+            parts.append(translate("window", "your earlier work on this series is back"))
+        if self._left_out:
+            parts.append(self._left_out)
+        window.status.say(" · ".join(parts))
+
+    def _on_failed(self, problem: Problem) -> None:
+        window = self._window
+        if window.reading.case is None:
+            self.current = None
+            window.rail.set_current(None)
+            window.stage.setCurrentWidget(window.empty)
+            window.empty.show_idle()
+        else:
+            window.stage.setCurrentWidget(window.views)
+        window.message.show_problem(problem)
+
+
+def _card(plan: StackPlan) -> SeriesCard:
+    series = plan.series
+    title = series.description or translate("window", "Series {number}").format(
+        number=series.series_number if series.series_number is not None else "?"
+    )
+    detail = translate("window", "{modality} · {count} images").format(
+        modality=series.modality, count=plan.shape_kji[0]
+    )
+    if plan.refusal is not None:
+        return SeriesCard(title, detail, translate("window", "Cannot be shown"), failed=True)
+    return SeriesCard(title, detail)
