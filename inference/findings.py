@@ -39,7 +39,7 @@ class Mask:
     def from_array(
         cls, array: npt.NDArray[np.bool_], origin_kji: tuple[int, int, int] = (0, 0, 0)
     ) -> Mask:
-        """Crop a (k, j, i) bool array, itself placed at ``origin_kji``, to the box of its voxels."""
+        """Crop a (k, j, i) bool array that lies at ``origin_kji`` to the box of its voxels."""
         if not array.any():
             return cls((0, 0, 0), np.zeros((0, 0, 0), dtype=np.bool_))
         low, high = [], []
@@ -55,9 +55,7 @@ class Mask:
     @property
     def box(self) -> tuple[slice, slice, slice]:
         """Slices of the volume that the mask covers."""
-        k, j, i = (
-            slice(o, o + n) for o, n in zip(self.origin_kji, self.voxels.shape, strict=True)
-        )
+        k, j, i = (slice(o, o + n) for o, n in zip(self.origin_kji, self.voxels.shape, strict=True))
         return k, j, i
 
     @property
@@ -96,9 +94,7 @@ class Heatmap:
     @property
     def box(self) -> tuple[slice, slice, slice]:
         """Slices of the volume that the heatmap covers."""
-        k, j, i = (
-            slice(o, o + n) for o, n in zip(self.origin_kji, self.values.shape, strict=True)
-        )
+        k, j, i = (slice(o, o + n) for o, n in zip(self.origin_kji, self.values.shape, strict=True))
         return k, j, i
 
 

@@ -138,7 +138,10 @@ def findings_from_parts(value: Mapping[str, Any], arrays: Mapping[str, Array]) -
     )
     segments = tuple(
         Segment(
-            head["id"], head["label"], head["volume_ml"], mask(f"segment/{head['id']}", head["mask"])
+            head["id"],
+            head["label"],
+            head["volume_ml"],
+            mask(f"segment/{head['id']}", head["mask"]),
         )
         for head in value["segments"]
     )

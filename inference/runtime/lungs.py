@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.segmentation import watershed
 
+from inference.runtime.prepare import box_of
 from inference.runtime.trachea import find_trachea
 
 Bools = npt.NDArray[np.bool_]
@@ -80,19 +81,35 @@ class _Grid:
         return out
 
     def within(self, mask: Bools, reach_mm: float) -> Bools:
-        """Grow a mask by a distance."""
-        distance = ndimage.distance_transform_edt(~mask, sampling=self.spacing_kji_mm)
-        return np.asarray(distance <= reach_mm)
+        """Grow a mask that is not empty by a distance."""
+        k, j, i = self._cells(reach_mm)
+        box = box_of(mask, (k, j, i))
+        out = np.zeros_like(mask)
+        distance = ndimage.distance_transform_edt(~mask[box], sampling=self.spacing_kji_mm)
+        out[box] = distance <= reach_mm
+        return out
 
     def close(self, mask: Bools, reach_mm: float) -> Bools:
-        """Close gaps narrower than twice ``reach_mm``; the ends in k count as more of the same."""
-        pads = [int(np.ceil(reach_mm / s)) + 1 for s in self.spacing_kji_mm]
-        padded = np.pad(mask, [(pads[0], pads[0]), (0, 0), (0, 0)], mode="edge")
-        padded = np.pad(padded, [(0, 0), (pads[1], pads[1]), (pads[2], pads[2])])
-        grown = self.within(padded, reach_mm)
+        """Close gaps of a mask that is not empty, if narrower than twice ``reach_mm``.
+
+        Beyond the first and the last slice the mask counts as going on.
+        """
+        box = box_of(mask, (0, 0, 0))
+        part = mask[box]
+        k, j, i = self._cells(reach_mm)
+        padded = np.pad(part, [(k, k), (0, 0), (0, 0)], mode="edge")
+        padded = np.pad(padded, [(0, 0), (j, j), (i, i)])
+        outside = ndimage.distance_transform_edt(~padded, sampling=self.spacing_kji_mm)
+        grown = outside <= reach_mm
         inner = ndimage.distance_transform_edt(grown, sampling=self.spacing_kji_mm) > reach_mm
-        (k, j, i), (nk, nj, ni) = pads, mask.shape
-        return np.asarray(inner[k : k + nk, j : j + nj, i : i + ni]) | mask
+        nk, nj, ni = part.shape
+        out = mask.copy()
+        out[box] |= inner[k : k + nk, j : j + nj, i : i + ni]
+        return out
+
+    def _cells(self, reach_mm: float) -> tuple[int, int, int]:
+        k, j, i = (int(np.ceil(reach_mm / s)) + 1 for s in self.spacing_kji_mm)
+        return k, j, i
 
     @property
     def cell_ml(self) -> float:
@@ -125,7 +142,12 @@ def find_lungs(voxels: npt.NDArray[Any], affine: npt.NDArray[np.float64]) -> Lun
     up = slice(None) if ascending else slice(None, None, -1)
     across = int(np.argmax(np.abs(steps[0, 1:])))
     air &= ~find_trachea(hu[up], body[up], grid.spacing_kji_mm, across)[up]
-    left_x = np.tensordot(steps[0] * np.array(grid.block_kji), np.indices(hu.shape), axes=1)
+    # Millimetres to the patient's left, from an arbitrary zero.
+    k, j, i = (
+        np.arange(n) * mm * block
+        for n, mm, block in zip(hu.shape, steps[0], grid.block_kji, strict=True)
+    )
+    left_x = k[:, None, None] + j[:, None] + i
     parts = _parts(air, hu, grid)
     right, left = _sides(parts, body, left_x, grid)
     right, left = _filled(right, grid), _filled(left, grid)
@@ -139,7 +161,8 @@ def find_lungs(voxels: npt.NDArray[Any], affine: npt.NDArray[np.float64]) -> Lun
     if search.any():
         search = grid.within(search, _SEARCH_GROW_MM)
     full = [_refined(side, voxels, grid) for side in (right, left)]
-    return Lungs(full[0], full[1] & ~full[0], grid.enlarge(search, voxels.shape))
+    right, left = full[0], full[1] & ~full[0]
+    return Lungs(right, left, grid.enlarge(search, voxels.shape) | right | left)
 
 
 def _body(hu: Floats) -> Bools:

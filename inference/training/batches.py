@@ -179,13 +179,15 @@ def _jitter(images: Tensor, rng: Rng) -> Tensor:
 
     lung_level = 0.1
     out = (images - lung_level) * each(0.85, 1.18) + lung_level + each(-0.03, 0.03)
-    noise = torch.from_numpy(rng.standard_normal(tuple(images.shape), dtype=np.float32))
-    # White noise at the pixel and, through a small blur, the grain of a soft kernel.
-    grain = functional.avg_pool2d(noise, 3, 1, 1) * 2
-    mixed = torch.where(each(0, 1) < 0.5, noise, grain)
-    out = out + mixed * each(0, 0.035) * (each(0, 1) < 0.6)
-    soft = functional.avg_pool2d(out, 3, 1, 1, count_include_pad=False)
-    out = torch.where(each(0, 1) < 0.2, soft, out)
+    noisy = np.flatnonzero(rng.random(size) < 0.6)
+    for part, coarse in ((noisy[::2], False), (noisy[1::2], True)):
+        shape = (len(part), *images.shape[1:])
+        noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
+        # White noise at the pixel and, through a small blur, the grain of a soft kernel.
+        grain = functional.avg_pool2d(noise, 3, 1, 1) * 2 if coarse else noise
+        out[part] += grain * each(0, 0.035)[part]
+    soft = np.flatnonzero(rng.random(size) < 0.2)
+    out[soft] = functional.avg_pool2d(out[soft], 3, 1, 1, count_include_pad=False)
     if rng.random() < 0.5:
         out = out.flip(1)
-    return out.clamp(0, 1)
+    return out.clamp_(0, 1)
