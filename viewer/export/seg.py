@@ -36,6 +36,20 @@ from viewer.study.order import StackPlan
 _ALGORITHM = {"ai": "AUTOMATIC", "ai-edited": "SEMIAUTOMATIC", "human": "MANUAL"}
 _NAMESPACE = uuid.UUID("2f0a6d0e-6b7e-4a55-8a35-6b1f6d1c6f5e")
 _SERIES_NUMBER = 9100
+_ALONE = frozenset(
+    f"ISO 2022 IR {n}" for n in (6, 13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166)
+)
+_TYPE_2 = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "ReferringPhysicianName",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+)
 
 
 def write(path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer]) -> None:
@@ -58,7 +72,7 @@ def write(path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer]) -> None:
         When the file cannot be written.
     """
     _hush()
-    sources = _sources(snapshot.plan)
+    sources = _sources(snapshot.plan, snapshot.volume.spacing_kji_mm[0])
     used, masks = _planes(snapshot, shown)
     try:
         segmentation = _make(snapshot, shown, sources, used, masks)
@@ -121,7 +135,7 @@ def _hush() -> None:
     warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.export\.")
 
 
-def _sources(plan: StackPlan) -> dict[Path, Dataset]:
+def _sources(plan: StackPlan, thickness_mm: float) -> dict[Path, Dataset]:
     """Read the headers of the series, each file once."""
     out: dict[Path, Dataset] = {}
     for ref in plan.planes:
@@ -136,14 +150,35 @@ def _sources(plan: StackPlan) -> dict[Path, Dataset]:
                 translate("export", "Put the study back where it was opened from and try again."),
                 type(error).__name__,
             ) from error
-    first = next(iter(out.values()))
-    frame_of_reference = plan.series.frame_of_reference_uid or first.get("FrameOfReferenceUID", "")
     for header in out.values():
-        # A series has one frame of reference (PS3.3 C.7.4.1). Some de-identified ones (LIDC-IDRI)
-        # gave each slice its own; position and orientation prove that they belong together.
-        if frame_of_reference:
-            header.FrameOfReferenceUID = frame_of_reference
+        _complete(header, thickness_mm)
+    first = next(iter(out.values()))
+    # A series has one frame of reference (PS3.3 C.7.4.1). Some de-identified ones (LIDC-IDRI)
+    # gave each slice its own, some old ones have none; position and orientation prove that
+    # the slices belong together.
+    frame_of_reference = (
+        plan.series.frame_of_reference_uid
+        or first.get("FrameOfReferenceUID")
+        or tracking_uid(plan.series.series_uid, "frame of reference")
+    )
+    for header in out.values():
+        header.FrameOfReferenceUID = frame_of_reference
     return out
+
+
+def _complete(header: Dataset, thickness_mm: float) -> None:
+    """Put in what the standard wants there, if only empty (PS3.3 C.7.1.1, C.7.2.1, type 2)."""
+    if header.get("SliceThickness") is None:
+        header.SliceThickness = thickness_mm
+    for keyword in _TYPE_2:
+        if keyword not in header:
+            setattr(header, keyword, "")
+    name = header.get("SpecificCharacterSet", "ISO_IR 6")
+    if not name:
+        del header.SpecificCharacterSet
+    elif isinstance(name, str) and name in _ALONE:
+        # A code extension without anything that it extends (PS3.3 C.12.1.1.2).
+        header.SpecificCharacterSet = name.replace("ISO 2022 IR", "ISO_IR")
 
 
 def _planes(
@@ -181,6 +216,13 @@ def _make(
     else:
         images = list(sources.values())
         placing = _placing(snapshot, used)
+        # highdicom looks for these in the shared groups alone; a source may have them per frame.
+        for header in images:
+            if "SharedFunctionalGroupsSequence" not in header:
+                header.SharedFunctionalGroupsSequence = [Dataset()]
+            shared = header.SharedFunctionalGroupsSequence[0]
+            shared.PixelMeasuresSequence = placing["pixel_measures"]
+            shared.PlaneOrientationSequence = placing["plane_orientation"]
     reviewed = snapshot.reviewed
     segmentation = hd.seg.Segmentation(
         source_images=images,

@@ -225,7 +225,7 @@ def _trees(
         targets = _points_in_lung(rng, side, 2 * count + 28)
         artery, vein, bronchus = (np.asarray(root, dtype=np.float64) for root in _ROOTS[side])
         for root, ends in ((artery, targets[:count]), (vein, targets[count : 2 * count])):
-            tree = trees.grow(rng, root, ends, twig_mm=0.43, largest_mm=4.2, reach=0.46)
+            tree = trees.grow(rng, root, ends, twig_mm=0.43, largest_mm=3.7, reach=0.46)
             points, volumes, radii = trees.fill(rng, tree)
             keep = _clear_of_nodules(spec, points, radii)
             trees.splat(vessels, spec.affine, points[keep], volumes[keep])

@@ -116,8 +116,8 @@ def mediastinum_mm(p: Plane, wrap_mm: Field) -> Field:
     out = smooth_union_mm(core, spine, 10)
     out = smooth_union_mm(out, heart_mm(p) - 5, 12)
     for x, y, z in ((-34, 10, -16), (38, 14, -14)):
-        out = smooth_union_mm(out, ellipsoid_mm(p, (x, y, z), (9, 13, 20)), 12)
-    return smooth_union_mm(out, wrap_mm - 2, 8)
+        out = smooth_union_mm(out, ellipsoid_mm(p, (x, y, z), (10, 15, 24)), 16)
+    return smooth_union_mm(out, wrap_mm - 2, 14)
 
 
 def below_diaphragm_mm(p: Plane, side: Side) -> Field:

@@ -160,6 +160,59 @@ def test_dciodvfy_finds_no_error_after_review(tmp_path):
     assert _errors(folder / "seg.dcm") == []
 
 
+def test_frames_of_a_multi_frame_source_get_their_own_places(corpus, tmp_path):
+    """An enhanced MR of 32 frames, whose pixel measures stand in each frame."""
+    from tests.export_cases import blob, findings_for
+    from viewer.export.snapshot import snapshot_of_findings
+    from viewer.study import order, read, scan
+
+    folder = corpus / "dcm_qa_enh"
+    if not folder.is_dir():
+        pytest.skip(f"needs {folder}, which is not here")
+    plans = [order.order(series) for series in scan.scan([folder]).series]
+    plan = next(p for p in plans if p.regular and p.planes[0].instance.n_frames > 20)
+    volume = read.read(plan)
+    shape = volume.shape_kji
+    lung = np.zeros(shape, dtype=np.uint8)
+    lung[blob(shape, [n // 2 for n in shape], [n / 3 for n in shape]).box] = 1
+    case = snapshot_of_findings(plan, volume, findings_for(volume, lung))
+    folder = export_case(case, tmp_path / "out").folder
+    found = {layer.number: np.zeros(shape, dtype=bool) for layer in layers(case)}
+    for number, position, frame, _ in _frames_by_place(folder / "seg.dcm"):
+        kji = geometry.lps_mm_to_kji(volume.affine, position)
+        k = round(kji[0])
+        assert np.abs(kji - [k, 0, 0]).max() < 1e-3
+        found[number][k] |= frame.astype(bool)
+    for layer in layers(case):
+        assert np.array_equal(found[layer.number], layer.mask.to_array(shape))
+
+
+@pytest.mark.parametrize(
+    "missing", [("PatientSex", "StudyID"), ("FrameOfReferenceUID",), ("SliceThickness",)]
+)
+def test_headers_that_lack_something_still_give_a_seg(tmp_path, missing):
+    from dataclasses import replace
+
+    from tests.export_cases import findings_for, on_disk
+    from viewer.export.snapshot import snapshot_of_findings
+    from viewer.study import order, read, scan
+
+    on_disk(tmp_path / "study")
+    for path in (tmp_path / "study").iterdir():
+        ds = pydicom.dcmread(path)
+        for keyword in missing:
+            delattr(ds, keyword)
+        ds.SpecificCharacterSet = "ISO 2022 IR 100"
+        ds.save_as(path)
+    plan = order.order(scan.scan([tmp_path / "study"]).series[0])
+    volume = read.read(plan)
+    case = snapshot_of_findings(plan, volume, replace(findings_for(volume), heatmap=None))
+    folder = export_case(case, tmp_path / "out").folder
+    assert pydicom.dcmread(folder / "seg.dcm").FrameOfReferenceUID
+    if shutil.which("dciodvfy"):
+        assert _errors(folder / "seg.dcm") == []
+
+
 @needs_dciodvfy
 def test_dciodvfy_finds_no_error_on_a_real_study(lidc_study, tmp_path):
     """LIDC-IDRI-0001 gives each slice its own frame of reference; the SEG has one."""
