@@ -77,7 +77,7 @@ class Case:
         self._changed_utc: dict[str, str] = {}
         self._lock: CaseLock | None = None
         self._store: Store | None = None
-        self._lungs: tuple[tuple[int, ...], LungMap] | None = None
+        self._lungs: LungMap | None = None
 
     @classmethod
     def open(
@@ -171,12 +171,9 @@ class Case:
 
     def place(self, lesion: Lesion) -> str:
         """Return where a lesion lies, such as ``"right, upper third"``; empty when unknown."""
-        masks = {_LUNGS[s.label]: s.mask for s in self.document.segments if s.label in _LUNGS}
-        # Masks are frozen and kept by the document, so their ids tell whether one changed.
-        state = tuple(id(mask) for mask in masks.values())
-        if self._lungs is None or self._lungs[0] != state:
-            self._lungs = state, LungMap(masks, self.volume.affine)
-        return self._lungs[1].place(lesion.centre_lps_mm).text()
+        lungs = {_LUNGS[s.label]: s.mask for s in self.document.segments if s.label in _LUNGS}
+        self._lungs = LungMap(lungs, self.volume.affine, self._lungs)
+        return self._lungs.place(lesion.centre_lps_mm).text()
 
     # ----------------------------------------------------------------- changing
 
@@ -376,7 +373,9 @@ class Case:
 
     def _check_writable(self) -> None:
         if self.read_only_problem is not None:
-            raise self.read_only_problem
+            # A new one each time: an exception that is raised twice grows its traceback.
+            told = self.read_only_problem
+            raise Problem(told.sentence, told.remedy, told.detail)
 
     def _saved(self, then: OnSaved | None) -> OnSaved:
         def saved(seq: int, utc: str) -> None:

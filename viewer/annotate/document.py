@@ -6,6 +6,7 @@ lesion starts with the model's own mask object and gets another one on its first
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -281,6 +282,9 @@ class AnnotationDocument:
         masks += [s.mask for s in edit.findings.segments]
         if not all(mask.inside(m.box, self.shape_kji) for m in masks):
             raise ValueError("a mask leaves the volume")
+        if not all(map(_finite, edit.findings.detections)):
+            # A journal holds no NaN, and a document nothing that its journal cannot hold.
+            raise ValueError("a detection has a figure that is no number")
         if not set(edit.supersedes) <= self._lesions.keys() | self._segments.keys():
             raise ValueError("an id is unknown")
         superseded = self._supersede(edit.supersedes, True)
@@ -388,6 +392,18 @@ class AnnotationDocument:
 def run_id(run: int, finding_id: str) -> str:
     """Return the id in the case of what run number ``run`` calls ``finding_id``."""
     return finding_id if run == 1 else f"r{run}{finding_id}"
+
+
+def _finite(detection: Detection) -> bool:
+    figures = (
+        detection.score,
+        *detection.centre_lps_mm,
+        detection.diameter_mm,
+        detection.short_axis_mm,
+        detection.volume_ml,
+        detection.mean_value,
+    )
+    return all(math.isfinite(figure) for figure in figures)
 
 
 def _ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Lesion:

@@ -21,6 +21,12 @@ class Reader:
     name: str
     role: str = ""
 
+    def __post_init__(self) -> None:
+        # Half a surrogate pair can be typed but not saved.
+        for field in ("name", "role"):
+            text = getattr(self, field).encode("utf-8", "replace").decode("utf-8")
+            object.__setattr__(self, field, text)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -7,6 +7,7 @@ the file says about its owner is only for the sentence that others are shown.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -20,6 +21,7 @@ from viewer.annotate.journal import utc_now
 
 _FILE = "lock"
 _LENGTH = 512
+_TAKEN = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 # Windows refuses others even to read a locked range: so lock a byte behind the text.
 _LOCKED_BYTE = 1 << 20
 
@@ -66,7 +68,13 @@ class CaseLock:
         except OSError as error:
             owner = _read(handle)
             os.close(handle)
-            raise _held(owner, repr(error)) from error
+            if error.errno in _TAKEN:
+                raise _held(owner, repr(error)) from error
+            raise Problem(
+                translate("annotate", "The folder of saved work lies where it cannot be locked."),
+                translate("annotate", "Move the data folder to a disk of this computer."),
+                repr(error),
+            ) from error
         self._handle = handle
         self.stale = _read(handle)
         # On a full disk the lock itself holds, only its text is missing.

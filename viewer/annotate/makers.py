@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+import resources
 from inference import geometry
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.edits import AddLesion, DeleteLesion, MoveLesion, SetLabel, SetVerdict
@@ -45,6 +46,8 @@ def delete_edit(document: AnnotationDocument, lesion_id: str) -> DeleteLesion | 
 
 def label_edit(document: AnnotationDocument, lesion_id: str, label: str) -> SetLabel | None:
     """Call a lesion something else."""
+    if label not in resources.table("labels"):
+        raise ValueError("not a label")
     before = document.lesion(lesion_id).label
     return None if before == label else SetLabel(lesion_id, before, label)
 

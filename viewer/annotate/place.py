@@ -55,12 +55,24 @@ class LungMap:
         Masks by side of the patient; a side may be missing or empty.
     affine
         (4, 4), (k, j, i, 1) to LPS mm.
+    former
+        Map of the same volume, whose lungs need not be measured again if they are the same.
     """
 
-    def __init__(self, lungs: Mapping[Side, Mask], affine: geometry.Affine) -> None:
+    def __init__(
+        self,
+        lungs: Mapping[Side, Mask],
+        affine: geometry.Affine,
+        former: LungMap | None = None,
+    ) -> None:
         self._affine = affine
         self._lungs = {side: mask for side, mask in lungs.items() if mask.voxels.size}
-        self._height_mm = {side: _height_mm(m, affine) for side, m in self._lungs.items()}
+        self._height_mm: dict[Side, tuple[float, float]] = {
+            side: former._height_mm[side]
+            if former is not None and former._lungs.get(side) is mask
+            else _height_mm(mask, affine)
+            for side, mask in self._lungs.items()
+        }
 
     def place(self, centre_lps_mm: Point) -> Place:
         """Place a point of patient space (LPS mm): in the lung that holds it, or the nearest."""
@@ -86,9 +98,9 @@ def _height_mm(mask: Mask, affine: geometry.Affine) -> tuple[float, float]:
     """Return the lowest and highest z (towards the head) that voxels of a mask reach, mm."""
     # z is linear along each row of voxels, so a row's extremes lie at its two ends.
     rows = np.argwhere(mask.voxels.any(axis=2))
-    lines = mask.voxels[rows[:, 0], rows[:, 1]]
-    first = lines.argmax(axis=1)
-    last = lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
+    at = rows[:, 0], rows[:, 1]
+    first = mask.voxels.argmax(axis=2)[at]
+    last = mask.voxels.shape[2] - 1 - mask.voxels[:, :, ::-1].argmax(axis=2)[at]
     z = affine[2, :3]
     ends = [
         (rows + mask.origin_kji[:2]) @ z[:2] + (end + mask.origin_kji[2]) * z[2] + affine[2, 3]

@@ -1,5 +1,7 @@
 """What each edit does to a document, and that the model's own result never changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -242,3 +244,11 @@ def test_without_voxels_there_is_no_mean(vol):
     document.apply(_stroke("h1", np.s_[2:4, 2:5, 3:8]))
     assert document.lesion("h1").mean_value is None
     assert document.lesion("h1").diameter_mm > 0
+
+
+def test_findings_with_a_figure_that_is_no_number_are_refused(vol, found):
+    broken = replace(found, detections=(replace(found.detections[0], mean_value=float("nan")),))
+    document = AnnotationDocument(vol.shape_kji, vol.affine, vol.voxels)
+    with pytest.raises(ValueError, match="no number"):
+        document.apply(add_findings_edit(document, broken, UTC))
+    assert document.runs == ()

@@ -1,5 +1,6 @@
 """One process owns a case, and the lock dies with it."""
 
+import errno
 import os
 import platform
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from resources.problem import Problem
+from viewer.annotate import lock as lock_module
 from viewer.annotate.lock import CaseLock
 
 _HOLD = """
@@ -74,3 +76,12 @@ def test_rubbish_in_the_file_of_a_dead_owner_does_no_harm(tmp_path):
 def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path):
     with pytest.raises(Problem, match="cannot be written"):
         CaseLock(tmp_path / "absent")
+
+
+def test_a_disk_without_locks_is_told_as_such(tmp_path, monkeypatch):
+    def refuse(handle):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lock_module, "_lock", refuse)
+    with pytest.raises(Problem, match="cannot be locked"):
+        CaseLock(tmp_path)

@@ -103,3 +103,16 @@ def test_words():
     sides, levels = ("right", "left"), ("upper", "middle", "lower")
     texts = {Place(s, v).text() for s in sides for v in levels}
     assert len(texts) == 6
+
+
+def test_a_map_measures_anew_only_what_changed():
+    masks, stored = _stored((1, 1, 1), (0, 1, 2))
+    first = LungMap(masks, stored)
+    top = masks["left"].to_array(SHAPE)
+    top[3:15] = False
+    changed = {"right": masks["right"], "left": Mask.from_array(top)}
+    second = LungMap(changed, stored, first)
+    low = tuple(geometry.kji_to_lps_mm(stored, (16, 20, 50)))
+    assert first.place(low) == Place("left", "middle")
+    assert second.place(low) == Place("left", "lower")
+    assert second._height_mm["right"] is first._height_mm["right"]

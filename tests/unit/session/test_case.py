@@ -401,3 +401,15 @@ def test_a_second_run_survives_reopening(read):
     again.undo()
     assert [x.id for x in again.shown] == ["d1", "d2"]
     again.close()
+
+
+def test_a_label_is_one_of_the_table(read):
+    with pytest.raises(ValueError, match="label"):
+        read.set_label("d1", "spaceship")
+
+
+def test_a_name_that_cannot_be_saved_is_mended(read):
+    read.set_reader(Reader("Half \ud800 pair"))
+    read.set_verdict("d1", "accepted")
+    assert read.flush() == 0
+    assert read.document.lesion("d1").reader == "Half ? pair"
