@@ -6,11 +6,11 @@ import logging
 import threading
 from typing import Any
 
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
 from inference.client import Cancelled, ModelProcess
 from inference.manifest import ModelPack
 from inference.protocol import Progress
-from PySide6.QtCore import QObject, QThread, Signal, Slot
-
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
@@ -18,18 +18,6 @@ from resources.text import translate
 log = logging.getLogger(__name__)
 
 _END_MS = 3000
-
-
-def stage_name(stage: str) -> str:
-    """Return the shown name of a stage of the model's run."""
-    return {
-        "start": translate("engine", "Starting the model"),
-        "prepare": translate("engine", "Preparing the images"),
-        "lungs": translate("engine", "Finding the lungs"),
-        "detect": translate("engine", "Looking for nodules"),
-        "reduce": translate("engine", "Removing false findings"),
-        "measure": translate("engine", "Measuring"),
-    }.get(stage, stage)
 
 
 class _Worker(QObject):

@@ -39,12 +39,12 @@ class Exporter(QObject):
             return translate("export", "An export is under way.")
         return ""
 
-    def start(self, folder: Path) -> None:
-        """Export the open case into a new folder inside ``folder``."""
+    def start(self, folder: Path, *, replace: bool = False) -> None:
+        """Export the open case as a folder; ``replace`` renews an earlier export there."""
         case = self._reading.case
         if case is None or self._job is not None:
             return
-        self._job = Job(partial(_export, case.snapshot(), folder), self)
+        self._job = Job(partial(_export, case.snapshot(), folder, replace), self)
         self._job.progressed.connect(self.progressed)
         self._job.succeeded.connect(self._on_success)
         self._job.failed.connect(self._on_failure)
@@ -69,8 +69,13 @@ class Exporter(QObject):
 
 
 def _export(
-    snapshot: CaseSnapshot, folder: Path, report: Report, cancelled: Callable[[], bool]
+    snapshot: CaseSnapshot,
+    folder: Path,
+    replace: bool,
+    report: Report,
+    cancelled: Callable[[], bool],
 ) -> Path:
     from viewer.export import export_case
 
-    return export_case(snapshot, folder, progress=report, cancelled=cancelled).folder
+    done = export_case(snapshot, folder, replace=replace, progress=report, cancelled=cancelled)
+    return done.folder

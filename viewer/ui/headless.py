@@ -9,10 +9,11 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer
 from rich.console import Console
 
+from inference.protocol import Progress
 from resources.problem import Problem
 from resources.text import translate
+from viewer.stages import stage_text
 from viewer.ui.app import install_net, make_app, start_log
-from viewer.ui.engine import stage_name
 
 _LIMIT_S = 900
 _SETTLE_MS = 400
@@ -109,11 +110,11 @@ def _journey(
             window.ai.device = device
         said: set[str] = set()
 
-        def tell(step: object) -> None:
-            stage = step.stage  # type: ignore[attr-defined]
-            if stage not in said:
-                said.add(stage)
-                console.print(stage_name(stage))
+        def tell(step: Progress) -> None:
+            text = stage_text(step)
+            if text not in said:
+                said.add(text)
+                console.print(text)
 
         window.ai.engine.progressed.connect(tell)
         window.ai.engine.succeeded.connect(steps.end)
@@ -125,7 +126,7 @@ def _journey(
             lambda folder, problem: steps.fail(problem) if problem else steps.end(folder)
         )
         console.print(translate("headless", "Exporting"))
-        folder = steps.wait(lambda: window.exporter.start(out))
+        folder = steps.wait(lambda: window.exporter.start(out, replace=True))
         assert isinstance(folder, Path)
         window.message.hide()
         _settle(steps)

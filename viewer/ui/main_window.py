@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -254,8 +255,13 @@ class MainWindow(QMainWindow):
 
     def export_to(self, folder: Path) -> None:
         """Export the open case into a new folder inside ``folder``."""
+        case = self.reading.case
+        if case is None:
+            return
+        # The key says nothing of the patient; the time keeps exports of one case apart.
+        now = datetime.now().strftime("%Y%m%d-%H%M%S")
         self.status.say(translate("window", "Exporting…"))
-        self.exporter.start(folder)
+        self.exporter.start(folder / f"overread-{case.key[:8]}-{now}")
 
     def _on_exported(self, folder: Path | None, problem: Problem | None) -> None:
         self.status.end_progress()

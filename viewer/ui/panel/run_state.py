@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from inference.protocol import Progress
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from inference.protocol import Progress
 from resources.problem import Problem
 from resources.text import translate
+from viewer.stages import stage_text
 from viewer.ui import theme
-from viewer.ui.engine import stage_name
 from viewer.ui.widgets import CommandButton, note
 
 
@@ -85,7 +85,7 @@ class RunState(QWidget):
     def show_started(self) -> None:
         """Say that the model starts."""
         self._bar.setRange(0, 0)
-        self._set(stage_name("start") + "…", bar=True)
+        self._set(stage_text(Progress("start", 0, 0)) + "…", bar=True)
 
     def show_progress(self, step: Progress) -> None:
         """Show stage and share done."""
@@ -93,10 +93,10 @@ class RunState(QWidget):
             self._bar.setRange(0, step.total)
             self._bar.setValue(step.done)
             percent = 100 * step.done // step.total
-            self._set(f"{stage_name(step.stage)} · {percent} %", bar=True)
+            self._set(f"{stage_text(step)} · {percent} %", bar=True)
         else:
             self._bar.setRange(0, 0)
-            self._set(f"{stage_name(step.stage)}…", bar=True)
+            self._set(f"{stage_text(step)}…", bar=True)
 
     def show_failed(self, problem: Problem) -> None:
         """Say why the run ended without a result."""
