@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from inference import geometry
 from inference.findings import Mask
 from resources.text import translate
 from viewer.annotate.lesion import Point
+from viewer.annotate.mask import Bools
 
 Side = Literal["right", "left"]
 Level = Literal["upper", "middle", "lower"]
@@ -96,18 +98,25 @@ def place(centre_lps_mm: Point, lungs: Mapping[Side, Mask], affine: geometry.Aff
 
 def _height_mm(mask: Mask, affine: geometry.Affine) -> tuple[float, float]:
     """Return the lowest and highest z (towards the head) that voxels of a mask reach, mm."""
-    # z is linear along each row of voxels, so a row's extremes lie at its two ends.
-    rows = np.argwhere(mask.voxels.any(axis=2))
-    at = rows[:, 0], rows[:, 1]
-    first = mask.voxels.argmax(axis=2)[at]
-    last = mask.voxels.shape[2] - 1 - mask.voxels[:, :, ::-1].argmax(axis=2)[at]
     z = affine[2, :3]
-    ends = [
-        (rows + mask.origin_kji[:2]) @ z[:2] + (end + mask.origin_kji[2]) * z[2] + affine[2, 3]
-        for end in (first, last)
-    ]
+    rows = np.argwhere(mask.voxels.any(axis=2))
+    origin = float(z @ mask.origin_kji + affine[2, 3])
     half = float(np.abs(z).sum()) / 2.0
-    return float(min(e.min() for e in ends)) - half, float(max(e.max() for e in ends)) + half
+    low, high = -_highest(mask.voxels, rows, -z), _highest(mask.voxels, rows, z)
+    return origin + low - half, origin + high + half
+
+
+def _highest(array: Bools, rows: npt.NDArray[np.int64], z: npt.NDArray[np.float64]) -> float:
+    """Return the greatest z . (k, j, i) of the voxels of an array; ``rows`` are its (k, j)."""
+    base = rows @ z[:2]
+    span = z[2] * (array.shape[2] - 1)
+    # Only rows that could reach beyond what another one reaches for certain are looked into.
+    near = base + max(span, 0.0) >= (base + min(span, 0.0)).max()
+    lines = array[rows[near, 0], rows[near, 1]]
+    # z is linear along a row, so its extremes lie at the two ends.
+    first = lines.argmax(axis=1)
+    last = lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
+    return float((base[near] + np.maximum(first * z[2], last * z[2])).max())
 
 
 def _distance_mm(mask: Mask, affine: geometry.Affine, point_lps_mm: Point) -> float:
