@@ -33,12 +33,7 @@ class Settings:
         value = self._values.get(name, default)
         return value if isinstance(value, str) else default
 
-    def number(self, name: str, default: float) -> float:
-        """Return a remembered number."""
-        value = self._values.get(name, default)
-        return float(value) if isinstance(value, (int, float)) else default
-
-    def put(self, name: str, value: str | float) -> None:
+    def put(self, name: str, value: str) -> None:
         """Remember a value at once."""
         self._values[name] = value
         part = self._file.with_suffix(".part")

@@ -89,7 +89,7 @@ class RunState(QWidget):
 
     def show_progress(self, step: Progress) -> None:
         """Show stage and share done."""
-        if step.total > 0:
+        if step.total > 1:  # a stage of one step has no share done
             self._bar.setRange(0, step.total)
             self._bar.setValue(step.done)
             percent = 100 * step.done // step.total

@@ -1,0 +1,110 @@
+"""Work off the GUI thread, and what is remembered between starts."""
+
+import threading
+
+import pytest
+from PySide6.QtCore import QObject, QThread
+
+from resources.problem import Problem
+from viewer import folders
+from viewer.study.cancel import Cancelled
+from viewer.ui.jobs import Job
+from viewer.ui.settings import Settings
+
+
+@pytest.fixture
+def owner(qapp):
+    return QObject()
+
+
+class Ears(QObject):
+    """Hears the signals of a job and notes in which thread."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = []
+
+    def on_progress(self, done, total):
+        self.heard.append(("progress", done, total, QThread.currentThread()))
+
+    def on_success(self, result):
+        self.heard.append(("success", result, QThread.currentThread()))
+
+
+def test_work_runs_elsewhere_and_answers_in_the_gui_thread(owner, qtbot, qapp):
+    ears = Ears()
+    ran_in = []
+
+    def work(report, cancelled):
+        ran_in.append(threading.current_thread())
+        report(1, 2)
+        return 42
+
+    job = Job(work, owner)
+    job.progressed.connect(ears.on_progress)
+    job.succeeded.connect(ears.on_success)
+    with qtbot.waitSignal(job.ended, timeout=5000):
+        job.start()
+    assert ran_in[0] is not threading.main_thread()
+    assert ears.heard == [("progress", 1, 2, qapp.thread()), ("success", 42, qapp.thread())]
+
+
+def test_a_problem_is_handed_over(owner, qtbot):
+    def work(report, cancelled):
+        raise Problem("It is cut short.", "Copy it again.")
+
+    job = Job(work, owner)
+    with qtbot.waitSignal(job.failed, timeout=5000) as failed:
+        job.start()
+    assert str(failed.args[0]) == "It is cut short. Copy it again."
+
+
+def test_a_defect_is_raised_in_the_gui_thread(owner, qtbot):
+    def work(report, cancelled):
+        raise ZeroDivisionError
+
+    job = Job(work, owner)
+    with qtbot.capture_exceptions() as caught, qtbot.waitSignal(job.ended, timeout=5000):
+        job.start()
+    assert caught[0][0] is ZeroDivisionError
+
+
+def test_a_result_after_the_cancel_is_discarded_not_used(owner, qtbot):
+    go, used, discarded = threading.Event(), [], []
+
+    def work(report, cancelled):
+        assert go.wait(5)
+        return "late"
+
+    job = Job(work, owner)
+    job.succeeded.connect(used.append)
+    job.discarded.connect(discarded.append)
+    job.start()
+    job.cancel()
+    with qtbot.waitSignal(job.ended, timeout=5000):
+        go.set()
+    assert used == []
+    assert discarded == ["late"]
+
+
+def test_cancelled_work_ends_without_a_word(owner, qtbot):
+    def work(report, cancelled):
+        raise Cancelled
+
+    job = Job(work, owner)
+    with (
+        qtbot.assertNotEmitted(job.failed),
+        qtbot.assertNotEmitted(job.succeeded),
+        qtbot.waitSignal(job.ended, timeout=5000),
+    ):
+        job.start()
+
+
+def test_settings_last_and_survive_a_damaged_file():
+    settings = Settings()
+    settings.put("reader", "Dr. A. Test")
+    assert Settings().text("reader") == "Dr. A. Test"
+    (folders.data_dir() / "settings.json").write_text('{"reader": "Dr.', encoding="utf-8")
+    assert Settings().text("reader", "nobody") == "nobody"
+    (folders.data_dir() / "settings.json").write_text("[1, 2]", encoding="utf-8")
+    assert Settings().text("reader", "nobody") == "nobody"
