@@ -315,3 +315,9 @@ def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path):
     (tmp_path / FILE).mkdir()
     with pytest.raises(Problem, match="cannot be read"):
         open_journal(tmp_path, MINE)
+
+
+def test_the_chain_keeps_columns_apart():
+    rows = [("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ("abc", None), ("abc", None, None)]
+    assert len({link(b"start", row) for row in rows}) == len(rows)
+    assert link(b"start", (1, "x")) != link(b"other", (1, "x"))

@@ -50,3 +50,17 @@ def test_a_single_voxel(index):
 def test_an_empty_mask_has_no_size():
     with pytest.raises(ValueError, match="empty"):
         measure_live(Mask.from_array(np.zeros((2, 2, 2), dtype=bool)), affine())
+
+
+def test_a_long_chord_between_two_directions_is_not_overlooked():
+    # Seen from each sixteenth of a half turn, the bar is wider than the slanting line is; but
+    # the line, between two of these directions, is the longer one.
+    array = np.zeros((2, 130, 130), dtype=bool)
+    along = np.arange(102)
+    array[0, np.rint(along * 10 / 101).astype(int), along] = True
+    array[1, 5:115, 60] = True
+    transform = np.eye(4)
+    transform[:3, :3] = np.eye(3)[:, ::-1] * (1.0, 0.931, 1.0)
+    line, bar = (measure(Mask.from_array(array[n : n + 1]), transform) for n in (0, 1))
+    assert bar.diameter_mm < line.diameter_mm < bar.diameter_mm * 1.001
+    _same(Mask.from_array(array), transform)
