@@ -6,20 +6,17 @@ lesion starts with the model's own mask object and gets another one on its first
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 from inference import geometry
 from inference.findings import Detection, Findings, Mask, Segment
-from viewer.annotate import edits, mask
-from viewer.annotate.lesion import Decision, Lesion, Origin, Point, SegmentState
-from viewer.annotate.live import measure_live
+from viewer.annotate import edits, figures, mask
+from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
 
 ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label"]
@@ -282,7 +279,7 @@ class AnnotationDocument:
         masks += [s.mask for s in edit.findings.segments]
         if not all(mask.inside(m.box, self.shape_kji) for m in masks):
             raise ValueError("a mask leaves the volume")
-        if not all(map(_finite, edit.findings.detections)):
+        if not all(map(figures.finite, edit.findings.detections)):
             # A journal holds no NaN, and a document nothing that its journal cannot hold.
             raise ValueError("a detection has a figure that is no number")
         if not set(edit.supersedes) <= self._lesions.keys() | self._segments.keys():
@@ -294,7 +291,7 @@ class AnnotationDocument:
         self._names |= {lesion_id: d.id for lesion_id, d in detections.items()}
         self._detections |= detections
         for number, (lesion_id, detection) in enumerate(detections.items(), edit.first_number):
-            self._lesions[lesion_id] = _ai_lesion(lesion_id, number, edit.run, detection)
+            self._lesions[lesion_id] = figures.ai_lesion(lesion_id, number, edit.run, detection)
         for segment_id, segment in segments.items():
             count = segment.mask.count
             self._anatomy[segment_id] = (segment, count)
@@ -348,30 +345,7 @@ class AnnotationDocument:
         self._lesions[lesion.id] = lesion
 
     def _measured(self, lesion: Lesion) -> Lesion:
-        detection = self._detections.get(lesion.id)
-        edited: Origin = "human" if detection is None else "ai-edited"
-        if lesion.empty:
-            return _sized(lesion, edited, lesion.anchor_lps_mm, 0.0, 0.0, 0.0, None)
-        if detection is not None and mask.equal(lesion.mask, detection.mask):
-            # Back to the model's own drawing: its own object and figures, to the last bit.
-            return replace(
-                _ai_lesion(lesion.id, lesion.number, lesion.run, detection),
-                label=lesion.label,
-                decision=lesion.decision,
-                anchor_lps_mm=lesion.anchor_lps_mm,
-                deleted=lesion.deleted,
-                superseded=lesion.superseded,
-            )
-        found = measure_live(lesion.mask, self.affine, self._voxels)
-        return _sized(
-            lesion,
-            edited,
-            found.centre_lps_mm,
-            found.diameter_mm,
-            found.short_axis_mm,
-            found.volume_ml,
-            None if np.isnan(found.mean_value) else found.mean_value,
-        )
+        return figures.measured(lesion, self._detections.get(lesion.id), self.affine, self._voxels)
 
     def _counted(self, segment: SegmentState, painted: Mask, count: int) -> SegmentState:
         # Anatomy has millions of voxels: only the count is kept up, never measured anew.
@@ -392,58 +366,6 @@ class AnnotationDocument:
 def run_id(run: int, finding_id: str) -> str:
     """Return the id in the case of what run number ``run`` calls ``finding_id``."""
     return finding_id if run == 1 else f"r{run}{finding_id}"
-
-
-def _finite(detection: Detection) -> bool:
-    figures = (
-        detection.score,
-        *detection.centre_lps_mm,
-        detection.diameter_mm,
-        detection.short_axis_mm,
-        detection.volume_ml,
-        detection.mean_value,
-    )
-    return all(math.isfinite(figure) for figure in figures)
-
-
-def _ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Lesion:
-    return Lesion(
-        id=lesion_id,
-        number=number,
-        label=detection.label,
-        origin="ai",
-        run=run,
-        score=detection.score,
-        decision=Decision(),
-        missed_by_ai=False,
-        mask=detection.mask,
-        anchor_lps_mm=detection.centre_lps_mm,
-        centre_lps_mm=detection.centre_lps_mm,
-        diameter_mm=detection.diameter_mm,
-        short_axis_mm=detection.short_axis_mm,
-        volume_ml=detection.volume_ml,
-        mean_value=detection.mean_value,
-    )
-
-
-def _sized(
-    lesion: Lesion,
-    origin: Origin,
-    centre_lps_mm: Point,
-    diameter_mm: float,
-    short_axis_mm: float,
-    volume_ml: float,
-    mean_value: float | None,
-) -> Lesion:
-    return replace(
-        lesion,
-        origin=origin,
-        centre_lps_mm=centre_lps_mm,
-        diameter_mm=diameter_mm,
-        short_axis_mm=short_axis_mm,
-        volume_ml=volume_ml,
-        mean_value=mean_value,
-    )
 
 
 def _boxes(of: Mask) -> tuple[Box, ...]:

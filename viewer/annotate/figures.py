@@ -1,0 +1,99 @@
+"""The figures of a lesion: the model's own, or measured after an edit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy.typing as npt
+
+from inference import geometry
+from inference.findings import Detection
+from viewer.annotate import mask
+from viewer.annotate.lesion import Decision, Lesion, Origin
+from viewer.annotate.live import measure_live
+
+
+def ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Lesion:
+    """Return a lesion as the model proposes it."""
+    return Lesion(
+        id=lesion_id,
+        number=number,
+        label=detection.label,
+        origin="ai",
+        run=run,
+        score=detection.score,
+        decision=Decision(),
+        missed_by_ai=False,
+        mask=detection.mask,
+        anchor_lps_mm=detection.centre_lps_mm,
+        centre_lps_mm=detection.centre_lps_mm,
+        diameter_mm=detection.diameter_mm,
+        short_axis_mm=detection.short_axis_mm,
+        volume_ml=detection.volume_ml,
+        mean_value=detection.mean_value,
+    )
+
+
+def measured(
+    lesion: Lesion,
+    detection: Detection | None,
+    affine: geometry.Affine,
+    voxels: npt.NDArray[Any] | None,
+) -> Lesion:
+    """Return a lesion with the origin and the figures that its mask has now.
+
+    Parameters
+    ----------
+    detection
+        What the model drew; None for a human's lesion.
+    affine
+        (4, 4), (k, j, i, 1) to LPS mm.
+    voxels
+        The volume (k, j, i), or None when no mean value is wanted.
+    """
+    edited: Origin = "human" if detection is None else "ai-edited"
+    if lesion.empty:
+        return replace(
+            lesion,
+            origin=edited,
+            centre_lps_mm=lesion.anchor_lps_mm,
+            diameter_mm=0.0,
+            short_axis_mm=0.0,
+            volume_ml=0.0,
+            mean_value=None,
+        )
+    if detection is not None and mask.equal(lesion.mask, detection.mask):
+        # Back to the model's own drawing: its own object and figures, to the last bit.
+        return replace(
+            ai_lesion(lesion.id, lesion.number, lesion.run, detection),
+            label=lesion.label,
+            decision=lesion.decision,
+            anchor_lps_mm=lesion.anchor_lps_mm,
+            deleted=lesion.deleted,
+            superseded=lesion.superseded,
+        )
+    found = measure_live(lesion.mask, affine, voxels)
+    return replace(
+        lesion,
+        origin=edited,
+        centre_lps_mm=found.centre_lps_mm,
+        diameter_mm=found.diameter_mm,
+        short_axis_mm=found.short_axis_mm,
+        volume_ml=found.volume_ml,
+        mean_value=None if math.isnan(found.mean_value) else found.mean_value,
+    )
+
+
+def finite(detection: Detection) -> bool:
+    """Tell whether every figure of a detection is a number."""
+    figures = (
+        detection.score,
+        *detection.centre_lps_mm,
+        detection.diameter_mm,
+        detection.short_axis_mm,
+        detection.volume_ml,
+        detection.mean_value,
+    )
+    return all(math.isfinite(figure) for figure in figures)
