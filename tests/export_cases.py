@@ -129,6 +129,7 @@ def reviewed_case(folder: Path) -> CaseSnapshot:
                 "unsure",
                 Mask.from_array(np.zeros((1, 1, 1), bool)),
                 None,
+                centre_lps_mm=(10.0, -20.0, 30.5),
             ),
         ),
         reader="Reader One",

@@ -49,7 +49,7 @@ def analyze_command(
     pack = _pack(model)
     registry.check(pack)
     # Before minutes of work, not after.
-    check_place(out.absolute(), replace=True)
+    check_place(out.resolve(), replace=True)
     seconds: dict[str, float] = {}
     with terminal.stages() as stages:
         started = time.perf_counter()

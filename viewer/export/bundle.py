@@ -111,7 +111,8 @@ def export_case(
     Without any mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment), and without a
     heatmap no ``heatmap.nii.gz``.
     """
-    folder = folder.absolute()
+    # A link is followed, so that the parts are written on the disk that they will lie on.
+    folder = folder.resolve()
     place.check(folder, replace=replace)
     part = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.part")
     try:

@@ -51,7 +51,7 @@ def findings_document(
             {
                 "id": segment.id,
                 "label": segment.label,
-                "volume_ml": segment.volume_ml,
+                "volume_ml": _number(segment.volume_ml),
                 "origin": segment.origin,
                 **_place(numbers.get(segment.id), files),
             }
@@ -125,6 +125,7 @@ def _lesion(
     lesion: LesionSnapshot, numbers: Mapping[str, int], files: Sequence[str]
 ) -> dict[str, Any]:
     m = lesion.measurement
+    centre = lesion.centre_lps_mm if m is None else m.centre_lps_mm
     return {
         "id": lesion.id,
         "number": lesion.number,
@@ -136,7 +137,7 @@ def _lesion(
         "changed_utc": lesion.changed_utc,
         "score": None if lesion.score is None else _number(lesion.score),
         "detection_id": lesion.detection_id,
-        "centre_lps_mm": None if m is None else [_number(v) for v in m.centre_lps_mm],
+        "centre_lps_mm": None if centre is None else [_number(v) for v in centre],
         "diameter_mm": None if m is None else _number(m.diameter_mm),
         "short_axis_mm": None if m is None else _number(m.short_axis_mm),
         "volume_ml": None if m is None else _number(m.volume_ml),

@@ -242,6 +242,8 @@ def _make(
         content_creator_name=_person_name(snapshot.reader),
         **placing,
     )
+    # highdicom leaves this one empty, and a study has one value of it (PS3.3 C.7.2.1).
+    segmentation.ReferringPhysicianName = images[0].ReferringPhysicianName
     segmentation.SeriesDescription = (
         "Overread, reviewed, research use" if reviewed else "Overread: AI, not reviewed"
     )

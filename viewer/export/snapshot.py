@@ -47,6 +47,8 @@ class LesionSnapshot:
     verdict_utc, changed_utc
         When the verdict was given and the lesion last changed, UTC, ISO 8601 such as
         ``"2026-11-21T07:31:05.123Z"``; None when never.
+    centre_lps_mm
+        Where a lesion without an outline was marked; with one, its measurement says it.
     comment
         What the reader wrote beside it; free text, so it stays out of the exported files.
     """
@@ -63,6 +65,7 @@ class LesionSnapshot:
     reader: str = ""
     verdict_utc: str | None = None
     changed_utc: str | None = None
+    centre_lps_mm: tuple[float, float, float] | None = None
     comment: str = field(default="", repr=False)
 
 

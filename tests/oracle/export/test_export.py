@@ -203,12 +203,15 @@ def test_headers_that_lack_something_still_give_a_seg(tmp_path, missing):
         for keyword in missing:
             delattr(ds, keyword)
         ds.SpecificCharacterSet = "ISO 2022 IR 100"
+        ds.ReferringPhysicianName = "Doe^Ann"
         ds.save_as(path)
     plan = order.order(scan.scan([tmp_path / "study"]).series[0])
     volume = read.read(plan)
     case = snapshot_of_findings(plan, volume, replace(findings_for(volume), heatmap=None))
     folder = export_case(case, tmp_path / "out").folder
-    assert pydicom.dcmread(folder / "seg.dcm").FrameOfReferenceUID
+    written = pydicom.dcmread(folder / "seg.dcm")
+    assert written.FrameOfReferenceUID
+    assert written.ReferringPhysicianName == "Doe^Ann"
     if shutil.which("dciodvfy"):
         assert _errors(folder / "seg.dcm") == []
 

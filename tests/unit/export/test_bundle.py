@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import nibabel
@@ -116,6 +117,7 @@ def test_review_changes_what_is_exported(reviewed, tmp_path):
     ]
     assert lesions["d1"]["segment_number"] is None, "a rejected lesion is in no mask"
     assert lesions["h2"]["label_value"] is None, "nor is one without an outline"
+    assert lesions["h2"]["centre_lps_mm"] == [10.0, -20.0, 30.5], "but its place is kept"
     assert [d["id"] for d in document["detections"]] == ["d1", "d2"], "what the AI said stands"
     assert document["reader"] == lesions["d2"]["reader"] == "Reader One"
     dicom = hd.seg.segread(tmp_path / "out" / "seg.dcm")
@@ -216,6 +218,14 @@ def test_an_empty_folder_is_taken(case, tmp_path):
     (tmp_path / "out").mkdir()
     export_case(case, tmp_path / "out")
     assert {p.name for p in (tmp_path / "out").iterdir()} == ALL
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no privilege on POSIX only")
+def test_a_link_is_followed(case, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    export_case(case, tmp_path / "link")
+    assert {p.name for p in (tmp_path / "real").iterdir()} == ALL
 
 
 def test_replace_renews_ours_and_leaves_the_rest(case, tmp_path):

@@ -38,7 +38,7 @@ def test_is_made_once(home):
     assert {p: p.stat().st_mtime_ns for p in first.iterdir()} == before
 
 
-@pytest.mark.parametrize("damage", ["cut", "missing", "extra", "no list", "bad list"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "missing", "extra", "no list", "bad list"])
 def test_a_damaged_one_is_made_again(home, damage):
     folder = sample.sample_study()
     good = _hashes(folder)
@@ -46,6 +46,10 @@ def test_a_damaged_one_is_made_again(home, damage):
     listing = folder.parent / "sample-study.json"
     if damage == "cut":
         victim.write_bytes(victim.read_bytes()[:-100])
+    elif damage == "changed":
+        data = bytearray(victim.read_bytes())
+        data[-1] ^= 1
+        victim.write_bytes(data)
     elif damage == "missing":
         victim.unlink()
     elif damage == "extra":
