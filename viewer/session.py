@@ -18,7 +18,7 @@ from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.freeze import lesion_snapshot, segment_snapshot
 from viewer.annotate.history import History
 from viewer.annotate.journal import Fingerprint, Journal, Record, open_journal, replace, utc_now
-from viewer.annotate.lesion import Lesion, Point, Reader, Verdict
+from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
 from viewer.annotate.lock import CaseLock
 from viewer.annotate.place import LungMap, Side
 from viewer.annotate.rerun import add_findings_edit
@@ -260,14 +260,23 @@ class Case:
     def commit_stroke(self, stroke: Stroke) -> Change | None:
         """Apply a stroke as one edit; None when it changes nothing.
 
+        A target that was changed since the stroke began, by an undo for instance, is drawn on
+        as it is now.
+
         Raises
         ------
-        ValueError
-            When its target was changed since the stroke began.
+        Problem
+            When the target is no longer in the list.
         """
-        if self.document.target(stroke.target_id).mask is not stroke.mask:
-            raise ValueError("the target was changed during the stroke")
-        delta = stroke.delta()
+        self._check_writable()
+        target = self._listed(stroke.target_id)
+        if target is None:
+            raise Problem(
+                translate("annotate", "What you drew on is no longer in the list."),
+                translate("annotate", "Choose a finding and draw again."),
+                f"target {stroke.target_id}",
+            )
+        delta = stroke.delta(target.mask)
         if delta is None:
             return None
         brush = stroke.brush
@@ -346,6 +355,13 @@ class Case:
             edit = edits.decode(record.kind, json.loads(record.body), record.blob)
             change = self._history.apply(edit)
         self._note(change, record.utc)
+
+    def _listed(self, target_id: str) -> Lesion | SegmentState | None:
+        listed: tuple[Lesion | SegmentState, ...] = (
+            *self.document.lesions,
+            *self.document.segments,
+        )
+        return next((target for target in listed if target.id == target_id), None)
 
     def _apply_if(self, edit: edits.Edit | None) -> Change | None:
         self._check_writable()

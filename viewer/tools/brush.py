@@ -164,14 +164,20 @@ class Stroke:
             np.logical_and(drawn, ~new, out=drawn)
         return out, (int(low[0]), int(low[1]))
 
-    def delta(self) -> Delta | None:
-        """Return the voxels that the stroke changes; None when it changes nothing."""
+    def delta(self, mask: Mask | None = None) -> Delta | None:
+        """Return the voxels that the stroke changes; None when it changes nothing.
+
+        Parameters
+        ----------
+        mask
+            The target's mask now, if it is another than when the stroke began.
+        """
         box = self.box
         if box is None:
             return None
         k, j, i = (b.start for b in box)
         touched = self._touched[_shifted(box, self._origin)]
-        before = _cut(self.mask, box)
+        before = _cut(self.mask if mask is None else mask, box)
         changed = touched & (before if self.brush.mode == "erase" else ~before)
         return Delta.from_array(changed, (k, j, i))
 

@@ -12,6 +12,8 @@ from inference.measure import measure
 from resources.problem import Problem
 from tests.annotate_cases import (
     READER,
+    SHAPE,
+    ball,
     findings,
     findings_sha,
     open_case,
@@ -240,11 +242,28 @@ def test_what_changes_nothing_is_no_step(read):
     assert read.undo_name == "Delete nodule 1"
 
 
-def test_a_stroke_on_what_has_changed_meanwhile_is_refused(read):
-    stroke = read.start_stroke("d1", BALL)
+def test_a_stroke_is_drawn_on_the_target_as_it_is_now(read):
+    stroke = read.start_stroke("d1", Brush(3.0, "ball", 0, "erase"))
     stroke.move_to((5, 8, 6))
     paint(read, "d1", [(6, 12, 12)], BALL)
-    with pytest.raises(ValueError, match="changed during"):
+    now = read.document.lesion("d1").mask.to_array(SHAPE)
+    read.commit_stroke(stroke)
+    near = ball((5, 8, 6), 1.5)
+    assert (now & near).any()
+    assert np.array_equal(read.document.lesion("d1").mask.to_array(SHAPE), now & ~near)
+
+
+def test_a_stroke_on_what_left_the_list_is_refused(read):
+    stroke = read.start_stroke("d1", BALL)
+    stroke.move_to((6, 12, 12))
+    read.add_findings(findings(volume(), "2.0"))
+    before = state(read.document)
+    with pytest.raises(Problem, match="no longer in the list"):
+        read.commit_stroke(stroke)
+    assert state(read.document) == before
+    read.undo()
+    read.undo()
+    with pytest.raises(Problem, match="no longer in the list"):
         read.commit_stroke(stroke)
 
 
