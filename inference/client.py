@@ -25,7 +25,7 @@ __all__ = ["Cancelled", "Device", "ModelProcess", "Progress"]
 
 _FROZEN_NAME = "overread-model"
 _STDERR_LINES = 200
-_END_S = 10.0
+_END_S = 2.0
 
 
 class Cancelled(Exception):
@@ -121,17 +121,21 @@ class ModelProcess:
         self._number = 0
 
     def start(self) -> None:
-        """Start the process and let it load torch; returns at once.
+        """Start the process and let it load torch; returns at once, does nothing in a run.
 
         Raises
         ------
         Problem
             When the process cannot be started.
         """
-        with self._asking:
+        if not self._asking.acquire(blocking=False):
+            return
+        try:
             child = self._ready()
             with contextlib.suppress(OSError):
                 self._post(child, {"kind": "devices"})
+        finally:
+            self._asking.release()
 
     def devices(self) -> tuple[Device, ...]:
         """Return where models can run on this computer, the fastest first.

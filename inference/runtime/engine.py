@@ -40,7 +40,7 @@ class Engine:
         on_fallback: Callable[[str], None] | None = None,
     ) -> None:
         self._heatmap = heatmap.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._rescorer = rescorer.eval()
+        self._rescorer = rescorer.eval().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self._on_fallback = on_fallback
         self._move(device)
 
@@ -86,8 +86,8 @@ class Engine:
 
     def _run(self, net: nn.Module, inputs: Tensor) -> Tensor:
         with torch.inference_mode():
-            if inputs.ndim == 4:
-                inputs = inputs.contiguous(memory_format=torch.channels_last)
+            last = torch.channels_last if inputs.ndim == 4 else torch.channels_last_3d
+            inputs = inputs.contiguous(memory_format=last)
             result: Tensor = torch.sigmoid(net(inputs.to(self.device)).float()).cpu()
         return result
 

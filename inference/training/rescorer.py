@@ -77,7 +77,8 @@ def fit_rescorer(
 ) -> None:
     """Train for ``minutes`` of wall time in all, from the last checkpoint if there is one."""
     torch.manual_seed(seed)
-    state = State(new_net(), weight_decay=1e-3)
+    net = new_net().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    state = State(net, weight_decay=1e-3)
     path = folder / "rescorer.safetensors"
     if path.exists():
         state.resume(path)
@@ -92,7 +93,7 @@ def fit_rescorer(
         for group in state.optimiser.param_groups:
             group["lr"] = rate(state.seconds / budget)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = state.net(cubes)
+            logits = state.net(cubes.contiguous(memory_format=torch.channels_last_3d))
         value = functional.binary_cross_entropy_with_logits(logits.float(), share)
         state.optimiser.zero_grad()
         value.backward()
