@@ -9,13 +9,29 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from inference.runtime.prepare import Stack
+from inference.runtime.prepare import EVERYWHERE, Stack, Window
 
 Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
 Tell = Callable[[int, int], None]
 
-_BATCHES = {"cpu": 1, "cuda": 16}
+_BATCHES = {"cpu": 1, "cuda": 8}
 _CUBES = 16
+_GROUP = 8
+_MARGIN_PX = 24
+
+
+def _window(where: Bools) -> Window | None:
+    """Return rows and columns that hold all that is wanted, with what the net sees around it."""
+    plane = where.any(axis=0)
+    if not plane.any():
+        return None
+    sides = []
+    for axis in (0, 1):
+        hits = np.flatnonzero(np.any(plane, axis=(1 - axis,)))
+        low = max(int(hits[0]) - _MARGIN_PX, 0)
+        sides.append(slice(low, min(int(hits[-1]) + 1 + _MARGIN_PX, plane.shape[axis])))
+    return sides[0], sides[1]
 
 
 class Engine:
@@ -49,22 +65,43 @@ class Engine:
         self._heatmap.to(device)
         self._rescorer.to(device)
 
-    def heat(self, stack: Stack, tell: Tell | None = None) -> Floats:
-        """Return the heat (k, row, column), 0..1, of every slice of a stack."""
+    def heat(self, stack: Stack, where: Bools | None = None, tell: Tell | None = None) -> Floats:
+        """Return the heat (k, row, column), 0..1, of a stack.
+
+        Parameters
+        ----------
+        stack
+            Slices on a grid.
+        where
+            (k, row, column) bool: heat is wanted here, and is 0 elsewhere. Default: everywhere.
+        tell
+            Is told how many slices are done.
+        """
         rows, columns = stack.grid.size_px
-        out = np.empty((len(stack), rows, columns), dtype=np.float32)
-        done, batch = 0, _BATCHES[self.device.type]
-        while done < len(stack):
-            stop = min(done + batch, len(stack))
-            try:
-                part = self._run(self._heatmap, stack.inputs(done, stop))
-            except torch.OutOfMemoryError:
-                batch = self._way_down(batch)
-                continue
-            out[done:stop] = part[:, 0, :rows, :columns].numpy()
-            done = stop
-            if tell:
-                tell(done, len(stack))
+        out = np.zeros((len(stack), rows, columns), dtype=np.float32)
+        batch = _BATCHES[self.device.type]
+        # The window is chosen for a fixed group of slices, so that the heat is the same
+        # however many of them fit the memory at once.
+        for first in range(0, len(stack), _GROUP):
+            last = min(first + _GROUP, len(stack))
+            window = EVERYWHERE if where is None else _window(where[first:last])
+            done = first
+            while done < last and window is not None:
+                stop = min(done + batch, last)
+                try:
+                    part = self._run(self._heatmap, stack.inputs(done, stop, window))
+                except torch.OutOfMemoryError:
+                    batch = self._way_down(batch)
+                    continue
+                high, wide = out[0][window].shape
+                out[done:stop, window[0], window[1]] = part[:, 0, :high, :wide].numpy()
+                done = stop
+                if tell:
+                    tell(done, len(stack))
+            if tell and window is None:
+                tell(last, len(stack))
+        if where is not None:
+            out *= where
         return out
 
     def scores(self, cubes: list[Tensor], tell: Tell | None = None) -> Floats:

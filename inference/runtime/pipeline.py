@@ -93,8 +93,7 @@ def analyze(
     grid = Grid.over(box_of(lungs.search, margin), spacing)
     clock.enter("detect", len(grid.slices))
     stack = Stack(voxels, grid)
-    heat = engine.heat(stack, clock.step)
-    heat *= _on_grid(lungs.search, grid)
+    heat = engine.heat(stack, _on_grid(lungs.search, grid), clock.step)
     clock.enter("reduce", 0)
     floor = pack.detections.floor or 0.0
     scored = detect(engine, stack, heat, floor, clock.step)

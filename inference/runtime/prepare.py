@@ -19,6 +19,8 @@ MULTIPLE = 8
 _THINNEST_MM = 1.5
 
 Box = tuple[slice, slice, slice]
+Window = tuple[slice, slice]
+EVERYWHERE: Window = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,14 @@ class Stack:
     def __len__(self) -> int:
         return len(self._wanted)
 
-    def inputs(self, start: int, stop: int) -> Tensor:
-        """Return net inputs (n, slices, row, column) float32, padded with air to ``MULTIPLE``."""
+    def inputs(self, start: int, stop: int, window: Window = EVERYWHERE) -> Tensor:
+        """Return net inputs (n, slices, row, column) float32, padded with air to ``MULTIPLE``.
+
+        ``window`` are the rows and columns of the grid that are wanted.
+        """
         rows = [[self._place[int(k)] for k in near] for near in self._wanted[start:stop]]
-        images = self._planes[torch.tensor(rows)].float()
+        planes = self._planes[:, window[0], window[1]]
+        images = planes[torch.tensor(rows)].float()
         high, wide = images.shape[2:]
         return functional.pad(images, (0, -wide % MULTIPLE, 0, -high % MULTIPLE))
 

@@ -111,8 +111,24 @@ def test_short_memory_means_smaller_batches_each_told_and_the_same_heat(monkeypa
     net = _Greedy(1)
     heat = Engine(net, _Greedy(99), torch.device("cpu"), told.append).heat(_stack())
     assert np.array_equal(heat, small)
-    assert net.sizes[:3] == [12, 4, 1]
+    assert net.sizes[:3] == [8, 4, 1]
     assert told == ["smaller", "smaller"]
+
+
+def test_heat_is_made_only_where_it_is_wanted():
+    stack = _stack()
+    net = _Greedy(99)
+    everywhere = Engine(net, _Greedy(99), torch.device("cpu")).heat(stack)
+    where = np.zeros(everywhere.shape, dtype=bool)
+    where[2:5, 3:9, 4:8] = True
+    net.sizes.clear()
+    told: list[tuple[int, int]] = []
+    heat = Engine(net, _Greedy(99), torch.device("cpu")).heat(
+        stack, where, lambda done, total: told.append((done, total))
+    )
+    assert np.array_equal(heat, np.where(where, everywhere, 0))
+    # Slices 8 to 11 hold nothing that is wanted: the net never runs on them.
+    assert len(net.sizes) == 8 and told[-1] == (12, 12)
 
 
 def test_memory_that_never_suffices_is_a_memory_error():
