@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from resources.problem import Problem
@@ -109,3 +110,36 @@ def test_real_studies_open_with_the_right_letters(window, qtbot, request, study)
             "coronal": ("R", "H"),
             "sagittal": ("A", "H"),
         }[view.plane.name]
+
+
+def test_edits_that_cannot_be_saved_hold_the_case_and_the_window_once(
+    reviewed, qtbot, monkeypatch, phantom_folder
+):
+    case = reviewed.reading.case
+    reviewed.corrections.judge("accepted")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(case), "flush", lambda self, timeout_s=0: 1)
+        reviewed.open_paths([phantom_folder])
+        assert reviewed.reading.case is case
+        assert "1 changes are not on the disk" in reviewed.message.text
+        reviewed.close()
+        assert reviewed.isVisible()
+    reviewed.close()
+    assert not reviewed.isVisible()
+
+
+def test_a_result_that_comes_during_a_stroke_waits_for_its_end(opened, process, qtbot):
+    opened.corrections.add_missed(opened.reading.cursor_lps_mm)
+    view = opened.views.views[0]
+    at = view.cursor_px().toPoint()
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(view.viewport(), at + QPoint(10, 0))
+    opened.ai.run()
+    qtbot.waitUntil(lambda: not opened.ai.engine.running)
+    settle(opened)
+    assert opened.reading.case.document.findings is None
+    with qtbot.waitSignal(opened.ai.ended, timeout=5000):
+        QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at + QPoint(10, 0))
+    case = opened.reading.case
+    assert case.document.findings is not None
+    assert any(lesion.origin == "human" and not lesion.empty for lesion in case.document.lesions)

@@ -41,6 +41,7 @@ def lesion_snapshot(
         reader=lesion.reader or "",
         verdict_utc=lesion.decided_utc,
         changed_utc=changed_utc,
+        centre_lps_mm=lesion.centre_lps_mm,
     )
 
 

@@ -20,6 +20,7 @@ from viewer.cli import terminal
 from viewer.export import export_case
 from viewer.export.place import check as check_place
 from viewer.export.snapshot import snapshot_of_findings
+from viewer.stages import stage_text
 from viewer.study.order import StackPlan, order
 from viewer.study.read import read
 from viewer.study.scan import require_images, scan
@@ -153,19 +154,7 @@ def _which(plan: StackPlan, plans: Sequence[StackPlan]) -> str:
 
 
 def _show(stages: terminal.Stages, step: Progress) -> None:
-    name = {
-        "start": translate("engine", "Starting the model"),
-        "prepare": translate("engine", "Preparing the images"),
-        "lungs": translate("engine", "Finding the lungs"),
-        "detect": translate("engine", "Looking for nodules"),
-        "reduce": translate("engine", "Removing false findings"),
-        "measure": translate("engine", "Measuring"),
-    }.get(step.stage, step.stage)
-    given_up = {
-        "smaller": translate("cli", "memory is short, smaller steps"),
-        "cpu": translate("cli", "memory is short, on the CPU"),
-    }.get(step.note)
-    stages.show(f"{name} ({given_up})" if given_up else name, step.done, step.total)
+    stages.show(stage_text(step), step.done, step.total)
 
 
 def _print(findings: Findings, folder: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inference.manifest import ModelPack
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from inference import registry
 from inference.findings import Findings
+from inference.manifest import ModelPack
 from resources.problem import Problem
 from resources.text import translate
 from viewer.session import Case
@@ -123,6 +123,10 @@ class AiRunner(QObject):
 
     @Slot(object)
     def _on_success(self, findings: object) -> None:
+        if self._reading.stroke is not None:
+            # A stroke under way keeps its target: the findings come in when it ends.
+            QTimer.singleShot(50, self, lambda: self._on_success(findings))
+            return
         case, self._case = self._case, None
         if case is None or case is not self._reading.case or not isinstance(findings, Findings):
             return

@@ -74,7 +74,7 @@ class Corrections(QObject):
         self._reading.move_cursor(point)
         self._reading.set_tool("brush")
         self.told.emit(
-            translate("corrections", "Missed lesion added. Paint it; [ and ] change the brush.")
+            translate("corrections", "Lesion added. Paint it; [ and ] change the brush.")
         )
 
     def delete(self) -> None:

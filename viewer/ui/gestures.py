@@ -13,6 +13,10 @@ from resources.text import translate
 from viewer.display.grey import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from viewer.annotate.document import Change
+    from viewer.session import Case
     from viewer.ui.slice_view import SliceView
 
 _CLICK_PX = 3.0
@@ -57,6 +61,21 @@ def _select_or_centre(view: SliceView, at: QPointF) -> None:
         view.reading.select(lesion, centre=False)
     elif view.voxel_at(at) is not None:
         view.reading.move_cursor(view.lps_at(at))
+
+
+def _keep(view: SliceView, act: Callable[[Case], Change | None]) -> Change | None:
+    """Apply what a gesture made; say so when its target has left the list meanwhile."""
+    case = view.case
+    if case is None:
+        return None
+    try:
+        change = act(case)
+    except Problem as problem:
+        view.told.emit(str(problem))
+        return None
+    if change is not None:
+        view.reading.document_changed.emit(change)
+    return change
 
 
 class WindowDrag(Gesture):
@@ -144,11 +163,9 @@ class PaintDrag(Gesture):
         reading.stroke = None
         if stroke is None or reading.case is None:
             return
-        change = reading.case.commit_stroke(stroke)
+        change = _keep(self.view, lambda case: case.commit_stroke(stroke))
         if change is None:
             reading.stroke_changed.emit()
-        else:
-            reading.document_changed.emit(change)
 
     def abort(self) -> None:
         self._stroke = None
@@ -184,9 +201,8 @@ class MoveDrag(Gesture):
             return
         delta = np.asarray(self.view.lps_at(at)) - np.asarray(self.view.lps_at(self.start))
         x, y, z = (float(v) for v in delta)
-        change = reading.case.move(self._lesion, (x, y, z))
-        if change is not None:
-            reading.document_changed.emit(change)
+        lesion = self._lesion
+        _keep(self.view, lambda case: case.move(lesion, (x, y, z)))
 
 
 def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:

@@ -44,6 +44,7 @@ from viewer.ui.study_flow import StudyFlow
 
 _RAIL_FROM_PX = 1360
 _THREE_VIEWS_FROM_PX = 1120
+_FLUSH_S = 1.0
 
 
 class MainWindow(QMainWindow):
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.exporter = Exporter(self.reading, self)
         self._rail_wanted: bool | None = None
         self._closing = False
+        self._warned = False
         self.actions_by_id = make_actions(self, self._handlers())
         self._build()
         self.study = StudyFlow(self, self.opener)
@@ -369,9 +371,29 @@ class MainWindow(QMainWindow):
             self.rail.setVisible(self.width() >= _RAIL_FROM_PX)
         self.views.set_two_only(self.width() < _THREE_VIEWS_FROM_PX)
 
+    def everything_saved(self) -> bool:
+        """Tell whether the open case may be left; say what to do when edits are not on disk."""
+        case = self.reading.case
+        left = case.flush(_FLUSH_S) if case is not None else 0
+        if left:
+            self.message.show_problem(
+                Problem(
+                    translate("window", "{count} changes are not on the disk yet.").format(
+                        count=left
+                    ),
+                    translate("window", "Free some space, then try again."),
+                )
+            )
+        return not left
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._closing:
             event.accept()
+            return
+        if not self.everything_saved() and not self._warned:
+            # Once: a disk that stays full must not hold the program for ever.
+            self._warned = True
+            event.ignore()
             return
         self._closing = True
         self.views.abort_gesture()

@@ -46,6 +46,8 @@ class StudyFlow(QObject):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Look for series in files and folders and open the best one."""
+        if not self._window.everything_saved():
+            return
         self._show_loading(translate("window", "Looking for images…"))
         self._opener.scan(paths)
 
@@ -53,6 +55,8 @@ class StudyFlow(QObject):
         """Open the synthetic chest CT, made on first use."""
         from viewer.phantom.sample import sample_study
 
+        if not self._window.everything_saved():
+            return
         self._show_loading(translate("window", "Making the synthetic sample study…"))
         self._opener.scan_sample(lambda report: sample_study(progress=report))
 
@@ -64,6 +68,8 @@ class StudyFlow(QObject):
         refusal = self._opener.study.plans[number].refusal
         if refusal is not None:
             window.message.show_problem(refusal)
+            return
+        if not window.everything_saved():
             return
         window.message.hide()
         self._leave_case()
