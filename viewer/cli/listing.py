@@ -46,8 +46,10 @@ def inspect_command(paths: Sequence[Path], *, as_json: bool) -> None:
 def _row(series: dict[str, Any]) -> list[object]:
     spacing = series["spacing_mm"] or []
     said = [problem["text"] for problem in series["problems"]]
-    if series.get("refusal"):
-        said.insert(0, series["refusal"])
+    refusal = series.get("refusal")
+    if refusal:
+        # The refusal often is one of the problems with its remedy.
+        said = [refusal, *(text for text in said if text not in refusal)]
     return [
         series["modality"],
         series["description"] or translate("cli", "(none)"),
