@@ -22,6 +22,7 @@ class AiRunner(QObject):
 
     started = Signal()
     ended = Signal(object)  # a Problem, or None
+    found = Signal()  # new findings are in the case
     changed = Signal()
 
     def __init__(self, reading: Reading, settings: Settings, parent: QObject) -> None:
@@ -34,6 +35,7 @@ class AiRunner(QObject):
         self.reasons: tuple[str, ...] = ()
         self.device = settings.text("device", AUTO)
         self._case: Case | None = None
+        self._waiting = False
         try:
             packs = registry.available()
             self.pack = packs[0] if packs else None
@@ -48,7 +50,7 @@ class AiRunner(QObject):
     # ---------------------------------------------------------------- choice
 
     def _on_case(self) -> None:
-        self.engine.cancel()
+        self.cancel()
         case = self._reading.case
         if case is None:
             self.reasons = ()
@@ -101,7 +103,7 @@ class AiRunner(QObject):
             return str(case.read_only_problem)
         if self.reasons:
             return " ".join(self.reasons)
-        if self.engine.running:
+        if self.engine.running or self._waiting:
             return translate("engine", "The model is running.")
         return ""
 
@@ -119,22 +121,32 @@ class AiRunner(QObject):
 
     def cancel(self) -> None:
         """Stop the run; what was there before stays."""
+        if self._waiting:
+            self._waiting = False
+            self._on_cancelled()
         self.engine.cancel()
 
     @Slot(object)
     def _on_success(self, findings: object) -> None:
         if self._reading.stroke is not None:
             # A stroke under way keeps its target: the findings come in when it ends.
-            QTimer.singleShot(50, self, lambda: self._on_success(findings))
+            self._waiting = True
+            QTimer.singleShot(50, self, lambda: self._waiting and self._on_success(findings))
             return
+        self._waiting = False
         case, self._case = self._case, None
         if case is None or case is not self._reading.case or not isinstance(findings, Findings):
             return
-        change = case.add_findings(findings)
+        try:
+            change = case.add_findings(findings)
+        except Problem as problem:
+            self._on_failure(problem)
+            return
         case.threshold = findings.threshold
-        self.ended.emit(None)
         self._reading.document_changed.emit(change)
+        self.ended.emit(None)
         self.changed.emit()
+        self.found.emit()
 
     @Slot(object)
     def _on_failure(self, problem: object) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from viewer.ui.exporter import Exporter
     from viewer.ui.reading import Reading
 
-_ALWAYS = ("open", "open_file", "sample", "reader", "keys", "quit", "rail", "panel")
+_ALWAYS = ("abort", "open", "open_file", "sample", "reader", "keys", "quit", "rail", "panel")
 _NEEDS_LESION = ("accept", "reject", "unsure", "delete")
 _CHANGES = ("missed", "brush", "erase", "move")
 SWITCHES = ("heatmap", "masks", "fill", "crosshair", "invert")
@@ -43,8 +43,8 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     findings = case.document.findings
     if findings is None or findings.heatmap is None:
         why["heatmap"] = translate("window", "Run the model first.")
-    why["undo"] = "" if case.undo_name else translate("window", "Nothing to undo.")
-    why["redo"] = "" if case.redo_name else translate("window", "Nothing to redo.")
+    why["undo"] = frozen or ("" if case.undo_name else translate("window", "Nothing to undo."))
+    why["redo"] = frozen or ("" if case.redo_name else translate("window", "Nothing to redo."))
     return why
 
 
@@ -56,10 +56,10 @@ def follow(actions: dict[str, QAction], reading: Reading, ai: AiRunner, exporter
         keys = key_text(tuple(key.toString() for key in action.shortcuts()))
         action.setToolTip(f"{action.text()}  {keys}" + (f"\n{why[name]}" if why[name] else ""))
     case = reading.case
-    if case is not None and case.undo_name:
+    if not why["undo"] and case is not None:
         text = translate("window", "Undo “{step}”").format(step=case.undo_name)
         actions["undo"].setToolTip(text)
-    if case is not None and case.redo_name:
+    if not why["redo"] and case is not None:
         text = translate("window", "Redo “{step}”").format(step=case.redo_name)
         actions["redo"].setToolTip(text)
     for switch in SWITCHES:

@@ -102,6 +102,7 @@ class TopBar(QFrame):
         self._undo_text.setFont(theme.font(theme.CORNER_PX))
         row.addWidget(self._undo_text)
         row.addStretch(1)
+        self._devices: QActionGroup | None = None
         self.device_button = QToolButton()
         self.device_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -126,6 +127,7 @@ class TopBar(QFrame):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         menu = QMenu(button)
+        menu.setToolTipsVisible(True)
         for name in ("open", "open_file", "sample"):
             menu.addAction(actions[name])
         menu.addSeparator()
@@ -146,7 +148,9 @@ class TopBar(QFrame):
         """Offer (id, name) devices; ``title`` stands on the button."""
         menu = self.device_button.menu()
         menu.clear()
-        group = QActionGroup(menu)
+        if self._devices is not None:
+            self._devices.deleteLater()
+        self._devices = group = QActionGroup(menu)
         for key, name in devices:
             action = menu.addAction(name)
             action.setCheckable(True)

@@ -26,6 +26,22 @@ class Command:
     toggle: str = ""  # "" plain, "switch" on/off, else the name of an exclusive group
 
 
+_REPEATING = frozenset(
+    [
+        "next",
+        "previous",
+        "smaller",
+        "larger",
+        "undo",
+        "redo",
+        "slice_up",
+        "slice_down",
+        "slice_up_10",
+        "slice_down_10",
+    ]
+)
+
+
 def commands() -> tuple[Command, ...]:
     """Return all commands in the reader's language, in the order of the key sheet."""
     review = translate("commands", "Review")
@@ -126,6 +142,8 @@ def make_actions(
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setToolTip(f"{command.text}  {key_text(command.keys)}")
         action.setCheckable(bool(command.toggle))
+        # A key held down must not flicker a verdict to and fro.
+        action.setAutoRepeat(command.id in _REPEATING)
         if command.toggle not in ("", "switch"):
             group = groups.setdefault(command.toggle, QActionGroup(owner))
             group.addAction(action)

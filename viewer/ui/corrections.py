@@ -70,6 +70,7 @@ class Corrections(QObject):
         change = self._change(lambda case: case.add_missed(point))
         if change is None:
             return
+        self._reading.reveal(change.lesion_ids[0])
         self._reading.select(change.lesion_ids[0], centre=False)
         self._reading.move_cursor(point)
         self._reading.set_tool("brush")

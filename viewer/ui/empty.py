@@ -60,7 +60,7 @@ class EmptyView(QWidget):
     def show_loading(self, text: str) -> None:
         """Say what is being loaded."""
         self._title.setText(text)
-        self._text.setText(" ")
+        self._text.setText(translate("empty", "Esc gives up"))
         self._bar.setRange(0, 0)
         self._bar.show()
         for button in self._buttons:

@@ -81,11 +81,18 @@ def _keep(view: SliceView, act: Callable[[Case], Change | None]) -> Change | Non
 class WindowDrag(Gesture):
     """Right widens, up lowers the level (brighter); a click selects or moves the crosshair."""
 
+    def __init__(self, view: SliceView, button: Qt.MouseButton, start: QPointF) -> None:
+        super().__init__(view, button, start)
+        self._first = view.reading.window
+
     def drag(self, delta: QPointF, to: QPointF) -> None:
         window = self.view.reading.window
         step = max(window.width, 50.0) / 400.0
         width = max(1.0, window.width + delta.x() * step)
         self.view.reading.set_window(Window(window.centre + delta.y() * step, width))
+
+    def abort(self) -> None:
+        self.view.reading.set_window(self._first)
 
     def click(self, at: QPointF) -> None:
         _select_or_centre(self.view, at)
@@ -120,17 +127,27 @@ class ZoomDrag(Gesture):
 
 
 class PaintDrag(Gesture):
-    """One stroke of the brush or the eraser: one edit, one undo step."""
+    """One stroke of the brush or the eraser: one edit, one undo step.
+
+    Scrolling with the button held begins a new stroke: what is drawn is on the slice shown.
+    """
 
     def __init__(self, view: SliceView, button: Qt.MouseButton, start: QPointF) -> None:
         super().__init__(view, button, start)
+        self._stroke: Any = None
+        self._target = view.reading.selected
+        view.reading.reveal(self._target)
+        self._begin(start)
+
+    def _begin(self, start: QPointF) -> None:
         from viewer.tools.brush import Brush
 
+        view = self.view
         reading, case, plane = view.reading, view.case, view.plane
         assert case is not None
         assert plane is not None
-        assert reading.selected is not None
-        self._stroke: Any = None
+        assert self._target is not None
+        self._index = view.index
         brush = Brush(
             diameter_mm=reading.brush_mm,
             shape="ball" if reading.brush_ball else "disc",
@@ -138,9 +155,13 @@ class PaintDrag(Gesture):
             mode="erase" if reading.tool == "erase" else "add",
         )
         try:
-            self._stroke = case.start_stroke(reading.selected, brush)
-        except Problem as problem:
-            view.told.emit(str(problem))
+            self._stroke = case.start_stroke(self._target, brush)
+        except (Problem, KeyError) as problem:
+            view.told.emit(
+                str(problem)
+                if isinstance(problem, Problem)
+                else translate("view", "This finding is no longer in the list.")
+            )
             return
         reading.stroke = self._stroke
         self._dab(start)
@@ -153,7 +174,10 @@ class PaintDrag(Gesture):
             self.view.reading.stroke_changed.emit()
 
     def move(self, to: QPointF) -> None:
-        if self._stroke is not None:
+        if self._stroke is not None and self.view.index != self._index:
+            self.end(to)
+            self._begin(to)
+        elif self._stroke is not None:
             self._dab(to)
         self.last = to
 

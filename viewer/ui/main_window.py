@@ -7,9 +7,12 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
     QFileDialog,
     QHBoxLayout,
     QMainWindow,
@@ -35,6 +38,7 @@ from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
+from viewer.ui.panel import words
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.rail import SeriesRail
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
@@ -150,7 +154,7 @@ class MainWindow(QMainWindow):
             "export": self._ask_export,
             "reader": self._ask_reader,
             "card": self._show_card,
-            "keys": lambda: KeysDialog(self).exec(),
+            "keys": lambda: self._ask(KeysDialog(self)),
             "quit": self.close,
             "preset_0": lambda: reading.set_window(reading.first_window),
         }
@@ -177,6 +181,7 @@ class MainWindow(QMainWindow):
         ai.engine.progressed.connect(self.panel.run_progressed)
         ai.ended.connect(self._on_run_ended)
         ai.changed.connect(self._on_ai_changed)
+        ai.found.connect(self._on_found)
         self.exporter.progressed.connect(self.status.show_progress)
         self.exporter.started.connect(self.follow)
         self.exporter.ended.connect(self._on_exported)
@@ -230,20 +235,21 @@ class MainWindow(QMainWindow):
 
     def _on_run_ended(self, problem: Problem | None) -> None:
         self.panel.run_ended(problem)
+        self.follow()
+
+    def _on_found(self) -> None:
         case = self.reading.case
         findings = case.document.findings if case is not None else None
-        if problem is not None or findings is None:
-            self.follow()
+        if case is None or findings is None:
             return
         self.status.say(
             translate("window", "Ready · model run {seconds} s on {device}").format(
                 seconds=f"{sum(findings.seconds.values()):.1f}", device=findings.device
             )
         )
-        if case is not None and case.shown:
+        if case.shown:
             best = max(case.shown, key=lambda lesion: lesion.score or 0.0)
-            # Deferred: the views learn of the new findings first.
-            QTimer.singleShot(0, self, partial(self.reading.select, best.id))
+            self.reading.select(best.id)
 
     # ---------------------------------------------------------------- export
 
@@ -290,7 +296,9 @@ class MainWindow(QMainWindow):
         self.follow()
 
     def _abort(self) -> None:
-        if not self.views.abort_gesture() and self.reading.tool != "window":
+        if self.views.abort_gesture() or self.study.give_up():
+            return
+        if self.reading.tool != "window":
             self.reading.set_tool("window")
 
     def follow(self) -> None:
@@ -305,8 +313,12 @@ class MainWindow(QMainWindow):
 
     def _show_menu(self, point_lps_mm: object, where: QPoint) -> None:
         menu = QMenu(self)
+        menu.setToolTipsVisible(True)
         actions = self.actions_by_id
-        if self.reading.lesion is not None:
+        lesion = self.reading.lesion
+        if lesion is not None:
+            # The selected finding may lie elsewhere: say which one would be judged.
+            menu.addAction(words.title(lesion)).setEnabled(False)
             for name in ("accept", "reject", "unsure", "delete"):
                 menu.addAction(actions[name])
             menu.addSeparator()
@@ -335,8 +347,14 @@ class MainWindow(QMainWindow):
 
     def _ask_reader(self) -> None:
         dialog = ReaderDialog(self.settings.text("reader"), self)
-        if dialog.exec():
+        if self._ask(dialog):
             self.set_reader(dialog.name)
+
+    @staticmethod
+    def _ask(dialog: QDialog) -> bool:
+        accepted = bool(dialog.exec())
+        dialog.deleteLater()
+        return accepted
 
     def set_reader(self, name: str) -> None:
         """Remember who reads; the next edits carry the name."""
@@ -349,9 +367,21 @@ class MainWindow(QMainWindow):
         if self.ai.pack is not None:
             text = (self.ai.pack.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
             title = f"{self.ai.pack.id} {self.ai.pack.version}"
-            CardDialog(title, text, self).exec()
+            self._ask(CardDialog(title, text, self))
 
     # ---------------------------------------------------------------- events
+
+    def event(self, event: QEvent) -> bool:
+        # Space presses the button that has the keyboard; only else is it a command.
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Space
+            and isinstance(QApplication.focusWidget(), QAbstractButton)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -108,7 +108,9 @@ class Opener(QObject):
 
     @Slot()
     def _on_scan_end(self) -> None:
-        self._scan = None
+        # A cancelled scan may end after the next one has begun.
+        if self.sender() is self._scan:
+            self._scan = None
 
     # ------------------------------------------------------------------ read
 
@@ -173,6 +175,7 @@ class Opener(QObject):
                     job.cancel()
                 except RuntimeError:
                     continue  # it ended and Qt has deleted it
+        self._scan = self._read = None
         self._thumbnails = []
 
     def close(self) -> None:

@@ -46,6 +46,51 @@ class _Line:
     path: QPainterPath
     pen: QPen
 
+    def is_same(self, other: _Line) -> bool:
+        return self.path is other.path and self.pen == other.pen
+
+    def draw(self, painter: QPainter) -> None:
+        # A dark rim keeps the outline readable on bright bone and contrast.
+        rim = QPen(QColor(0, 0, 0, 90), self.pen.widthF() + 1.4)
+        rim.setCosmetic(True)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen in (rim, self.pen):
+            painter.setPen(pen)
+            painter.drawPath(self.path)
+
+
+class _StrokeLayer(QGraphicsItem):
+    """Outline under the brush: drawn anew with each dab, so that the others need not be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rect = QRectF()
+        self._line: _Line | None = None
+
+    def show_line(self, line: _Line | None, rect_mm: QRectF) -> None:
+        if rect_mm != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect_mm
+        self._line = line
+        self.update()
+
+    @property
+    def shows_line(self) -> bool:
+        return self._line is not None
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        if self._line is not None:
+            self._line.draw(painter)
+
 
 def label_colour(label: str) -> str:
     """Return the ``#RRGGBB`` colour of a label, the same in every session."""
@@ -67,6 +112,7 @@ class OverlayLayer(QGraphicsItem):
         self._carried: tuple[str, float, float] | None = None
         self._paths: dict[tuple[Any, ...], tuple[Mask, QPainterPath]] = {}
         self._rect = QRectF()
+        self.stroke_layer = _StrokeLayer()
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
     def boundingRect(self) -> QRectF:
@@ -76,6 +122,8 @@ class OverlayLayer(QGraphicsItem):
         """Show nothing."""
         self._lines, self.marks, self.shows_ai = [], [], False
         self._paths.clear()
+        self.stroke_layer.show_line(None, self._rect)
+        self.update()
 
     # ----------------------------------------------------------------- build
 
@@ -85,8 +133,7 @@ class OverlayLayer(QGraphicsItem):
         if rect != self._rect:
             self.prepareGeometryChange()
             self._rect = rect
-        self._lines, self.marks = [], []
-        self.update()
+        before, self._lines, self.marks = self._lines, [], []
         self.shows_ai = self.heat() is not None
         for segment in self._segments():
             self._add_line(segment, plane, index, selected=False)
@@ -94,6 +141,13 @@ class OverlayLayer(QGraphicsItem):
         for lesion in self._lesions():
             self._add_lesion(lesion, plane, index)
             self.shows_ai |= lesion.origin != "human"
+        stroked = [line for line in self._lines if self._painting(line.target_id)]
+        self._lines = [line for line in self._lines if not self._painting(line.target_id)]
+        if stroked or self.stroke_layer.shows_line:
+            self.stroke_layer.show_line(stroked[0] if stroked else None, rect)
+        # Stroking long outlines takes longer than all else: only when one is another.
+        if len(before) != len(self._lines) or not all(map(_Line.is_same, before, self._lines)):
+            self.update()
 
     def _lesions(self) -> Iterator[Lesion]:
         reading = self._reading
@@ -226,19 +280,11 @@ class OverlayLayer(QGraphicsItem):
         option: QStyleOptionGraphicsItem,
         widget: QWidget | None = None,
     ) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         for line in self._lines:
             painter.save()
             if self._carried is not None and self._carried[0] == line.target_id:
                 painter.translate(*self._carried[1:])
-            # A dark rim keeps the outline readable on bright bone and contrast.
-            rim = QPen(QColor(0, 0, 0, 90), line.pen.widthF() + 1.4)
-            rim.setCosmetic(True)
-            painter.setPen(rim)
-            painter.drawPath(line.path)
-            painter.setPen(line.pen)
-            painter.drawPath(line.path)
+            line.draw(painter)
             painter.restore()
 
     def lesion_at(self, x_mm: float, y_mm: float, reach_mm: float) -> str | None:

@@ -78,6 +78,8 @@ class Reading(QObject):
         self.stroke = None
         self.shown.heatmap = False
         self.shown.invert = False
+        self.shown.masks = True  # hidden findings of another case would be overlooked
+        self.tool = "window"
         self.visible_segments = set()
         if case is None:
             self.planes = {}
@@ -90,6 +92,7 @@ class Reading(QObject):
             self.window = self.first_window = window or Window(0, 1)
             self._seen = np.zeros(volume.shape_kji[0], dtype=np.bool_)
         self.case_changed.emit()
+        self.tool_changed.emit()
 
     def plane_order(self) -> list[str]:
         """Return the names of the planes, the acquired one first."""
@@ -140,6 +143,17 @@ class Reading(QObject):
         for name, value in switches.items():
             setattr(self.shown, name, value)
         self.shown_changed.emit()
+
+    def reveal(self, target_id: str | None) -> None:
+        """Make the outline of a lesion or segment visible: nobody paints what he cannot see."""
+        if self.case is None or target_id is None:
+            return
+        segments = {segment.id for segment in self.case.document.segments}
+        hidden = target_id in segments and target_id not in self.visible_segments
+        if hidden:
+            self.visible_segments = self.visible_segments | {target_id}
+        if hidden or not self.shown.masks:
+            self.show(masks=True)
 
     def set_threshold(self, score: float) -> None:
         """Show AI lesions from this score on; those that a person touched always show."""

@@ -28,6 +28,7 @@ from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
+    from viewer.annotate.document import Change
     from viewer.session import Case
 
 _ZOOM_STEP = 1.0015
@@ -93,7 +94,8 @@ class SliceView(pg.GraphicsView):
         self.mm_per_px = 1.0
         self._centre_mm = (0.0, 0.0)
         self._fitted = True
-        self._stale = True
+        self._stale = True  # the image
+        self._lines_stale = True  # what lies over it
         self._gesture: gestures.Gesture | None = None
 
         self.box = pg.ViewBox(lockAspect=True, enableMouse=False, invertY=True, enableMenu=False)
@@ -105,9 +107,11 @@ class SliceView(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumSize(160, 120)
+        # A scene accepts every drag; a study dropped on the image belongs to the window.
+        self.setAcceptDrops(False)
         self._slice = _SliceItem()
         self.overlay = OverlayLayer(reading)
-        for item in (self._slice, self.overlay):
+        for item in (self._slice, self.overlay, self.overlay.stroke_layer):
             self.box.addItem(item, ignoreBounds=True)
 
         reading.case_changed.connect(self._on_case)
@@ -115,9 +119,9 @@ class SliceView(pg.GraphicsView):
         reading.window_changed.connect(self.restale)
         reading.shown_changed.connect(self.restale)
         reading.document_changed.connect(self._on_document)
-        reading.threshold_changed.connect(self.restale)
-        reading.selection_changed.connect(self.restale)
-        reading.stroke_changed.connect(self.restale)
+        reading.threshold_changed.connect(self.restale_lines)
+        reading.selection_changed.connect(self.restale_lines)
+        reading.stroke_changed.connect(self.restale_lines)
         reading.tool_changed.connect(self._on_tool)
 
     # ----------------------------------------------------------------- state
@@ -141,6 +145,12 @@ class SliceView(pg.GraphicsView):
         self._stale = True
         self.viewport().update()
 
+    def restale_lines(self) -> None:
+        """Collect the outlines again before the next paint; the image too where it holds fills."""
+        self._lines_stale = True
+        self._stale |= self.reading.shown.fill
+        self.viewport().update()
+
     def _on_case(self) -> None:
         self._gesture = None
         if self.case is None:
@@ -160,8 +170,10 @@ class SliceView(pg.GraphicsView):
             self.look_at((x, y), self.mm_per_px)
         self.viewport().update()
 
-    def _on_document(self, _change: object) -> None:
-        self.restale()
+    def _on_document(self, change: Change) -> None:
+        if change.kind == "findings":
+            self.restale()  # the heatmap is another
+        self.restale_lines()
 
     def _on_tool(self) -> None:
         shape = {
@@ -247,8 +259,12 @@ class SliceView(pg.GraphicsView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._stale:
-            self._stale = False
+            self._stale = self._lines_stale = False
             self._compose()
+        elif self._lines_stale:
+            self._lines_stale = False
+            if self.case is not None and self.plane is not None:
+                self.overlay.rebuild(self.plane, self.index)
         super().paintEvent(event)
 
     def _compose(self) -> None:
@@ -324,6 +340,8 @@ class SliceView(pg.GraphicsView):
         self.pointer_px = event.position()
         if self.plane is None or self.case is None:
             return
+        if self._gesture is not None and not event.buttons() & self._gesture.button:
+            self.end_gesture(event.position())  # the release went to a menu or another window
         if self._gesture is not None:
             self._gesture.move(event.position())
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -333,9 +351,14 @@ class SliceView(pg.GraphicsView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._gesture is not None and event.button() == self._gesture.button:
-            gesture, self._gesture = self._gesture, None
-            gesture.end(event.position())
+            self.end_gesture(event.position())
         event.accept()
+
+    def end_gesture(self, at_px: QPointF) -> None:
+        """End the drag in progress as a release at ``at_px`` does."""
+        if self._gesture is not None:
+            gesture, self._gesture = self._gesture, None
+            gesture.end(at_px)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.reading.tool in ("window", "pan"):
@@ -378,7 +401,10 @@ class SliceView(pg.GraphicsView):
             return ""
         volume = self.case.volume
         value = volume.voxels[voxel]
-        number = f"{float(value):.4g}" if volume.voxels.dtype.kind == "f" else str(int(value))
+        if volume.voxels.dtype.kind != "f":
+            number = str(int(value))
+        else:
+            number = f"{float(value):.4g}" if abs(value) < 1000 else f"{float(value):.0f}"
         text = translate("view", "Value {value}").format(value=f"{number} {volume.unit}".strip())
         heatmap = self.overlay.heatmap_value(voxel)
         if heatmap is not None:

@@ -78,9 +78,35 @@ class StudyFlow(QObject):
 
     def step_series(self, by: int) -> None:
         """Open the next (1) or previous (-1) series of the rail."""
-        count = len(self._opener.study.plans)
-        if self.current is not None and 0 <= self.current + by < count:
-            self.open_series(self.current + by)
+        plans = self._opener.study.plans
+        if self.current is None:
+            return
+        number = self.current + by
+        while 0 <= number < len(plans):
+            if plans[number].refusal is None:
+                self.open_series(number)
+                return
+            number += by  # a series that cannot be shown bars no way
+
+    def give_up(self) -> bool:
+        """Stop what is being looked for or read; tell whether there was anything."""
+        if not self._opener.busy:
+            return False
+        self._opener.cancel()
+        self._show_what_is_open()
+        self._window.status.say(translate("window", "Opening was given up"))
+        return True
+
+    def _show_what_is_open(self) -> None:
+        window = self._window
+        if window.reading.case is None:
+            self.current = None
+            window.rail.set_current(None)
+            window.stage.setCurrentWidget(window.empty)
+            window.empty.show_idle()
+        else:
+            window.stage.setCurrentWidget(window.views)
+        window.follow()
 
     def _leave_case(self) -> None:
         window = self._window
@@ -153,13 +179,12 @@ class StudyFlow(QObject):
 
     def _on_failed(self, problem: Problem) -> None:
         window = self._window
-        if window.reading.case is None:
-            self.current = None
-            window.rail.set_current(None)
-            window.stage.setCurrentWidget(window.empty)
-            window.empty.show_idle()
-        else:
-            window.stage.setCurrentWidget(window.views)
+        number = self.current
+        if number is not None and window.reading.case is None:
+            card = window.rail.card(number)
+            card.state, card.failed = translate("window", "Cannot be read"), True
+            window.rail.follow(number)
+        self._show_what_is_open()
         window.message.show_problem(problem)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -32,14 +34,20 @@ CORNER_PX = 12
 HEAD_PX = 11
 
 
-def font(size_px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Return the interface face at a size, with tabular figures where the face has them."""
-    out = QFont()
+@cache
+def _families() -> list[str]:
     installed = set(QFontDatabase.families())
     faces = [face for face in _FACES if face in installed]
     cjk = [face for face in _CJK_FACES if face in installed]
-    if faces or cjk:
-        out.setFamilies([*(faces or [QApplication.font().family()]), *cjk])
+    return [*(faces or [QApplication.font().family()]), *cjk] if faces or cjk else []
+
+
+def font(size_px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return the interface face at a size, with tabular figures where the face has them."""
+    out = QFont()
+    families = _families()
+    if families:
+        out.setFamilies(families)
     out.setPixelSize(size_px)
     out.setWeight(weight)
     if hasattr(QFont, "Tag"):

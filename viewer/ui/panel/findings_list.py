@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
@@ -23,7 +24,8 @@ from viewer.ui.panel import words
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
-    from viewer.annotate.lesion import Lesion
+    from viewer.annotate.lesion import Lesion, SegmentState
+    from viewer.session import Case
 
 _ID = int(Qt.ItemDataRole.UserRole)
 _LESION = _ID + 1
@@ -32,25 +34,30 @@ _FOOT = _ID + 3
 _TEXT_X = 32
 
 
+@lru_cache(maxsize=1024)
+def _wrapped(detail: str, foot: str, width: int) -> tuple[str, ...]:
+    metrics = QFontMetrics(theme.font(theme.CORNER_PX))
+    lines: list[str] = []
+    for text in (detail, foot):
+        line = ""
+        for part in filter(None, text.split(" · ")):
+            longer = f"{line} · {part}" if line else part
+            if line and metrics.horizontalAdvance(longer) > width:
+                lines.append(line + " ·")
+                line = part
+            else:
+                line = longer
+        if line:
+            lines.append(line)
+    return tuple(lines)
+
+
 class _Row(QStyledItemDelegate):
     """Paints one finding; its second line wraps rather than being cut."""
 
-    def _lines(self, index: QModelIndex | QPersistentModelIndex, width: int) -> list[str]:
-        metrics = QFontMetrics(theme.font(theme.CORNER_PX))
-        lines: list[str] = []
-        for text in (index.data(_DETAIL), index.data(_FOOT)):
-            parts = [part for part in str(text or "").split(" · ") if part]
-            line = ""
-            for part in parts:
-                longer = f"{line} · {part}" if line else part
-                if line and metrics.horizontalAdvance(longer) > width:
-                    lines.append(line + " ·")
-                    line = part
-                else:
-                    line = longer
-            if line:
-                lines.append(line)
-        return lines
+    @staticmethod
+    def _lines(index: QModelIndex | QPersistentModelIndex, width: int) -> tuple[str, ...]:
+        return _wrapped(str(index.data(_DETAIL) or ""), str(index.data(_FOOT) or ""), width)
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -148,6 +155,9 @@ class FindingsList(QListWidget):
         super().__init__(parent)
         self._reading = reading
         self._filling = False
+        self._filled: tuple[Lesion, ...] = ()
+        self._segments: tuple[SegmentState, ...] = ()
+        self._details: dict[str, tuple[Lesion, tuple[SegmentState, ...], str]] = {}
         self.setItemDelegate(_Row(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -158,27 +168,47 @@ class FindingsList(QListWidget):
         self.currentItemChanged.connect(self._on_current)
         self.itemClicked.connect(self._on_click)
         reading.selection_changed.connect(self._on_selection)
+        reading.case_changed.connect(self._details.clear)
 
     def fill(self) -> None:
         """Show the findings as they are now; the selection stays."""
         case = self._reading.case
+        shown = case.shown if case is not None else ()
+        segments = case.document.segments if case is not None else ()
+        if segments != self._segments:
+            self._filled = ()  # the place of every lesion is measured by the lungs
+        self._segments = segments
         self._filling = True
-        self.clear()
-        for lesion in case.shown if case is not None else ():
+        same = [lesion.id for lesion in shown] == [lesion.id for lesion in self._filled]
+        if not same:
+            self.clear()
+        for row, lesion in enumerate(shown):
+            if same and lesion is self._filled[row]:
+                continue
             assert case is not None
-            item = QListWidgetItem()
-            item.setData(_ID, lesion.id)
-            item.setData(_LESION, lesion)
-            item.setData(_DETAIL, words.detail(case, lesion))
-            foot = " · ".join(p for p in (words.verdict(lesion), words.origin(lesion)) if p)
-            item.setData(_FOOT, foot)
-            spoken = [words.title(lesion), words.detail(case, lesion), foot]
-            if not lesion.reviewed:
-                spoken.append(translate("findings", "not reviewed"))
-            item.setData(int(Qt.ItemDataRole.AccessibleTextRole), ", ".join(filter(None, spoken)))
-            self.addItem(item)
+            item = self.item(row) if same else QListWidgetItem()
+            self._write(item, case, lesion)
+            if not same:
+                self.addItem(item)
+        self._filled = shown
         self._filling = False
         self._on_selection()
+
+    def _write(self, item: QListWidgetItem, case: Case, lesion: Lesion) -> None:
+        known = self._details.get(lesion.id)
+        if known is None or known[0] is not lesion or known[1] != self._segments:
+            known = (lesion, self._segments, words.detail(case, lesion))
+            self._details[lesion.id] = known
+        detail = known[2]
+        foot = " · ".join(p for p in (words.verdict(lesion), words.origin(lesion)) if p)
+        item.setData(_ID, lesion.id)
+        item.setData(_LESION, lesion)
+        item.setData(_DETAIL, detail)
+        item.setData(_FOOT, foot)
+        spoken = [words.title(lesion), detail, foot]
+        if not lesion.reviewed:
+            spoken.append(translate("findings", "not reviewed"))
+        item.setData(int(Qt.ItemDataRole.AccessibleTextRole), ", ".join(filter(None, spoken)))
 
     def _on_selection(self) -> None:
         self._filling = True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inference.protocol import Progress
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from inference.protocol import Progress
 from resources.problem import Problem
 from resources.text import translate
 from viewer.ui import theme
