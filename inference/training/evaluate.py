@@ -137,6 +137,7 @@ def summary(results: Sequence[CropResult], threshold: float) -> dict[str, Any]:
         "dice_missed_as_0_mean": _round(np.mean(everything)),
         "dice_missed_as_0_ci95": _interval(everything),
         "froc": froc(results),
+        "by_threshold": by_threshold(results),
     }
 
 
@@ -178,6 +179,32 @@ def threshold_at(results: Sequence[CropResult], rate: float) -> float:
     if allowed >= len(scores):
         return 1e-6
     return float(np.nextafter(np.float32(scores[allowed]), np.float32(1)))
+
+
+def advised_threshold(results: Sequence[CropResult], share: float = 0.9) -> float:
+    """Return the highest threshold that finds ``share`` of what three or four readers saw.
+
+    False positives cannot advise it: a crop is a few centimetres of lung, and a whole scan
+    with every nodule marked is not among the training data.
+    """
+    scores = np.sort([one.score for one in results if one.nodule.n_readers >= 3])[::-1]
+    return float(np.floor(scores[int(np.ceil(share * len(scores))) - 1] * 100) / 100)
+
+
+def by_threshold(results: Sequence[CropResult]) -> list[dict[str, float]]:
+    """Return sensitivity and false positives a crop at round thresholds."""
+    agreed = [one for one in results if one.nodule.n_readers >= 3]
+    return [
+        {
+            "threshold": threshold,
+            "sensitivity": _share(one.score >= threshold for one in results),
+            "sensitivity_3_or_4_readers": _share(one.score >= threshold for one in agreed),
+            "false_positives_per_crop": _round(
+                sum(s >= threshold for one in results for s in one.false_scores) / len(results)
+            ),
+        }
+        for threshold in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    ]
 
 
 def write(path: Path, value: dict[str, Any]) -> None:

@@ -12,13 +12,12 @@ from inference.manifest import read_manifest
 from inference.runtime.engine import Engine
 from inference.runtime.load import load_nets
 from inference.training.data import VALIDATION_LUNGS, load_crops, load_lungs
-from inference.training.evaluate import run_crops, summary, threshold_at
+from inference.training.evaluate import advised_threshold, run_crops, summary
 from inference.training.fit import report
 from inference.training.scans import as_volume, measure_scan, read_study
 
 LABELLED = ("LIDC-IDRI-0001",)
 UNLABELLED = ("LungFCP-01-0001",)
-_ADVISED_RATE = 0.25
 
 
 def measure_pack(data: Path, folder: Path, splits: Sequence[str], scans: bool) -> dict[str, Any]:
@@ -58,8 +57,7 @@ def measure_pack(data: Path, folder: Path, splits: Sequence[str], scans: bool) -
         out["crops"][split] = summary(results, pack.threshold)
         out["crops"][split]["calibration"] = calibration.table()
         if split == "validation":
-            advised = threshold_at(results, _ADVISED_RATE)
-            out["crops"][split]["threshold_at_quarter_false_positive"] = round(advised, 4)
+            out["crops"][split]["advised_threshold"] = advised_threshold(results)
     if scans:
         studies = data / "studies"
         for name in (*LABELLED, *UNLABELLED):

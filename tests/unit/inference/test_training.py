@@ -18,7 +18,14 @@ from inference.training import cli
 from inference.training.batches import Batches, Rng
 from inference.training.checkpoint import State, place
 from inference.training.data import Nodule, load_crops, load_lungs, split_of
-from inference.training.evaluate import CropResult, dice, froc, summary, threshold_at
+from inference.training.evaluate import (
+    CropResult,
+    advised_threshold,
+    dice,
+    froc,
+    summary,
+    threshold_at,
+)
 from inference.training.grey import grey_scale
 
 
@@ -279,6 +286,14 @@ def test_figures_count_what_is_found_and_what_is_false():
     assert 0.2 < threshold_at(results, 0.25) < 0.7
     assert froc(results)["0.25"] == 0.75
     assert froc(results)["2.0"] == 0.75
+    assert found["by_threshold"][3] == {
+        "threshold": 0.5,
+        "sensitivity": 0.5,
+        "sensitivity_3_or_4_readers": 0.5,
+        "false_positives_per_crop": 0.25,
+    }
+    assert advised_threshold(results, 0.75) == pytest.approx(0.3)
+    assert advised_threshold(results, 0.5) == pytest.approx(0.6)
 
 
 def test_dice_of_known_masks():
