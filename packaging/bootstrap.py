@@ -66,7 +66,8 @@ def run(python: Path, argv: list[str]) -> int:
     with subprocess.Popen(command, env=environment) as process:
         while True:
             try:
-                return process.wait()
+                code = process.wait()
+                return code if code >= 0 else 128 - code  # ended by a signal, as shells say it
             except KeyboardInterrupt:
                 # Ctrl+C reaches the child as well; it ends in its own way, saving first.
                 continue
