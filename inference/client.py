@@ -234,17 +234,25 @@ class ModelProcess:
             with self._changing:
                 self._busy, self._cancelled = True, False
             try:
-                return self._converse(request, arrays, progress)
+                answer = self._converse(request, arrays, progress)
             except BaseException:
                 # Whatever stopped us mid-answer, the next run must not read this one's rest.
-                if self._cancelled or self._in_answer:
+                if self._in_answer:
                     self._drop()
-                if self._cancelled:
+                if self._idle_again():
                     raise Cancelled from None
                 raise
-            finally:
-                with self._changing:
-                    self._busy = False
+            if self._idle_again():
+                raise Cancelled
+            return answer
+
+    def _idle_again(self) -> bool:
+        """End a run; tell whether it was cancelled, however late, and then drop the process."""
+        with self._changing:
+            self._busy, cancelled = False, self._cancelled
+        if cancelled:
+            self._drop()
+        return cancelled
 
     def _converse(
         self,

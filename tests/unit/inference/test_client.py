@@ -162,6 +162,26 @@ def test_cancel_in_start_up_and_without_a_run():
         assert time.monotonic() - began < 10
 
 
+def test_cancel_as_late_as_the_last_progress_still_cancels(small, bundled):
+    code = f"""
+def analyze(self, n, request, arrays):
+    self._send(n, {{"kind": "progress", "progress": ["measure", 1, 1, ""]}})
+    self._send(n, {{"kind": "findings", "findings": {{}}}})
+w._Server._analyze = analyze
+w._Server._devices = lambda self: {CPU}
+w.main()
+"""
+    with ModelProcess(_python(code)) as process:
+
+        def cancel(progress):
+            time.sleep(0.2)  # the answer lies in the pipe by now
+            process.cancel()
+
+        with pytest.raises(Cancelled):
+            process.analyze(small, bundled, "cpu", cancel)
+        assert process.devices()
+
+
 def test_close_from_another_thread_ends_a_run():
     process = ModelProcess(_python("time.sleep(60)"))
     timer = threading.Timer(0.3, process.close)
