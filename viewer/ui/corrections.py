@@ -14,6 +14,7 @@ from viewer.ui.panel import words
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
+    from viewer.annotate.document import Change
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
@@ -109,4 +110,10 @@ class Corrections(QObject):
             self._reading.select(None)
         for lesion_id in change.lesion_ids[:1]:
             if lesion_id in live and change.kind != "findings":
-                self._reading.select(lesion_id)
+                # What is taken back in sight is not carried out of it.
+                self._reading.select(lesion_id, centre=not self._in_sight(change))
+
+    def _in_sight(self, change: Change) -> bool:
+        """Tell whether the shown acquired slice meets what changed."""
+        k = round(self._reading.cursor_kji()[0])
+        return any(box[0].start <= k < box[0].stop for box in change.boxes)

@@ -83,6 +83,8 @@ class MprViews(QWidget):
                 view.setVisible(not (self._two_only and number == 2))
             else:
                 view.setVisible(number == self._enlarged)
+        if self.active.isHidden():
+            self.active = next(view for view in self.views if view.main)
         side = self._enlarged in (None, 0)
         self._grid.setColumnStretch(0, 5 if side else 0)
         self._grid.setColumnStretch(1, 4 if self._enlarged != 0 else 0)

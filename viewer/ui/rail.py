@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,7 +46,7 @@ class _Card(QWidget):
     def follow(self) -> None:
         card = self.card
         self.setAccessibleName(", ".join(t for t in (card.title, card.detail, card.state) if t))
-        self.setToolTip(card.title)
+        self.setToolTip(html.escape(card.title))
         self.setFixedHeight(self.sizeHint().height())
         self.update()
 

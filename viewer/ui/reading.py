@@ -122,6 +122,12 @@ class Reading(QObject):
         self.cursor_lps_mm = kji_to_lps_mm(volume.affine, kji)
         self.cursor_moved.emit()
 
+    def cursor_kji(self) -> tuple[float, float, float]:
+        """Return the linked cursor in fractional (k, j, i) of the open volume."""
+        assert self.case is not None
+        k, j, i = lps_mm_to_kji(self.case.volume.affine, self.cursor_lps_mm)
+        return float(k), float(j), float(i)
+
     def show_slice(self, plane: Plane, index: int) -> None:
         """Move the cursor along one plane's axis to a slice, and nowhere else."""
         if self.case is None:

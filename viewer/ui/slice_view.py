@@ -18,7 +18,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from inference.geometry import lps_mm_to_kji
 from resources.text import translate
 from viewer.display.grey import Rgb32
 from viewer.display.layers import compose
@@ -415,9 +414,3 @@ class SliceView(pg.GraphicsView):
         """Return the logical pixel of the linked cursor."""
         assert self.plane is not None
         return self.px_of_mm(*self.plane.view_of_lps(self.reading.cursor_lps_mm))
-
-    def cursor_kji(self) -> tuple[float, float, float]:
-        """Return the linked cursor in (k, j, i)."""
-        assert self.case is not None
-        k, j, i = lps_mm_to_kji(self.case.volume.affine, self.reading.cursor_lps_mm)
-        return float(k), float(j), float(i)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton
 
@@ -27,6 +27,7 @@ class StatusLine(QFrame):
         self._reading = reading
         self._lasting = ""
         self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # files name themselves as they like
         # A long sentence is cut by the window, never the other way round.
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._seen = QLabel()
@@ -109,9 +110,11 @@ class MessageBar(QFrame):
         self._stripe.setFixedWidth(3)
         self._text = QLabel()
         self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         close = QToolButton()
         close.setText("✕")
         close.setAccessibleName(translate("status", "Close the message"))
+        close.setToolTip(translate("status", "Close the message"))
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 8, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,7 @@ class StudyFlow(QObject):
             window.views.abort_gesture()
             window.reading.set_case(None)
             self._opener.close_case(previous)
+            gc.unfreeze()
         self.current = None
 
     def _show_loading(self, text: str) -> None:
@@ -160,6 +162,9 @@ class StudyFlow(QObject):
     def _on_opened(self, opened: OpenedCase) -> None:
         window, case = self._window, opened.case
         self.current = opened.number
+        # Headers and modules are many objects that stay: the collector need not walk them
+        # (30 to 50 ms) in the middle of a stroke.
+        gc.freeze()
         window.stage.setCurrentWidget(window.views)
         window.reading.set_case(case, opened.window)
         window.views.hold_focus()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MARGIN = 10.0
 _PAD = 4
 _GAP_PX = 14.0
+_HALO = 4.0
 _SMALL_PX = 9.0
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 
@@ -51,8 +52,12 @@ def paint(painter: QPainter, view: SliceView) -> None:
     for mark in view.overlay.marks:
         _mark(painter, view, mark)
     _letters(painter, view)
+    y = _MARGIN
     if view.reading.shown.text != TEXT_NONE:
-        _corners(painter, view)
+        y = _corners(painter, view)
+    if view.main:
+        # Whatever text is hidden: an AI result never stands there without its name and state.
+        _notices(painter, view, y)
     _brush_cursor(painter, view)
 
 
@@ -76,7 +81,7 @@ def _haloed(
         inner.setRenderHint(QPainter.RenderHint.Antialiasing)
         path = QPainterPath()
         path.addText(QPointF(_PAD, _PAD + metrics.ascent()), font, text)
-        pen = QPen(QColor(0, 0, 0, 210), halo)
+        pen = QPen(QColor(0, 0, 0, 225), halo)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         inner.strokePath(path, pen)
         inner.fillPath(path, QColor(colour))
@@ -167,7 +172,8 @@ def _letters(painter: QPainter, view: SliceView) -> None:
         _haloed(painter, QPointF(x, y), text, font, theme.LETTER)
 
 
-def _corners(painter: QPainter, view: SliceView) -> None:
+def _corners(painter: QPainter, view: SliceView) -> float:
+    """Write the four corners; return where the text at the top left ends."""
     font = theme.font(theme.CORNER_PX)
     metrics = QFontMetricsF(font)
     line = math.ceil(metrics.height())
@@ -182,20 +188,17 @@ def _corners(painter: QPainter, view: SliceView) -> None:
         for text in lines:
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
             x = width - _MARGIN - metrics.horizontalAdvance(text) if right else _MARGIN
-            _haloed(painter, QPointF(x, y), text, font, colour, 2.5)
+            _haloed(painter, QPointF(x, y), text, font, colour, _HALO)
             y += line
         return y
 
     y = write(_patient_lines(view) if full and big else [], right=False, bottom=False)
-    if not big or not full:
-        y = _MARGIN + line - 5
     write(_plane_lines(view, big and full), right=True, bottom=False)
     write(_window_lines(view, big), right=False, bottom=True)
     numbers = _slice_lines(view, big and full)
     write(numbers, right=True, bottom=True)
     _scale_bar(painter, view, height - _MARGIN - line * len(numbers) - 8)
-    if big and view.overlay.shows_ai:
-        _ai_chip(painter, view, y - line + 9)
+    return y - line + 9
 
 
 def _patient_lines(view: SliceView) -> list[str]:
@@ -285,28 +288,44 @@ def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
     ticks.lineTo(right, y)
     for pen in (QPen(QColor(0, 0, 0, 200), 3), QPen(QColor(theme.TEXT), 1)):
         painter.strokePath(ticks, pen)
-    text = f"{mm // 10} cm" if mm >= 10 else f"{mm} mm"
+    if mm >= 10:
+        text = translate("view", "{length} cm").format(length=mm // 10)
+    else:
+        text = translate("view", "{length} mm").format(length=mm)
     font = theme.font(theme.CORNER_PX)
     advance = QFontMetricsF(font).horizontalAdvance(text)
-    _haloed(painter, QPointF(right - length - advance - 7, y + 4), text, font, theme.TEXT, 2.5)
+    _haloed(painter, QPointF(right - length - advance - 7, y + 4), text, font, theme.TEXT, _HALO)
 
 
-def _ai_chip(painter: QPainter, view: SliceView, y: float) -> None:
-    """Say whose result is on the image and whether a person has judged it."""
+def _notices(painter: QPainter, view: SliceView, y: float) -> None:
+    """Say whose result is on the image and whether a person judged it, or that it is hidden."""
     assert view.case is not None
     findings = view.case.document.findings
-    if findings is None:
-        return
-    done, total = view.case.progress
-    pending = done < total or total == 0
-    model = f"{findings.model.id} {findings.model.version}"
-    if pending:
-        text = translate("view", "AI {model} · not reviewed").format(model=model)
-    else:
-        text = translate("view", "AI {model} · reviewed").format(model=model)
+    if findings is not None and view.overlay.shows_ai:
+        done, total = view.case.progress
+        pending = done < total or total == 0
+        model = translate("view", "AI {model}").format(
+            model=f"{findings.model.id} {findings.model.version}"
+        )
+        state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
+        y = _chip(painter, view, y, [model, state], pending=pending)
+    if not view.reading.shown.masks and view.case.shown:
+        hidden = translate("view", "{count} findings hidden").format(count=len(view.case.shown))
+        _chip(painter, view, y, [hidden, translate("view", "S shows them")], pending=True)
+
+
+def _chip(
+    painter: QPainter, view: SliceView, y: float, parts: list[str], *, pending: bool
+) -> float:
+    """Draw a small label; return where the next one begins. Never cut: it wraps."""
     font = theme.font(theme.HEAD_PX, QFont.Weight.Medium)
     metrics = QFontMetricsF(font)
-    box = QRectF(_MARGIN, y, metrics.horizontalAdvance(text) + 14, metrics.height() + 6)
+    text = " · ".join(parts)
+    if metrics.horizontalAdvance(text) + 14 > view.width() / 2 - 24:
+        text = "\n".join(parts)
+    lines = text.split("\n")
+    width = max(metrics.horizontalAdvance(line) for line in lines) + 14
+    box = QRectF(_MARGIN, y, width, metrics.height() * len(lines) + 6)
     colour = QColor(theme.PENDING if pending else theme.SECONDARY)
     edge = QColor(colour)
     edge.setAlpha(150)
@@ -316,3 +335,4 @@ def _ai_chip(painter: QPainter, view: SliceView, y: float) -> None:
     painter.setPen(colour)
     painter.setFont(font)
     painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
+    return box.bottom() + 4

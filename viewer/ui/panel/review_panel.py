@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from inference.protocol import Progress
@@ -133,8 +133,7 @@ class ReviewPanel(QWidget):
         self.list.fill()
         rows = self.list.count()
         self.list.setVisible(rows > 0)
-        height = sum(self.list.sizeHintForRow(row) for row in range(rows)) + 4
-        self.list.setFixedHeight(min(height, max(180, self.height() * 2 // 5)))
+        self._fit_list()
         if case is None:
             self._count.setText("")
         else:
@@ -148,6 +147,19 @@ class ReviewPanel(QWidget):
             self._count.setStyleSheet(f"color: {theme.PENDING if pending else theme.SECONDARY};")
         self._refresh_state(rows)
         self._refresh_lower()
+
+    def _fit_list(self) -> None:
+        limit = max(180, self.height() * 2 // 5)
+        height = 4
+        for row in range(self.list.count()):
+            height += self.list.sizeHintForRow(row)
+            if height >= limit:
+                break
+        self.list.setFixedHeight(min(height, limit))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_list()
 
     def _refresh_state(self, rows: int) -> None:
         case = self._reading.case
@@ -172,7 +184,3 @@ class ReviewPanel(QWidget):
         for section, line in zip(self._lower, self._rules, strict=True):
             section.refresh()
             line.setVisible(not section.isHidden())
-
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)  # type: ignore[arg-type]
-        self.refresh()
