@@ -175,15 +175,14 @@ class FindingsList(QListWidget):
         case = self._reading.case
         shown = case.shown if case is not None else ()
         segments = case.document.segments if case is not None else ()
-        if segments != self._segments:
-            self._filled = ()  # the place of every lesion is measured by the lungs
+        moved = segments != self._segments  # the place of each lesion is measured by the lungs
         self._segments = segments
         self._filling = True
         same = [lesion.id for lesion in shown] == [lesion.id for lesion in self._filled]
         if not same:
             self.clear()
         for row, lesion in enumerate(shown):
-            if same and lesion is self._filled[row]:
+            if same and not moved and lesion is self._filled[row]:
                 continue
             assert case is not None
             item = self.item(row) if same else QListWidgetItem()
