@@ -57,25 +57,23 @@ def prepare(root: Path, *, tools: str | None = None) -> Path:
     if complete(folder, python, wanted):
         return python
     started = time.monotonic()
-    with busy(root / f"{ENVIRONMENT}.setup") as cut_short:
-        installed = {} if cut_short else read_stamp(folder)
-        usable = installed.get("root") == wanted["root"] and runs(python)
-        try:
-            if not usable:
+    try:
+        with busy(root / f"{ENVIRONMENT}.setup") as cut_short:
+            installed = {} if cut_short else read_stamp(folder)
+            if installed.get("root") != wanted["root"] or not runs(python):
                 installed = {}
                 make(folder)
             (folder / "overread.json").unlink(missing_ok=True)
-            pip = Pip(python, folder / "install.log")
-            fill(root, pip, wanted, installed)
+            fill(root, Pip(python, folder / "install.log"), wanted, installed)
             stamp = json.dumps(installed | wanted, indent=1)
             (folder / "overread.json").write_text(stamp, encoding="utf-8")
-        except OSError as error:
-            raise Problem(
-                translate(
-                    "start", "The environment {folder} could not be written: {reason}."
-                ).format(folder=folder, reason=error.strerror),
-                translate("start", "Free some space or check the folder's rights, start again."),
-            ) from error
+    except OSError as error:
+        raise Problem(
+            translate("start", "The environment {folder} could not be written: {reason}.").format(
+                folder=folder, reason=error.strerror or error
+            ),
+            translate("start", "Free some space or check the folder's rights, start again."),
+        ) from error
     print(
         translate("start", "Set up in {seconds} s.").format(
             seconds=round(time.monotonic() - started)
@@ -149,7 +147,7 @@ def busy(marker: Path) -> Iterator[bool]:
                 translate("start", "Wait until it is done, then start again."),
             ) from error
         yield cut_short
-    marker.unlink()
+    marker.unlink(missing_ok=True)
 
 
 def make(folder: Path) -> None:

@@ -38,7 +38,8 @@ def main() -> int:
     if code:
         return code
     folder = ROOT / "dist" / "overread"
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    size = sum(path.stat().st_size for path in files)
     minutes = (time.monotonic() - started) / 60
     print(f"{folder}: {size / 1e6:.0f} MB, built in {minutes:.1f} minutes")
     return 0

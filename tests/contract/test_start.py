@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -249,3 +250,14 @@ def test_nothing_missing_means_nothing_done(system, monkeypatch):
 
 def test_a_library_that_is_not_there_does_not_load(system):
     assert not system.loads("libno-such-thing.so.9")
+
+
+def test_a_folder_that_cannot_be_written_gets_a_sentence(install, tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied")
+
+    shutil.copytree(ROOT / "packaging", tmp_path / "packaging")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(install, "make", refuse)
+    with pytest.raises(Problem, match=r"could not be written: Permission denied\. Free some space"):
+        install.prepare(tmp_path)
