@@ -18,6 +18,7 @@ NETWORK = (
     "PySide6.QtWebEngineCore", "torch.hub", "huggingface_hub", "pynetdicom",
 )  # fmt: skip
 LINES = 450
+TEST_LINES = 600
 FUNCTION_LINES = 80
 
 
@@ -118,7 +119,8 @@ def test_files_and_functions_stay_small():
     long_files = {
         str(path.relative_to(ROOT)): lines
         for path in everything()
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LINES
+        if (lines := len(path.read_text(encoding="utf-8").splitlines()))
+        > (TEST_LINES if path.is_relative_to(ROOT / "tests") else LINES)
     }
     assert not long_files
     long_functions = {
