@@ -457,6 +457,48 @@ def test_markup_in_a_file_is_shown_as_text(opened):
     assert opened.status._text.textFormat() == Qt.TextFormat.PlainText
 
 
+def test_no_tool_and_no_name_makes_the_window_wider(reviewed):
+    reviewed.resize(1024, 700)
+    settle(reviewed)
+    assert reviewed.width() == 1024
+    for tool in ("brush", "erase", "window"):
+        reviewed.reading.set_tool(tool)
+        key(reviewed, "A")
+        reviewed.set_reader("Dr. Alexandria Long-Name the Third of Someplace and its Surrounds")
+        settle(reviewed)
+        assert reviewed.width() == 1024
+        row = reviewed.bar.layout()
+        assert row.minimumSize().width() <= reviewed.bar.width()
+        right = reviewed.status._research.geometry().right()
+        assert right <= reviewed.status.width()
+    assert reviewed.actions_by_id["run"].text() == "Run AI"
+    reviewed.resize(1900, 1000)
+    reviewed.reading.set_tool("brush")
+    settle(reviewed)
+    assert reviewed.bar._undo_text.isVisible()
+    assert reviewed.bar.device_button.text() == reviewed.bar._title
+    assert all(cap.isVisible() for cap in reviewed.bar._keys)
+
+
+def test_the_second_view_takes_the_place_of_the_third(opened):
+    opened.resize(1040, 800)
+    settle(opened)
+    main, second, third = opened.views.views
+    assert not third.isVisible()
+    assert second.height() == main.height()
+    opened.resize(1500, 900)
+    settle(opened)
+    assert third.isVisible()
+    assert abs(second.height() - third.height()) <= 1
+
+
+def test_keys_act_on_a_view_that_is_seen(opened):
+    opened.views.active = opened.views.views[2]
+    opened.resize(1040, 800)
+    settle(opened)
+    assert opened.views.active is opened.views.views[0]
+
+
 # ---------------------------------------------------------- only what changed
 
 

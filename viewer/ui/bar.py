@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QColor,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.reading import Reading
-from viewer.ui.widgets import CommandButton, Slider, upright
+from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
 BAR_PX = 44
+_NARROWEST_PX = 760
 
 
 class _ArcButton(CommandButton):
@@ -61,6 +70,10 @@ class BrushBox(QWidget):
         reading.tool_changed.connect(self._follow)
         self._follow()
 
+    def show_slider(self, shown: bool) -> None:
+        """Leave the slider out where there is no room; [ and ] do the same."""
+        self._slider.setVisible(shown)
+
     def _follow(self) -> None:
         self.setVisible(self._reading.tool in ("brush", "erase"))
         size = self._reading.brush_mm
@@ -71,7 +84,12 @@ class BrushBox(QWidget):
 
 
 class TopBar(QFrame):
-    """Everything that is not about one finding."""
+    """Everything that is not about one finding.
+
+    It never makes the window wider: where room is short it leaves out, in this order, the name
+    of the last step, model and device in words, the keys, and the slider of the brush. All of
+    these stand in tooltips too.
+    """
 
     device_chosen = Signal(str)
 
@@ -79,8 +97,9 @@ class TopBar(QFrame):
         super().__init__()
         self.setObjectName("bar")
         self.setFixedHeight(BAR_PX)
-        name = QLabel("Overread")
+        self._name = name = QLabel("Overread")
         name.setObjectName("name")
+        self._title = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 10, 0)
         row.setSpacing(4)
@@ -93,7 +112,8 @@ class TopBar(QFrame):
         self._add_rule(row)
         for tool in ("brush", "erase", "move"):
             row.addWidget(CommandButton(actions[tool]))
-        row.addWidget(BrushBox(reading, actions["ball"]))
+        self._brush = BrushBox(reading, actions["ball"])
+        row.addWidget(self._brush)
         self._add_rule(row)
         row.addWidget(_ArcButton(actions["undo"], mirrored=False))
         row.addWidget(_ArcButton(actions["redo"], mirrored=True))
@@ -107,13 +127,41 @@ class TopBar(QFrame):
         self.device_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.device_button.setMenu(QMenu(self.device_button))
-        self.device_button.setToolTip(translate("bar", "Where the model runs"))
         row.addWidget(self.device_button)
         row.addSpacing(4)
         self.run_button = CommandButton(actions["run"], role="verdict", key=False)
         row.addWidget(self.run_button)
         export = translate("bar", "Export")
         row.addWidget(CommandButton(actions["export"], role="primary", key=False, text=export))
+        self._keys = self.findChildren(KeyCap)
+        reading.tool_changed.connect(self.fit)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_NARROWEST_PX, BAR_PX)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Show as much as there is room for."""
+        row = self.layout()
+        assert row is not None
+        for left_out in range(5):
+            self._undo_text.setVisible(left_out < 1)
+            self.device_button.setText(self._title if left_out < 2 else translate("bar", "AI"))
+            for key in self._keys:
+                key.setVisible(left_out < 3)
+            self._name.setVisible(left_out < 3)
+            self._brush.show_slider(left_out < 4)
+            for widget in (self._brush, *self.findChildren(CommandButton)):
+                inner = widget.layout()
+                if inner is not None:
+                    inner.invalidate()
+                widget.updateGeometry()
+            row.invalidate()
+            if row.minimumSize().width() <= self.width():
+                break
 
     @staticmethod
     def _add_rule(row: QHBoxLayout) -> None:
@@ -142,7 +190,10 @@ class TopBar(QFrame):
         """Name the step that undo would take back."""
         text = translate("bar", "Undo “{step}”").format(step=name) if name else ""
         metrics = self._undo_text.fontMetrics()
-        self._undo_text.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, 230))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, 230)
+        if shown != self._undo_text.text():
+            self._undo_text.setText(shown)
+            self.fit()
 
     def show_devices(self, devices: tuple[tuple[str, str], ...], chosen: str, title: str) -> None:
         """Offer (id, name) devices; ``title`` stands on the button."""
@@ -158,7 +209,9 @@ class TopBar(QFrame):
             action.setData(key)
             group.addAction(action)
         group.triggered.connect(self._on_device)
-        self.device_button.setText(title)
+        self._title = title
+        self.device_button.setToolTip(f"{title}\n{translate('bar', 'Where the model runs')}")
+        self.fit()
 
     def _on_device(self, action: QAction) -> None:
         self.device_chosen.emit(action.data())

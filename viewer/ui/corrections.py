@@ -60,7 +60,7 @@ class Corrections(QObject):
             "accepted": translate("corrections", "{finding} accepted."),
             "rejected": translate("corrections", "{finding} rejected. It stays in the list."),
             "unsure": translate("corrections", "{finding} marked unsure."),
-            None: translate("corrections", "{finding} not reviewed again."),
+            None: translate("corrections", "Verdict on {finding} taken back."),
         }[wanted]
         self.told.emit(said.format(finding=words.title(lesion)))
 

@@ -58,7 +58,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Overread")
         self.setAcceptDrops(True)
-        self.resize(QSize(1680, 1050))
+        # No larger than the screen: a title bar out of reach cannot be dragged back.
+        self.resize(QSize(1680, 1050).boundedTo(self.screen().availableSize()))
         self.settings = Settings()
         self.reading = Reading(self)
         self.corrections = Corrections(self.reading, self)
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._on_case()
         self._follow_devices()
+        self._fit_parts()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ----------------------------------------------------------------- build
@@ -394,8 +396,10 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if not hasattr(self, "rail"):
-            return
+        if hasattr(self, "rail"):
+            self._fit_parts()
+
+    def _fit_parts(self) -> None:
         # A small window gives up the rail first, then the third view.
         if self._rail_wanted is None:
             self.rail.setVisible(self.width() >= _RAIL_FROM_PX)

@@ -87,6 +87,10 @@ class MprViews(QWidget):
             self.active = next(view for view in self.views if view.main)
         side = self._enlarged in (None, 0)
         self._grid.setColumnStretch(0, 5 if side else 0)
+        # Without the third view the second one takes its place too.
+        alone = self._two_only and self._enlarged is None
+        self._grid.setRowStretch(1, 0 if alone else 1)
+        self._grid.addWidget(self.views[1], 0, 1, 2 if alone else 1, 1)
         self._grid.setColumnStretch(1, 4 if self._enlarged != 0 else 0)
 
     def fit_all(self) -> None:

@@ -320,4 +320,6 @@ class CorrectionsSection(_Section):
             "deleted": translate("findings", "{n} deleted"),
         }
         parts = [names[key].format(n=n) for key, n in count.items() if n]
-        return " · ".join(parts) or translate("findings", "None yet. The AI result stays as it is.")
+        if not parts and case.document.findings is not None:
+            return translate("findings", "None yet. The AI result stays as it is.")
+        return " · ".join(parts) or translate("findings", "None yet.")
