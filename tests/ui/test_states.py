@@ -3,13 +3,20 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QMouseEvent, QPainter
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QFontMetrics,
+    QImage,
+    QMouseEvent,
+    QPainter,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from resources.problem import Problem
 from viewer.session import Case, Reader
-from viewer.ui import slice_view, view_text
+from viewer.ui import slice_view, theme, view_text
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.reading import TEXT_FULL, TEXT_NONE, TEXT_SHORT
 from viewer.ui.widgets import CommandButton
@@ -573,3 +580,66 @@ def test_a_verdict_writes_one_row_of_the_list(reviewed, monkeypatch):
         for row in range(reviewed.panel.list.count())
     ]
     assert "Accepted" in texts[0]
+
+
+def test_outlines_are_as_thick_on_a_dense_screen(opened):
+    """Cosmetic pens count device pixels: twice as many on a screen twice as dense."""
+    from PySide6.QtGui import QColor, QPainterPath, QPen
+
+    from viewer.ui.overlay_layer import _Line
+
+    path = QPainterPath()
+    path.moveTo(0, 25)
+    path.lineTo(50, 25)
+    pen = QPen(QColor("#FFFFFF"), 4)
+    pen.setCosmetic(True)
+    covered = []
+    for ratio in (1, 2):
+        picture = QImage(50 * ratio, 50 * ratio, QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(0)
+        with QPainter(picture) as painter:
+            _Line("d1", path, pen).draw(painter)
+        column = [picture.pixelColor(25 * ratio, y).red() > 200 for y in range(50 * ratio)]
+        covered.append(sum(column) / ratio)
+    assert covered[0] == covered[1] == 4
+
+
+def test_a_long_reader_name_is_shortened_visibly(reviewed):
+    reviewed.set_reader("Dr. Alexandria Long-Name the Third of Someplace and its Surrounds")
+    key(reviewed, "A")
+    rows = reviewed.panel.list
+    room = rows.viewport().width() - 46
+    lines = rows.itemDelegate()._lines(rows.model().index(0, 0), room)
+    assert all(
+        QFontMetrics(theme.font(theme.CORNER_PX)).horizontalAdvance(x) <= room + 12 for x in lines
+    )
+    assert any("…" in line for line in lines)
+
+
+def _luminance(colour):
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        (theme.TEXT, theme.SELECTED),
+        (theme.SECONDARY, theme.SELECTED),
+        (theme.SECONDARY, theme.RAISED),
+        (theme.DIM, theme.PANEL),
+        (theme.DIM, theme.BAR),
+        (theme.PENDING, theme.BAR),
+        (theme.ACTIVE, theme.SELECTED),
+        (theme.FAILED, theme.RAISED),
+        ("#FFFFFF", theme.PRIMARY),
+        ("#FFFFFF", theme.PRIMARY_HOVER),
+        ("#3CCB9C", theme.SELECTED),
+        ("#E69F00", theme.SELECTED),
+    ],
+)
+def test_text_stands_out_from_its_ground(ink, ground):
+    light, dark = sorted((_luminance(ink), _luminance(ground)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -50,12 +50,16 @@ class _Line:
         return self.path is other.path and self.pen == other.pen
 
     def draw(self, painter: QPainter) -> None:
+        # Cosmetic pens count the pixels of the device: as thick on a dense screen as on another.
+        ratio = painter.device().devicePixelRatio()
+        line = QPen(self.pen)
+        line.setWidthF(self.pen.widthF() * ratio)
         # A dark rim keeps the outline readable on bright bone and contrast.
-        rim = QPen(QColor(0, 0, 0, 90), self.pen.widthF() + 1.4)
+        rim = QPen(QColor(0, 0, 0, 90), (self.pen.widthF() + 1.4) * ratio)
         rim.setCosmetic(True)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for pen in (rim, self.pen):
+        for pen in (rim, line):
             painter.setPen(pen)
             painter.drawPath(self.path)
 

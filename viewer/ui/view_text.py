@@ -101,6 +101,9 @@ def _crosshair(painter: QPainter, view: SliceView) -> None:
     colour = QColor(theme.ACTIVE)
     colour.setAlpha(150)
     pen.setColor(colour)
+    # As many whole pixels of the device in every view, or some lines would look twice as thick.
+    pen.setCosmetic(True)
+    pen.setWidth(max(1, round(painter.device().devicePixelRatio())))
     painter.setPen(pen)
     # Upright lines on whole pixels need no smoothing, which would take ten times longer.
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

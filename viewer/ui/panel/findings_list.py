@@ -41,6 +41,7 @@ def _wrapped(detail: str, foot: str, width: int) -> tuple[str, ...]:
     for text in (detail, foot):
         line = ""
         for part in filter(None, text.split(" · ")):
+            part = metrics.elidedText(part, Qt.TextElideMode.ElideRight, width)
             longer = f"{line} · {part}" if line else part
             if line and metrics.horizontalAdvance(longer) > width:
                 lines.append(line + " ·")
@@ -86,17 +87,19 @@ class _Row(QStyledItemDelegate):
             painter.setBrush(QColor(theme.RAISED))
             painter.drawRoundedRect(QRectF(rect), 6, 6)
         rejected = lesion.verdict == "rejected"
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        faint = QColor(theme.SECONDARY if selected else theme.DIM)  # 4.5:1 on either ground
         _glyph(painter, QPointF(rect.left() + 16, rect.top() + 18), lesion)
 
         name = theme.font(theme.BODY_PX, QFont.Weight.DemiBold)
         name.setStrikeOut(rejected)
         painter.setFont(name)
-        painter.setPen(QColor(theme.DIM if rejected else theme.TEXT))
+        painter.setPen(faint if rejected else QColor(theme.TEXT))
         top = QRect(rect.left() + _TEXT_X, rect.top() + 8, rect.width() - _TEXT_X - 10, 20)
         painter.drawText(top, int(Qt.AlignmentFlag.AlignVCenter), words.title(lesion))
         painter.setFont(theme.font(theme.BODY_PX, QFont.Weight.DemiBold))
         if lesion.score is not None:
-            painter.setPen(QColor(theme.DIM if rejected else label_colour(lesion.label)))
+            painter.setPen(faint if rejected else QColor(label_colour(lesion.label)))
             score = f"{lesion.score:.2f}"
         else:
             painter.setPen(QColor(theme.SECONDARY))
@@ -106,7 +109,7 @@ class _Row(QStyledItemDelegate):
         painter.drawText(top, right, score)
 
         painter.setFont(theme.font(theme.CORNER_PX))
-        painter.setPen(QColor(theme.DIM if rejected else theme.SECONDARY))
+        painter.setPen(faint if rejected else QColor(theme.SECONDARY))
         y = rect.top() + 28
         for line in self._lines(index, rect.width() - _TEXT_X - 14):
             painter.drawText(
