@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QPainter,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QSlider
 
 from resources.problem import Problem
 from viewer.session import Case, Reader
@@ -462,6 +462,30 @@ def test_markup_in_a_file_is_shown_as_text(opened):
     opened.message.show_note("<b>bold</b>")
     assert opened.message._text.textFormat() == Qt.TextFormat.PlainText
     assert opened.status._text.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_every_control_has_a_name_and_says_what_it_does(reviewed):
+    reviewed.reading.set_tool("brush")
+    settle(reviewed)
+    controls = [*reviewed.findChildren(QAbstractButton), *reviewed.findChildren(QSlider)]
+    for control_ in controls:
+        if control_.isVisible():
+            text = control_.text() if isinstance(control_, QAbstractButton) else ""
+            assert control_.accessibleName() or text
+            assert control_.toolTip(), text
+
+
+def test_tab_goes_from_the_bar_to_the_panel_and_stops_at_nothing_nameless(reviewed):
+    first = reviewed.bar.findChildren(QAbstractButton)[0]
+    stops, widget = [first], first.nextInFocusChain()
+    while widget is not first:
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible():
+            stops.append(widget)
+        widget = widget.nextInFocusChain()
+    for stop in stops:
+        assert stop.accessibleName() or stop.text(), stop
+    inside = [reviewed.bar.isAncestorOf(stop) for stop in stops]
+    assert inside == sorted(inside, reverse=True)
 
 
 def test_no_tool_and_no_name_makes_the_window_wider(reviewed):

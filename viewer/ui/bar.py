@@ -172,6 +172,7 @@ class TopBar(QFrame):
     def _open_button(self, actions: dict[str, QAction]) -> QToolButton:
         button = QToolButton()
         button.setText(translate("bar", "Open…"))
+        button.setToolTip(translate("bar", "Open a study, name the reader, help"))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         menu = QMenu(button)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QMenu,
+    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -117,9 +118,22 @@ class MainWindow(QMainWindow):
         whole = QWidget()
         whole.setLayout(column)
         self.setCentralWidget(whole)
+        self._order_tabs()
         for name in ("masks", "crosshair", "rail", "panel"):
             actions[name].setChecked(True)
         actions["window"].setChecked(True)
+
+    def _order_tabs(self) -> None:
+        """Let Tab go as the eye does: bar, series, views, panel, status."""
+        last: QWidget | None = None
+        for part in (self.bar, self.message, self.rail, self.stage, self.panel, self.status):
+            for widget in part.findChildren(QWidget):
+                if isinstance(widget, QScrollArea):
+                    widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # nothing to press there
+                elif widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                    if last is not None:
+                        QWidget.setTabOrder(last, widget)
+                    last = widget
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         corrections, reading = self.corrections, self.reading

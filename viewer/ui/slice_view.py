@@ -104,6 +104,7 @@ class SliceView(pg.GraphicsView):
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab stops at the view itself
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumSize(160, 120)
         # A scene accepts every drag; a study dropped on the image belongs to the window.

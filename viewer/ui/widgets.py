@@ -123,6 +123,7 @@ class Slider(QSlider):
         super().__init__(Qt.Orientation.Horizontal)
         self.setRange(low, high)
         self.setAccessibleName(name)
+        self.setToolTip(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def sizeHint(self) -> QSize:

@@ -161,6 +161,12 @@ class HeatmapSection(_Section):
             return
         on, off = translate("findings", "On"), translate("findings", "Off")
         self._switch.setText(on if shown.heatmap else off)
+        self._switch.setAccessibleName(translate("findings", "Heatmap"))
+        self._switch.setToolTip(
+            translate("findings", "Hide the heatmap")
+            if shown.heatmap
+            else translate("findings", "Show the heatmap")
+        )
         self._switch.setChecked(shown.heatmap)
         self._meaning.setText(heat_meaning(heatmap.meaning))
         self._low.setText(f"{shown.heat_floor:.2f}")
