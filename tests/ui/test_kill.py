@@ -46,3 +46,32 @@ def test_strokes_survive_kill_9(qtbot, phantom_folder, private_home, request):
         steps += 1
     assert steps - 1 in (number, number + 1)
     assert not window.reading.case.document.lesions
+
+
+_IDLE = """
+import sys
+from PySide6.QtCore import QTimer
+from viewer.ui import app
+
+app.make_app()
+QTimer.singleShot(0, lambda: print("up", flush=True))
+sys.exit(app.run([]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")
+def test_ctrl_c_in_the_terminal_closes_an_idle_window(private_home):
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "QT_QPA_PLATFORM": "offscreen"}
+    with subprocess.Popen(
+        [sys.executable, "-c", _IDLE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as idle:
+        assert idle.stdout is not None
+        assert idle.stderr is not None
+        assert idle.stdout.readline() == "up\n"
+        idle.send_signal(signal.SIGINT)
+        assert idle.wait(timeout=30) == 0
+        assert idle.stderr.read() == ""

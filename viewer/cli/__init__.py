@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run(options)
         sys.stdout.flush()
     except Problem as problem:
-        return _say(str(problem), _FAILED)
+        return _say(_problem(problem), _FAILED)
     except KeyboardInterrupt:
         return _say(translate("cli", "Stopped."), _STOPPED)
     except BrokenPipeError:
@@ -77,30 +77,24 @@ def _say(sentence: str, code: int) -> int:
 
 
 def _defect(error: Exception) -> str:
-    """Log a defect of the program, by kind and place alone, and return the sentence for it."""
-    import logging
-    import logging.handlers
+    """Log a defect of the program and return the sentence for it."""
+    from viewer import logbook
 
-    from viewer import folders
-
-    places, trace = [], error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
     sentence = translate("cli", "Something in Overread went wrong; nothing was written.")
-    try:
-        file = folders.log_dir() / "overread.log"
-        handler = logging.handlers.RotatingFileHandler(
-            file, maxBytes=1_000_000, backupCount=3, encoding="utf-8"
-        )
-    except OSError:
+    file = logbook.open_log()
+    if file is None:
         return sentence
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    record = f"defect: {type(error).__name__} at {' < '.join(reversed(places))}"
-    handler.handle(logging.makeLogRecord({"name": __name__, "levelname": "ERROR", "msg": record}))
-    handler.close()
+    logbook.note_defect(error)
     return " ".join((sentence, translate("cli", "Please report it with {file}.").format(file=file)))
+
+
+def _problem(problem: Problem) -> str:
+    """Log the technical detail of a problem and return its sentence."""
+    from viewer import logbook
+
+    if problem.detail and logbook.open_log() is not None:
+        logbook.note_problem(problem)
+    return str(problem)
 
 
 def _parser() -> argparse.ArgumentParser:

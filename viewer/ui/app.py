@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import logging.handlers
+import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 import pyqtgraph as pg
 from PySide6.QtCore import (
@@ -17,6 +16,7 @@ from PySide6.QtCore import (
     QLocale,
     QMessageLogContext,
     Qt,
+    QTimer,
     QtMsgType,
     QTranslator,
     qInstallMessageHandler,
@@ -28,27 +28,17 @@ import resources
 from resources import text
 from resources.problem import Problem
 from resources.text import translate
-from viewer import folders
+from viewer import logbook
 from viewer.ui import theme
+from viewer.ui.status import MessageBar
 
-log = logging.getLogger("overread")
+_SIGNAL_MS = 250
 
 
-def start_log() -> Path:
-    """Log into the log folder, bounded in size; never a tag value of a study."""
-    file = folders.log_dir() / "overread.log"
-    handler = logging.handlers.RotatingFileHandler(
-        file, maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
+def start_log() -> None:
+    """Log into the log folder, Qt's own words too."""
+    logbook.open_log()
     qInstallMessageHandler(_log_qt)
-    # pydicom's messages may quote element values.
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-    logging.getLogger("highdicom").setLevel(logging.CRITICAL)
-    return file
 
 
 def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
@@ -89,36 +79,16 @@ def _translate(app: QApplication) -> None:
             app.installTranslator(translator)
 
 
-def install_net(log_file: Path) -> None:
+def install_net() -> None:
     """Catch what nobody caught: log it, keep the work, say where the log is."""
 
-    def show(message: str) -> None:
-        for window in QApplication.topLevelWidgets():
-            bar = getattr(window, "message", None)
-            if bar is not None and hasattr(bar, "show_problem"):
-                bar.show_problem(
-                    Problem(
-                        translate("app", "Something in Overread went wrong; your work is saved."),
-                        translate("app", "Details are in {file}.").format(file=log_file),
-                        message,
-                    )
-                )
-
-    def caught(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
+    def caught(kind: type[BaseException], error: BaseException, _trace: object) -> None:
         if issubclass(kind, KeyboardInterrupt):
-            QApplication.quit()
+            _close_windows()
             return
-        # The message of an exception may quote a study; its kind and place do not.
-        place = []
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            place.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
-            trace = trace.tb_next
-        log.error("defect: %s at %s", kind.__name__, " < ".join(reversed(place)))
+        logbook.note_defect(error)
         if threading.current_thread() is threading.main_thread():
-            show(kind.__name__)
+            _show_defect()
 
     sys.excepthook = caught
     threading.excepthook = lambda args: caught(
@@ -126,13 +96,44 @@ def install_net(log_file: Path) -> None:
     )
 
 
+def _show_defect() -> None:
+    problem = Problem(
+        translate("app", "Something in Overread went wrong; your work is saved."),
+        translate("app", "Details are in {file}.").format(file=logbook.log_file()),
+    )
+    for window in QApplication.topLevelWidgets():
+        bar = getattr(window, "message", None)
+        if isinstance(bar, MessageBar):
+            bar.show_problem(problem)
+
+
+def _close_windows() -> None:
+    for window in QApplication.topLevelWidgets():
+        window.close()
+
+
+def _obey_ctrl_c(app: QApplication) -> QTimer:
+    """Let Ctrl+C in the terminal close the window: saved, like any other close."""
+    signal.signal(signal.SIGINT, lambda _number, _frame: _close_windows())
+    # Python handles a signal between two of its own steps, and Qt's loop makes none.
+    timer = QTimer(app)
+    timer.start(_SIGNAL_MS)
+    timer.timeout.connect(_nothing)
+    return timer
+
+
+def _nothing() -> None:
+    pass
+
+
 def run(paths: Sequence[Path], *, sample: bool = False) -> int:
     """Open the window and stay until it is closed; return the exit code."""
     from viewer.ui.main_window import MainWindow
 
-    log_file = start_log()
+    start_log()
     app = make_app()
-    install_net(log_file)
+    install_net()
+    _obey_ctrl_c(app)
     window = MainWindow()
     window.show()
     if paths:

@@ -12,6 +12,7 @@ from rich.console import Console
 from inference.protocol import Progress
 from resources.problem import Problem
 from resources.text import translate
+from viewer import logbook
 from viewer.stages import stage_text
 from viewer.ui.app import install_net, make_app, start_log
 
@@ -63,11 +64,12 @@ def run(out: Path, *, device: str = "auto", study: Path | None = None) -> int:
     """Analyse a study (the sample when None), export it, draw the window; print where."""
     console = Console(stderr=True, highlight=False)
     try:
-        log_file = start_log()
+        start_log()
         make_app()
-        install_net(log_file)
+        install_net()
         picture, folder, found = _journey(out, device, study, console)
     except Problem as problem:
+        logbook.note_problem(problem)
         print(str(problem), file=sys.stderr)
         return 2
     print(translate("headless", "Findings: {count} lesions").format(count=found))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePo
 
 from resources.problem import Problem
 from resources.text import translate
+from viewer import logbook
 from viewer.ui import theme
 from viewer.ui.reading import Reading
 
@@ -126,7 +127,8 @@ class MessageBar(QFrame):
         self.hide()
 
     def show_problem(self, problem: Problem) -> None:
-        """Show what a person can mend."""
+        """Show what a person can mend; its technical detail goes to the log."""
+        logbook.note_problem(problem)
         self._show(str(problem), theme.FAILED)
 
     def show_note(self, text: str) -> None:
