@@ -135,6 +135,8 @@ def run(paths: Sequence[Path], *, sample: bool = False) -> int:
     install_net()
     _obey_ctrl_c(app)
     window = MainWindow()
+    # No larger than the screen: a title bar out of reach cannot be dragged back.
+    window.resize(window.size().boundedTo(window.screen().availableSize()))
     window.show()
     if paths:
         window.open_paths(list(paths))

@@ -59,8 +59,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Overread")
         self.setAcceptDrops(True)
-        # No larger than the screen: a title bar out of reach cannot be dragged back.
-        self.resize(QSize(1680, 1050).boundedTo(self.screen().availableSize()))
+        self.resize(QSize(1680, 1050))
         self.settings = Settings()
         self.reading = Reading(self)
         self.corrections = Corrections(self.reading, self)
