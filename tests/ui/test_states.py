@@ -667,3 +667,10 @@ def _luminance(colour):
 def test_text_stands_out_from_its_ground(ink, ground):
     light, dark = sorted((_luminance(ink), _luminance(ground)), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_dashes_of_the_ai_leave_gaps_that_are_seen(reviewed):
+    line = next(iter(reviewed.views.views[0].overlay._lines))
+    assert line.pen.capStyle() == Qt.PenCapStyle.FlatCap
+    dash, gap = line.pen.dashPattern()
+    assert gap >= 0.6 * dash

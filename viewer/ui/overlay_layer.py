@@ -209,7 +209,9 @@ class OverlayLayer(QGraphicsItem):
         pen.setCosmetic(True)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         if target.origin == "ai" and not painting:
-            pen.setDashPattern([4, 2.5])
+            # Flat ends: the square ones that Qt draws by itself would fill half of each gap.
+            pen.setDashPattern([4, 3])
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         self._lines.append(_Line(target.id, path, pen))
         return path
 
