@@ -7,16 +7,13 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
-    QDialog,
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
-    QMenu,
     QScrollArea,
     QSplitter,
     QStackedWidget,
@@ -31,15 +28,14 @@ from viewer.display.grey import Window
 from viewer.session import Case, Reader
 from viewer.ui import availability
 from viewer.ui.ai_runner import AiRunner
+from viewer.ui.asking import Asking
 from viewer.ui.bar import TopBar
 from viewer.ui.commands import make_actions
 from viewer.ui.corrections import Corrections
-from viewer.ui.dialogs import CardDialog, KeysDialog, ReaderDialog
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
-from viewer.ui.panel import words
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.rail import SeriesRail
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
@@ -66,6 +62,7 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self)
         self.ai = AiRunner(self.reading, self.settings, self)
         self.exporter = Exporter(self.reading, self)
+        self.asking = Asking(self)
         self._rail_wanted: bool | None = None
         self._closing = False
         self._warned = False
@@ -162,14 +159,14 @@ class MainWindow(QMainWindow):
             "slice_last": lambda: self.views.active.scroll_slices(1_000_000),
             "series_before": lambda: self.study.step_series(-1),
             "series_after": lambda: self.study.step_series(1),
-            "open": self._ask_folder,
-            "open_file": self._ask_file,
+            "open": self.asking.folder,
+            "open_file": self.asking.files,
             "sample": self.open_sample,
             "run": self.ai.run,
-            "export": self._ask_export,
-            "reader": self._ask_reader,
-            "card": self._show_card,
-            "keys": lambda: self._ask(KeysDialog(self)),
+            "export": self.asking.export,
+            "reader": self.asking.reader,
+            "card": self.asking.card,
+            "keys": self.asking.keys,
             "quit": self.close,
             "preset_0": lambda: reading.set_window(reading.first_window),
         }
@@ -186,7 +183,7 @@ class MainWindow(QMainWindow):
         reading, ai = self.reading, self.ai
         self.rail.chosen.connect(self.study.open_series)
         self.views.told.connect(self.status.hint)
-        self.views.menu_asked.connect(self._show_menu)
+        self.views.menu_asked.connect(self.asking.menu)
         self.corrections.told.connect(self.status.hint)
         self.corrections.failed.connect(self.message.show_problem)
         self.panel.cancel_asked.connect(ai.cancel)
@@ -268,14 +265,6 @@ class MainWindow(QMainWindow):
 
     # ---------------------------------------------------------------- export
 
-    def _ask_export(self) -> None:
-        folder = QFileDialog.getExistingDirectory(
-            self, translate("window", "Export into a folder"), self.settings.text("export")
-        )
-        if folder:
-            self.settings.put("export", folder)
-            self.export_to(Path(folder))
-
     def export_to(self, folder: Path) -> None:
         """Export the open case into a new folder inside ``folder``."""
         case = self.reading.case
@@ -326,50 +315,7 @@ class MainWindow(QMainWindow):
         self.status.show_reader(self.settings.text("reader"))
         self.panel.corrections.refresh()
 
-    def _show_menu(self, point_lps_mm: object, where: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setToolTipsVisible(True)
-        actions = self.actions_by_id
-        lesion = self.reading.lesion
-        if lesion is not None:
-            # The selected finding may lie elsewhere: say which one would be judged.
-            menu.addAction(words.title(lesion)).setEnabled(False)
-            for name in ("accept", "reject", "unsure", "delete"):
-                menu.addAction(actions[name])
-            menu.addSeparator()
-        missed = menu.addAction(translate("window", "Add a missed lesion here"))
-        missed.setEnabled(actions["missed"].isEnabled())
-        missed.triggered.connect(lambda: self.corrections.add_missed(point_lps_mm))
-        here = menu.addAction(translate("window", "Centre all views here"))
-        here.triggered.connect(lambda: self.reading.move_cursor(point_lps_mm))
-        menu.addSeparator()
-        for name in ("heatmap", "masks", "fill", "crosshair", "invert", "fit"):
-            menu.addAction(actions[name])
-        menu.popup(where)
-        menu.aboutToHide.connect(menu.deleteLater)
-
-    # --------------------------------------------------------------- dialogs
-
-    def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, translate("window", "Open a study folder"))
-        if folder:
-            self.open_paths([Path(folder)])
-
-    def _ask_file(self) -> None:
-        files, _ = QFileDialog.getOpenFileNames(self, translate("window", "Open DICOM files"))
-        if files:
-            self.open_paths([Path(file) for file in files])
-
-    def _ask_reader(self) -> None:
-        dialog = ReaderDialog(self.settings.text("reader"), self)
-        if self._ask(dialog):
-            self.set_reader(dialog.name)
-
-    @staticmethod
-    def _ask(dialog: QDialog) -> bool:
-        accepted = bool(dialog.exec())
-        dialog.deleteLater()
-        return accepted
+    # ---------------------------------------------------------------- reader
 
     def set_reader(self, name: str) -> None:
         """Remember who reads; the next edits carry the name."""
@@ -377,12 +323,6 @@ class MainWindow(QMainWindow):
         if self.reading.case is not None:
             self.reading.case.set_reader(Reader(name))
         self.follow()
-
-    def _show_card(self) -> None:
-        if self.ai.pack is not None:
-            text = (self.ai.pack.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-            title = f"{self.ai.pack.id} {self.ai.pack.version}"
-            self._ask(CardDialog(title, text, self))
 
     # ---------------------------------------------------------------- events
 

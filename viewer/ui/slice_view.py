@@ -8,7 +8,6 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -16,60 +15,21 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from resources.text import translate
-from viewer.display.grey import Rgb32
 from viewer.display.layers import compose
 from viewer.display.planes import Plane
 from viewer.ui import gestures, view_text
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.reading import Reading
+from viewer.ui.slice_item import SliceItem
 
 if TYPE_CHECKING:
     from viewer.annotate.document import Change
     from viewer.session import Case
 
 _ZOOM_STEP = 1.0015
-
-
-class _SliceItem(QGraphicsItem):
-    """The composed slice, drawn into its rectangle in mm."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._rect = QRectF()
-        self._image: QImage | None = None
-        self._buffer: Rgb32 | None = None
-        # Scaled once; a crosshair that moves over it costs nothing more.
-        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-
-    def show_buffer(self, buffer: Rgb32 | None, rect_mm: QRectF) -> None:
-        if rect_mm != self._rect:
-            self.prepareGeometryChange()
-            self._rect = rect_mm
-        self._buffer = buffer  # QImage borrows its memory
-        if buffer is None:
-            self._image = None
-        else:
-            rows, columns = buffer.shape
-            self._image = QImage(
-                buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32
-            )
-        self.update()
-
-    def boundingRect(self) -> QRectF:
-        return self._rect
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionGraphicsItem,
-        widget: QWidget | None = None,
-    ) -> None:
-        if self._image is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(self._rect, self._image)
 
 
 class SliceView(pg.GraphicsView):
@@ -109,7 +69,7 @@ class SliceView(pg.GraphicsView):
         self.setMinimumSize(160, 120)
         # A scene accepts every drag; a study dropped on the image belongs to the window.
         self.setAcceptDrops(False)
-        self._slice = _SliceItem()
+        self._slice = SliceItem()
         self.overlay = OverlayLayer(reading)
         for item in (self._slice, self.overlay, self.overlay.stroke_layer):
             self.box.addItem(item, ignoreBounds=True)

@@ -1,0 +1,91 @@
+"""What the window asks for: folders, files, the reader's name; menus, keys and model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
+
+from resources.text import translate
+from viewer.ui.dialogs import CardDialog, KeysDialog, ReaderDialog
+from viewer.ui.panel import words
+
+if TYPE_CHECKING:
+    from viewer.ui.main_window import MainWindow
+
+
+class Asking:
+    """Opens the dialogs and menus of one window and hands on the answers."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def folder(self) -> None:
+        """Ask for a study folder and open it."""
+        title = translate("window", "Open a study folder")
+        folder = QFileDialog.getExistingDirectory(self._window, title)
+        if folder:
+            self._window.open_paths([Path(folder)])
+
+    def files(self) -> None:
+        """Ask for files and open them."""
+        title = translate("window", "Open DICOM files")
+        files, _ = QFileDialog.getOpenFileNames(self._window, title)
+        if files:
+            self._window.open_paths([Path(file) for file in files])
+
+    def export(self) -> None:
+        """Ask where to export the open case; the place is not remembered, it may name a patient."""
+        title = translate("window", "Export into a folder")
+        folder = QFileDialog.getExistingDirectory(self._window, title)
+        if folder:
+            self._window.export_to(Path(folder))
+
+    def reader(self) -> None:
+        """Ask who reads."""
+        dialog = ReaderDialog(self._window.settings.text("reader"), self._window)
+        if self._show(dialog):
+            self._window.set_reader(dialog.name)
+
+    def keys(self) -> None:
+        """Show all keys."""
+        self._show(KeysDialog(self._window))
+
+    def card(self) -> None:
+        """Show the card of the model."""
+        pack = self._window.ai.pack
+        if pack is not None:
+            text = (pack.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+            self._show(CardDialog(f"{pack.id} {pack.version}", text, self._window))
+
+    @staticmethod
+    def _show(dialog: QDialog) -> bool:
+        accepted = bool(dialog.exec())
+        dialog.deleteLater()
+        return accepted
+
+    def menu(self, point_lps_mm: object, where: QPoint) -> None:
+        """Show what can be done at a point of the image."""
+        window = self._window
+        menu = QMenu(window)
+        menu.setToolTipsVisible(True)
+        actions = window.actions_by_id
+        lesion = window.reading.lesion
+        if lesion is not None:
+            # The selected finding may lie elsewhere: say which one would be judged.
+            menu.addAction(words.title(lesion)).setEnabled(False)
+            for name in ("accept", "reject", "unsure", "delete"):
+                menu.addAction(actions[name])
+            menu.addSeparator()
+        missed = menu.addAction(translate("window", "Add a missed lesion here"))
+        missed.setEnabled(actions["missed"].isEnabled())
+        missed.triggered.connect(lambda: window.corrections.add_missed(point_lps_mm))
+        here = menu.addAction(translate("window", "Centre all views here"))
+        here.triggered.connect(lambda: window.reading.move_cursor(point_lps_mm))
+        menu.addSeparator()
+        for name in ("heatmap", "masks", "fill", "crosshair", "invert", "fit"):
+            menu.addAction(actions[name])
+        menu.popup(where)
+        menu.aboutToHide.connect(menu.deleteLater)
