@@ -89,14 +89,8 @@ class Watch(threading.Thread):
                 self.seen.setdefault(name, set()).update(held)
 
 
-def run(command: list[str], home: Path) -> tuple[str, dict[str, set[str]]]:
-    """Run a command to its end; return what it printed and the libraries its processes held.
-
-    Raises
-    ------
-    Failure
-        When it fails or takes longer than LIMIT_S.
-    """
+def start(command: list[str], home: Path) -> tuple[subprocess.Popen[str], Watch]:
+    """Start a command without a screen and with a home of its own, and watch it."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OVERREAD_HOME": str(home)}
     process = subprocess.Popen(
         command,
@@ -110,6 +104,18 @@ def run(command: list[str], home: Path) -> tuple[str, dict[str, set[str]]]:
     )
     watch = Watch(process.pid)
     watch.start()
+    return process, watch
+
+
+def run(command: list[str], home: Path) -> tuple[str, dict[str, set[str]]]:
+    """Run a command to its end; return what it printed and the libraries its processes held.
+
+    Raises
+    ------
+    Failure
+        When it fails or takes longer than LIMIT_S.
+    """
+    process, watch = start(command, home)
     try:
         words, _ = process.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
@@ -174,19 +180,7 @@ def window(program: Path, home: Path) -> dict[str, set[str]]:
     Failure
         When it ends by itself or prints anything.
     """
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OVERREAD_HOME": str(home)}
-    process = subprocess.Popen(
-        [str(program), "--sample"],
-        env=environment,
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
-    watch = Watch(process.pid)
-    watch.start()
+    process, watch = start([str(program), "--sample"], home)
     time.sleep(WINDOW_S)
     ended = process.poll()
     watch.done.set()

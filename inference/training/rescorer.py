@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +13,11 @@ from torch.nn import functional
 from inference.runtime.cubes import CUBE_KJI
 from inference.runtime.nets import NoduleRescorer
 from inference.training.checkpoint import State
-from inference.training.heatmap import rate
+from inference.training.loop import Report, train
 from inference.training.mine import MARGIN, Mined
 
 WIDTHS = (12, 24, 48, 64)
 BATCH = 32
-_SAVE_EVERY_S = 60.0
 _LUNG_SHARE = 0.25
 
 
@@ -72,45 +69,18 @@ def _vary(cube: npt.NDArray[np.float16], rng: np.random.Generator) -> npt.NDArra
     return np.clip(out, 0, 1)
 
 
-def fit_rescorer(
-    mined: Mined, folder: Path, minutes: float, seed: int, report: Callable[[str], None]
-) -> None:
+def fit_rescorer(mined: Mined, folder: Path, minutes: float, seed: int, report: Report) -> None:
     """Train for ``minutes`` of wall time in all, from the last checkpoint if there is one."""
     torch.manual_seed(seed)
     net = new_net().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     state = State(net, weight_decay=1e-3)
-    path = folder / "rescorer.safetensors"
-    if path.exists():
-        state.resume(path)
-        report(f"rescorer: continues at step {state.step}, {state.seconds / 60:.1f} min")
     draw = Draw(mined)
-    budget = minutes * 60
-    started = time.monotonic() - state.seconds
-    saved, told, recent = state.seconds, state.seconds, []
-    state.net.train()
-    while state.seconds < budget:
-        cubes, share = draw(np.random.default_rng((seed, state.step)))
-        for group in state.optimiser.param_groups:
-            group["lr"] = rate(state.seconds / budget)
+
+    def step(rng: np.random.Generator) -> Tensor:
+        cubes, share = draw(rng)
         with torch.autocast("cpu", torch.bfloat16):
             logits = state.net(cubes.contiguous(memory_format=torch.channels_last_3d))
-        value = functional.binary_cross_entropy_with_logits(logits.float(), share)
-        state.optimiser.zero_grad()
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
-        state.optimiser.step()
-        state.step += 1
-        state.blend(0.995)
-        recent.append(float(value.detach()))
-        state.seconds = time.monotonic() - started
-        if state.seconds - told > 20:
-            told = state.seconds
-            mean = float(np.mean(recent))
-            state.curve.append({"step": state.step, "seconds": round(told), "loss": round(mean, 5)})
-            recent = []
-            left = max(budget - told, 0) / 60
-            report(f"rescorer: step {state.step}, loss {mean:.4f}, {left:.1f} min left")
-        if state.seconds - saved > _SAVE_EVERY_S:
-            saved = state.seconds
-            state.save(path)
-    state.save(path)
+        return functional.binary_cross_entropy_with_logits(logits.float(), share)
+
+    path = folder / "rescorer.safetensors"
+    train(state, path, step, minutes=minutes, seed=seed, report=report, blend=0.995)
