@@ -356,7 +356,9 @@ def test_ctrl_c_ends_the_model_process(phantom_study, pack, tmp_path):
     marker, out = tmp_path / "started", tmp_path / "out"
     worker = Path(__file__).with_name("fake_worker.py")
     code = (
-        "import sys\n"
+        # A shell starts what it puts into the background with Ctrl+C ignored.
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from dataclasses import replace\n"
         "from inference import registry\n"
         "from inference.client import ModelProcess\n"
