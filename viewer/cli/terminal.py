@@ -51,8 +51,15 @@ class Stages:
     def show(self, name: str, done: int, total: int) -> None:
         """Say how far the stage ``name`` is; ``total`` 0 when that is not known."""
         if name not in self._tasks:
+            self._finish()
             self._tasks[name] = self._progress.add_task(name, total=None)
         self._progress.update(self._tasks[name], completed=done, total=total or None)
+
+    def _finish(self) -> None:
+        """Fill the bars of the stages before: one stage follows the other."""
+        for task in self._progress.tasks:
+            whole = task.total or 1
+            self._progress.update(task.id, completed=whole, total=whole)
 
     def step(self, name: str) -> Step:
         """Return a callback (done, total) for one stage."""
