@@ -22,13 +22,13 @@ def drag(view, start, by, button=Qt.MouseButton.LeftButton, keys=Qt.KeyboardModi
     QTest.mouseRelease(port, button, keys, start + by)
 
 
-def wheel(view, notches, keys=Qt.KeyboardModifier.NoModifier, at=None):
+def wheel(view, notches, keys=Qt.KeyboardModifier.NoModifier, at=None, units=120):
     at = QPointF(at or view.rect().center())
     event = QWheelEvent(
         at,
         QPointF(view.viewport().mapToGlobal(at.toPoint())),
         QPoint(),
-        QPoint(0, 120 * notches),
+        QPoint(0, units * notches),
         Qt.MouseButton.NoButton,
         keys,
         Qt.ScrollPhase.NoScrollPhase,
@@ -196,3 +196,16 @@ def test_a_small_window_gives_up_the_rail_then_the_third_view(opened):
     opened.resize(1040, 800)
     settle(opened)
     assert [view.isVisible() for view in opened.views.views] == [True, True, False]
+
+
+def test_parts_of_a_notch_add_up_to_slices(opened):
+    view = opened.views.views[0]
+    start = view.plane.number(view.index)
+    for _ in range(7):
+        wheel(view, -1, units=30)
+    assert view.plane.number(view.index) == start + 1
+    wheel(view, -1, units=30)
+    assert view.plane.number(view.index) == start + 2
+    for _ in range(4):
+        wheel(view, 1, units=30)
+    assert view.plane.number(view.index) == start + 1

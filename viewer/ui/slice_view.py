@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from viewer.session import Case
 
 _ZOOM_STEP = 1.0015
+_NOTCH = 120
 
 
 class SliceView(pg.GraphicsView):
@@ -53,6 +54,7 @@ class SliceView(pg.GraphicsView):
         self.mm_per_px = 1.0
         self._centre_mm = (0.0, 0.0)
         self._fitted = True
+        self._wheel = 0  # parts of a notch not yet scrolled
         self._stale = True  # the image
         self._lines_stale = True  # what lies over it
         self._gesture: gestures.Gesture | None = None
@@ -277,8 +279,10 @@ class SliceView(pg.GraphicsView):
         elif keys & Qt.KeyboardModifier.ShiftModifier and self.reading.tool in ("brush", "erase"):
             self.reading.set_brush(self.reading.brush_mm + (1 if delta > 0 else -1))
         else:
-            self._wheel = getattr(self, "_wheel", 0) + delta
-            steps, self._wheel = int(self._wheel / 120), self._wheel % (120 if delta > 0 else -120)
+            # Fine wheels and touch pads send parts of a notch (120 units).
+            self._wheel += delta
+            steps = int(self._wheel / _NOTCH)
+            self._wheel -= steps * _NOTCH
             if steps:
                 self.scroll_slices(-steps)
         event.accept()
