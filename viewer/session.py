@@ -111,8 +111,12 @@ class Case:
             When the saved work is of a newer Overread, belongs to other images, or cannot be
             read. It is then left as it is.
         """
-        case = cls(series, plan, volume, reader, case_key(series.series_uid))
-        home = (folder or folders.data_dir() / "cases") / case.key
+        try:
+            key = case_key(series.series_uid)
+            home = (folder or folders.data_dir() / "cases") / key
+        except OSError as error:
+            raise _no_folder(error) from error
+        case = cls(series, plan, volume, reader, key)
         fingerprint = Fingerprint.of(
             series.series_uid, len(series.instances), volume.shape_kji, volume.affine
         )
@@ -122,11 +126,7 @@ class Case:
                 case._lock = CaseLock(home)
                 undo.callback(case._lock.release)
             except OSError as error:
-                raise Problem(
-                    translate("annotate", "The folder of saved work cannot be made."),
-                    translate("annotate", "Check the disk and the rights of the data folder."),
-                    repr(error),
-                ) from error
+                raise _no_folder(error) from error
             except Problem as problem:
                 case.read_only_problem = problem
             journal = open_journal(home, fingerprint, read_only=case.read_only)
@@ -196,7 +196,6 @@ class Case:
         body = json.dumps(edit.body(), allow_nan=False)
         change = self._history.apply(edit)
         self._append(edit.kind, body, edit.blob, tool or edit.tool, change)
-        self._follow(edit)
         return change
 
     def undo(self) -> Change | None:
@@ -374,14 +373,13 @@ class Case:
         utc = utc_now()
         self._store.append(Entry(self.reader.name, self.reader.role, tool, kind, body, blob, utc))
         self._note(change, utc)
+        if change.kind == "findings":
+            # Also when a run is taken back: the list is that of the run which now is the latest.
+            self._reset_threshold()
 
     def _note(self, change: Change, utc: str) -> None:
         if change.kind != "findings":
             self._changed_utc.update(dict.fromkeys(change.lesion_ids, utc))
-
-    def _follow(self, edit: edits.Edit) -> None:
-        if isinstance(edit, edits.AddFindings):
-            self._reset_threshold()
 
     def _reset_threshold(self) -> None:
         if self.document.findings is not None:
@@ -404,6 +402,14 @@ class Case:
 
 def _nothing() -> None:
     return None
+
+
+def _no_folder(error: OSError) -> Problem:
+    return Problem(
+        translate("annotate", "The folder of saved work cannot be made."),
+        translate("annotate", "Check the disk and the rights of the data folder."),
+        repr(error),
+    )
 
 
 def _recovered_text(journal: Journal, read_only: bool) -> str:

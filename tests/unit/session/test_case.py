@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from tests.annotate_cases import (
 )
 from viewer.annotate import edits
 from viewer.session import Case, Reader
+from viewer.study import case_key as case_key_module
 from viewer.tools.brush import Brush
 
 BALL = Brush(4.0, "ball")
@@ -432,3 +434,23 @@ def test_a_name_that_cannot_be_saved_is_mended(read):
     read.set_verdict("d1", "accepted")
     assert read.flush() == 0
     assert read.document.lesion("d1").reader == "Half ? pair"
+
+
+def test_taking_a_run_back_takes_its_threshold_back(read, found):
+    read.add_findings(replace(found, threshold=0.8))
+    assert read.threshold == 0.8
+    read.undo()
+    assert read.threshold == 0.5
+    assert [lesion.id for lesion in read.shown] == ["d1", "d2"]
+    read.redo()
+    assert read.threshold == 0.8
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_problem(tmp_path, monkeypatch):
+    taken = tmp_path / "a file"
+    taken.write_text("")
+    monkeypatch.setenv("OVERREAD_HOME", str(taken))
+    # The salt of an earlier test would spare the look into the folder.
+    case_key_module._salt.cache_clear()
+    with pytest.raises(Problem, match="cannot be made"):
+        Case.open(series(), plan(series()), volume(), reader=READER)
