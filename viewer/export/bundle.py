@@ -7,7 +7,6 @@ import hashlib
 import json
 import math
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -111,19 +110,27 @@ def export_case(
     Without any mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment), and without a
     heatmap no ``heatmap.nii.gz``.
     """
-    # A link is followed, so that the parts are written on the disk that they will lie on.
-    folder = folder.resolve()
-    place.check(folder, replace=replace)
-    part = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.part")
     try:
-        part.mkdir(parents=True)
-        report = _write_all(snapshot, folder, part, _Steps(progress, cancelled))
-        stop_if(cancelled)
-        place.settle(part, folder)
+        # A link is followed, so that the parts are written on the disk that they will lie on.
+        folder = folder.resolve()
+        place.check(folder, replace=replace)
+        place.sweep(folder.parent)
+        part = place.part_of(folder)
+        try:
+            part.mkdir(parents=True)
+            report = _write_all(snapshot, folder, part, _Steps(progress, cancelled))
+            stop_if(cancelled)
+            place.settle(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise _problem(error, folder, megabytes_needed(snapshot)) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    except MemoryError as error:
+        raise Problem(
+            translate("export", "The memory does not suffice to export this case."),
+            translate("export", "Close other programs or other cases, then export it again."),
+            f"{snapshot.volume.shape_kji}",
+        ) from error
     return report
 
 

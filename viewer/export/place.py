@@ -5,6 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import secrets
+import shutil
+import time
 from pathlib import Path
 
 from resources.problem import Problem
@@ -20,6 +24,39 @@ NAMES = (
     "findings.json",
     MANIFEST,
 )
+# What ``part_of`` makes. An export takes seconds to minutes: one that nothing was written to
+# for a day was killed.
+_PART = re.compile(r"\..+\.[0-9a-f]{12}\.part")
+_OLD_S = 24 * 3600.0
+
+
+def part_of(folder: Path) -> Path:
+    """Return a new hidden folder beside ``folder`` in which an export is put together."""
+    return folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.part")
+
+
+def sweep(parent: Path) -> None:
+    """Remove what killed exports left in ``parent``, when it is surely ours and a day old.
+
+    Only a folder with a name of ``part_of`` that holds nothing but files with our names goes;
+    what cannot be removed stays.
+    """
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(parent)):
+            if _PART.fullmatch(entry.name):
+                with contextlib.suppress(OSError):
+                    if _left_behind(entry):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _left_behind(entry: os.DirEntry[str]) -> bool:
+    if not entry.is_dir(follow_symlinks=False):
+        return False
+    inside = list(os.scandir(entry.path))
+    if not all(e.name in NAMES and e.is_file(follow_symlinks=False) for e in inside):
+        return False
+    times = [e.stat(follow_symlinks=False).st_mtime for e in (entry, *inside)]
+    return max(times) < time.time() - _OLD_S
 
 
 def check(folder: Path, *, replace: bool) -> None:
