@@ -87,6 +87,10 @@ def _kind(first: InstanceHeader) -> str | None:
         return translate("study", "Pixels of {bits} bits cannot be read as a volume.").format(
             bits=first.bits_allocated
         )
+    if first.high_bit >= first.bits_stored and first.transfer_syntax not in syntax.ENCAPSULATED:
+        # Other than today's standard wants it (PS3.5 8.1.1), and programs disagree whether
+        # such values are shifted: read either way, they may be wrong by a power of two.
+        return translate("study", "The images keep their values in unusual bits of a pixel.")
     if first.has_modality_lut:
         return translate("study", "Images with a modality look-up table cannot be read yet.")
     return None

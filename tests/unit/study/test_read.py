@@ -120,6 +120,14 @@ def test_bits_above_bits_stored_are_no_value(tmp_path: Path) -> None:
     assert np.array_equal(volume_of(tmp_path).voxels, voxels.astype(np.int16) - 1024)
 
 
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
+def test_values_in_the_upper_bits_are_refused_not_cut(tmp_path: Path, syntax: str) -> None:
+    voxels = stored(dtype=np.uint16) % 4096
+    write_stack(tmp_path, voxels << 4, BitsStored=12, HighBit=15, syntax=syntax)
+    with pytest.raises(Problem, match="unusual bits"):
+        read(plan_of(tmp_path))
+
+
 def test_signed_values_of_12_bits_are_extended(tmp_path: Path) -> None:
     voxels = random(-2048, 2047, np.int16)
     write_stack(tmp_path, voxels & 0x0FFF, BitsStored=12, HighBit=11)
