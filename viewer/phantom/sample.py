@@ -54,7 +54,14 @@ def sample_study(progress: Progress | None = None) -> Path:
     A list of every file's hash lies beside the images and is compared each time, which takes
     a tenth of a second: a study that was cut short or changed is made again.
     """
-    folder = sample_folder()
+    try:
+        folder = sample_folder()
+    except OSError as error:
+        raise Problem(
+            translate("phantom", "The folder for the sample study cannot be made."),
+            translate("phantom", "Check the disk and the permissions of the cache folder."),
+            repr(error),
+        ) from error
     if not _complete(folder):
         try:
             _make(folder, progress)
@@ -64,7 +71,7 @@ def sample_study(progress: Progress | None = None) -> Path:
                 translate(
                     "phantom",
                     "Free about {megabytes} MB of disk space or check the permissions of {folder}.",
-                ).format(megabytes=80, folder=folders.cache_dir()),
+                ).format(megabytes=80, folder=folder.parent),
                 repr(error),
             ) from error
     return folder / "images"

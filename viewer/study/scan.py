@@ -132,7 +132,16 @@ def _files(
 ) -> list[Path]:
     found: dict[Path, None] = {}
     for path in _several(paths):
-        if not path.exists():
+        try:
+            there = path.exists()
+        except OSError as error:
+            # A name too long for the disk, or a folder above that may not be looked into.
+            raise Problem(
+                translate("study", "{path} cannot be read.").format(path=path),
+                translate("study", "Check the name and the rights of the folder."),
+                f"{type(error).__name__} errno {error.errno}",
+            ) from error
+        if not there:
             raise Problem(
                 translate("study", "{path} does not exist.").format(path=path),
                 translate("study", "Check the name, and that the medium is still connected."),

@@ -73,6 +73,13 @@ def test_a_failure_leaves_nothing(home, monkeypatch):
     assert list(sample.sample_folder().parent.iterdir()) == []
 
 
+def test_a_cache_folder_that_cannot_be_made_is_a_problem(tmp_path, monkeypatch):
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("OVERREAD_HOME", str(tmp_path / "a file"))
+    with pytest.raises(Problem, match="cannot be made"):
+        sample.sample_study()
+
+
 def test_the_files_say_that_they_are_synthetic(tmp_path):
     paths = write_series(make_phantom(TINY), tmp_path)
     for path in paths:

@@ -220,6 +220,12 @@ def test_a_path_that_does_not_exist_is_a_problem(tmp_path: Path) -> None:
     assert caught.value.remedy
 
 
+def test_a_path_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="cannot be read|does not exist") as caught:
+        scan(tmp_path / ("n" * 300))
+    assert caught.value.remedy
+
+
 def test_a_folder_without_images_is_a_problem_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing here")
     with pytest.raises(Problem) as caught:
