@@ -15,7 +15,7 @@ from resources.text import translate
 from viewer import folders
 from viewer.annotate import edits, makers
 from viewer.annotate.document import AnnotationDocument, Change
-from viewer.annotate.freeze import lesion_snapshot, segment_snapshot
+from viewer.annotate.freeze import record_snapshot, segment_snapshot
 from viewer.annotate.history import History
 from viewer.annotate.journal import Fingerprint, Journal, Record, open_journal, replace, utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
@@ -287,19 +287,14 @@ class Case:
 
     def snapshot(self) -> CaseSnapshot:
         """Return the case as it stands, frozen, for an export in another thread."""
+        lesions, unlisted = record_snapshot(self.document, self.threshold, self._changed_utc)
         return CaseSnapshot(
             plan=self.plan,
             volume=self.volume,
             findings=self.document.findings,
-            lesions=tuple(
-                lesion_snapshot(
-                    lesion,
-                    self.document.detection_id(lesion.id),
-                    self._changed_utc.get(lesion.id),
-                )
-                for lesion in self.shown
-            ),
-            segments=tuple(segment_snapshot(segment) for segment in self.document.segments),
+            lesions=lesions,
+            unlisted=unlisted,
+            segments=tuple(segment_snapshot(self.document, s) for s in self.document.segments),
             reader=self.reader.name,
             edits=Counter(edit.kind for edit in self._history.done),
         )

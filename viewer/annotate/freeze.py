@@ -2,13 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from inference.findings import ModelStamp
 from inference.measure import Measurement
+from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import Lesion, SegmentState
-from viewer.export.snapshot import LesionSnapshot, SegmentSnapshot
+from viewer.export.snapshot import Absence, LesionSnapshot, SegmentSnapshot
+
+
+def record_snapshot(
+    document: AnnotationDocument, threshold: float, changed_utc: Mapping[str, str]
+) -> tuple[tuple[LesionSnapshot, ...], tuple[tuple[Absence, LesionSnapshot], ...]]:
+    """Freeze every lesion: those that are listed at a threshold, and the others with the reason.
+
+    Parameters
+    ----------
+    changed_utc
+        When a reader last did something to a lesion, ISO 8601, by id.
+    """
+    listed = {lesion.id for lesion in document.shown(threshold)}
+    lesions: list[LesionSnapshot] = []
+    others: list[tuple[Absence, LesionSnapshot]] = []
+    for lesion in document.record:
+        frozen = lesion_snapshot(
+            lesion,
+            document.detection_id(lesion.id),
+            changed_utc.get(lesion.id),
+            _model(document, lesion),
+        )
+        if lesion.id in listed:
+            lesions.append(frozen)
+        else:
+            others.append((_absence(lesion), frozen))
+    return tuple(lesions), tuple(others)
+
+
+def _absence(lesion: Lesion) -> Absence:
+    if lesion.deleted:
+        return "deleted"
+    return "superseded" if lesion.superseded else "below-threshold"
+
+
+def _model(document: AnnotationDocument, of: Lesion | SegmentState) -> ModelStamp | None:
+    return document.runs[of.run - 1].findings.model if of.run else None
 
 
 def lesion_snapshot(
-    lesion: Lesion, detection_id: str | None, changed_utc: str | None
+    lesion: Lesion,
+    detection_id: str | None,
+    changed_utc: str | None,
+    model: ModelStamp | None,
 ) -> LesionSnapshot:
     """Freeze one lesion.
 
@@ -18,6 +62,8 @@ def lesion_snapshot(
         What the latest findings call it, or None.
     changed_utc
         When a reader last did something to it, ISO 8601, or None.
+    model
+        Which model proposed it, or None.
     """
     measurement = None
     if not lesion.empty:
@@ -42,11 +88,17 @@ def lesion_snapshot(
         verdict_utc=lesion.decided_utc,
         changed_utc=changed_utc,
         centre_lps_mm=lesion.centre_lps_mm,
+        model=model,
     )
 
 
-def segment_snapshot(segment: SegmentState) -> SegmentSnapshot:
+def segment_snapshot(document: AnnotationDocument, segment: SegmentState) -> SegmentSnapshot:
     """Freeze one structure."""
     return SegmentSnapshot(
-        segment.id, segment.label, segment.origin, segment.volume_ml, segment.mask
+        segment.id,
+        segment.label,
+        segment.origin,
+        segment.volume_ml,
+        segment.mask,
+        _model(document, segment),
     )

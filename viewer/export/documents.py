@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from inference.findings import Detection
+from inference.findings import Detection, ModelStamp
 from viewer.export import program
 from viewer.export.layers import Layer
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot
@@ -35,7 +35,8 @@ def findings_document(
     -------
     dict
         ``detections`` are what the model said at its threshold and above and never change;
-        ``lesions`` are what stands now, rejected ones included. Units are in the names.
+        ``lesions`` are what stands now, rejected ones included; ``unlisted`` are those that a
+        reader deleted or hid, or that a later run superseded. Units are in the names.
     """
     findings = snapshot.findings
     numbers = {layer.id: layer.number for layer in shown}
@@ -58,6 +59,9 @@ def findings_document(
             for segment in snapshot.segments
         ],
         "lesions": [_lesion(lesion, numbers, files) for lesion in snapshot.lesions],
+        "unlisted": [
+            {**_lesion(lesion, numbers, files), "why": why} for why, lesion in snapshot.unlisted
+        ],
         "edits": dict(snapshot.edits),
         "seconds": {
             **(dict(findings.seconds) if findings is not None else {}),
@@ -88,24 +92,21 @@ def manifest_document(
 
 def _head(kind: str, snapshot: CaseSnapshot) -> dict[str, Any]:
     findings = snapshot.findings
-    model = None
-    if findings is not None:
-        model = {
-            "id": findings.model.id,
-            "version": findings.model.version,
-            "sha256": findings.model.sha256,
-        }
     return {
         "format": kind,
         "format_version": FORMAT_VERSION,
         "program": {"name": program.NAME, "version": program.VERSION},
         "use": program.RESEARCH_USE,
         "review": "reviewed" if snapshot.reviewed else "AI, not reviewed",
-        "model": model,
+        "model": None if findings is None else _model(findings.model),
         "device": None if findings is None else findings.device,
         "reader": snapshot.reader or None,
         "taken_utc": _utc(snapshot.taken_utc),
     }
+
+
+def _model(stamp: ModelStamp) -> dict[str, str]:
+    return {"id": stamp.id, "version": stamp.version, "sha256": stamp.sha256}
 
 
 def _detection(d: Detection) -> dict[str, Any]:
@@ -137,6 +138,7 @@ def _lesion(
         "changed_utc": lesion.changed_utc,
         "score": None if lesion.score is None else _number(lesion.score),
         "detection_id": lesion.detection_id,
+        "model": None if lesion.model is None else _model(lesion.model),
         "centre_lps_mm": None if centre is None else [_number(v) for v in centre],
         "diameter_mm": None if m is None else _number(m.diameter_mm),
         "short_axis_mm": None if m is None else _number(m.short_axis_mm),

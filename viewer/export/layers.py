@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.findings import Mask
+from inference.findings import Mask, ModelStamp
 from resources import table
-from viewer.export.snapshot import CaseSnapshot, Origin
+from viewer.export.snapshot import CaseSnapshot, LesionSnapshot, Origin, SegmentSnapshot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +27,8 @@ class Layer:
         Segment Label (0062,0005), English: an exported file is read by programs.
     label
         Key of ``resources/tables/labels.json``.
+    model
+        Which model drew it first; None for a lesion drawn by a person.
     """
 
     number: int
@@ -35,6 +37,7 @@ class Layer:
     label: str
     origin: Origin
     mask: Mask
+    model: ModelStamp | None
 
     @property
     def term(self) -> dict[str, Any]:
@@ -47,15 +50,11 @@ def layers(snapshot: CaseSnapshot) -> tuple[Layer, ...]:
     """Return anatomy first, then the lesions by number: where masks overlap, later is on top."""
     out: list[Layer] = []
     names = table("labels")
-    for segment in snapshot.segments:
-        if segment.mask.count:
-            name = names[segment.label]["name"]
-            out.append(
-                Layer(len(out) + 1, segment.id, name, segment.label, segment.origin, segment.mask)
-            )
-    for lesion in snapshot.shown_lesions:
-        name = f"{names[lesion.label]['name']} {lesion.number}"
-        out.append(Layer(len(out) + 1, lesion.id, name, lesion.label, lesion.origin, lesion.mask))
+    named: list[tuple[SegmentSnapshot | LesionSnapshot, str]] = []
+    named += [(s, names[s.label]["name"]) for s in snapshot.segments if s.mask.count]
+    named += [(x, f"{names[x.label]['name']} {x.number}") for x in snapshot.shown_lesions]
+    for of, name in named:
+        out.append(Layer(len(out) + 1, of.id, name, of.label, of.origin, of.mask, of.model))
     return tuple(out)
 
 

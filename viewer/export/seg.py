@@ -23,7 +23,6 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from inference import geometry
-from inference.findings import ModelStamp
 from resources.problem import Problem
 from resources.text import translate
 from viewer.export import program
@@ -208,7 +207,7 @@ def _make(
     used: list[int],
     masks: npt.NDArray[np.uint8],
 ) -> Any:
-    plan, model = snapshot.plan, None if snapshot.findings is None else snapshot.findings.model
+    plan = snapshot.plan
     single = all(ref.instance.n_frames == 1 for ref in plan.planes)
     placing: dict[str, Any] = {}
     if single:
@@ -228,7 +227,7 @@ def _make(
         source_images=images,
         pixel_array=masks,
         segmentation_type="BINARY",
-        segment_descriptions=[_describe(layer, plan, model) for layer in shown],
+        segment_descriptions=[_describe(layer, plan) for layer in shown],
         series_instance_uid=_fresh_uid(),
         series_number=_SERIES_NUMBER,
         sop_instance_uid=_fresh_uid(),
@@ -270,8 +269,8 @@ def _placing(snapshot: CaseSnapshot, used: list[int]) -> dict[str, Any]:
     }
 
 
-def _describe(layer: Layer, plan: StackPlan, model: ModelStamp | None) -> Any:
-    term = layer.term
+def _describe(layer: Layer, plan: StackPlan) -> Any:
+    term, model = layer.term, layer.model
     algorithm = None
     if layer.origin != "human":
         assert model is not None, "only a model makes an AI mask"

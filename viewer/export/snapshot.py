@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Literal
 
-from inference.findings import Findings, Mask
+from inference.findings import Findings, Mask, ModelStamp
 from inference.measure import Measurement, measure
 from inference.volume import Volume
 from viewer.study.order import StackPlan
 
 Origin = Literal["ai", "ai-edited", "human"]
 Verdict = Literal["accepted", "rejected", "unsure"]
+Absence = Literal["deleted", "superseded", "below-threshold"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,9 @@ class LesionSnapshot:
         ``"2026-11-21T07:31:05.123Z"``; None when never.
     centre_lps_mm
         Where a lesion without an outline was marked; with one, its measurement says it.
+    model
+        Which model proposed it, maybe an earlier one than that of the case's findings; None
+        for a lesion drawn by a person.
     comment
         What the reader wrote beside it; free text, so it stays out of the exported files.
     """
@@ -66,6 +70,7 @@ class LesionSnapshot:
     verdict_utc: str | None = None
     changed_utc: str | None = None
     centre_lps_mm: tuple[float, float, float] | None = None
+    model: ModelStamp | None = None
     comment: str = field(default="", repr=False)
 
 
@@ -78,6 +83,7 @@ class SegmentSnapshot:
     origin: Origin
     volume_ml: float
     mask: Mask
+    model: ModelStamp | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +102,9 @@ class CaseSnapshot:
         Current lesions, rejected ones too, in the order of their numbers.
     segments
         Current anatomy.
+    unlisted
+        Lesions of the record that are not among ``lesions``, each with the reason. They are
+        in no mask.
     reader
         Who exports; empty when nobody signed in (a headless run).
     taken_utc
@@ -111,6 +120,7 @@ class CaseSnapshot:
     findings: Findings | None
     lesions: tuple[LesionSnapshot, ...]
     segments: tuple[SegmentSnapshot, ...]
+    unlisted: tuple[tuple[Absence, LesionSnapshot], ...] = ()
     reader: str = ""
     taken_utc: datetime = field(default_factory=lambda: datetime.now(UTC))
     edits: Mapping[str, int] = field(default_factory=dict)
@@ -135,6 +145,13 @@ class CaseSnapshot:
         """
         if self.findings is not None and not self.lesions:
             # Nothing found is a result too, and nobody has confirmed it.
+            return False
+        threshold = 0.0 if self.findings is None else self.findings.threshold
+        if any(
+            why == "below-threshold" and lesion.score is not None and lesion.score >= threshold
+            for why, lesion in self.unlisted
+        ):
+            # A reader who hides what the model found has not reviewed it.
             return False
         return all(
             lesion.origin == "human" or lesion.verdict is not None for lesion in self.lesions
@@ -168,11 +185,13 @@ def snapshot_of_findings(
                 measurement=measure(d.mask, volume.affine, volume.voxels) if d.mask.count else None,
                 score=d.score,
                 detection_id=d.id,
+                model=findings.model,
             )
             for number, d in enumerate(found, start=1)
         ),
         segments=tuple(
-            SegmentSnapshot(s.id, s.label, "ai", s.volume_ml, s.mask) for s in findings.segments
+            SegmentSnapshot(s.id, s.label, "ai", s.volume_ml, s.mask, findings.model)
+            for s in findings.segments
         ),
         seconds=seconds or {},
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import viewer.folders
+from inference.findings import ModelStamp
 from inference.measure import measure
 from resources.problem import Problem
 from tests.annotate_cases import (
@@ -454,3 +455,33 @@ def test_a_data_folder_that_cannot_be_made_is_a_problem(tmp_path, monkeypatch):
     case_key_module._salt.cache_clear()
     with pytest.raises(Problem, match="cannot be made"):
         Case.open(series(), plan(series()), volume(), reader=READER)
+
+
+def test_a_snapshot_names_the_model_of_each_lesion(read, found):
+    read.set_verdict("d1", "accepted")
+    later = ModelStamp("another", "2", "cd" * 32)
+    read.add_findings(replace(found, model=later))
+    lesions = {lesion.id: lesion for lesion in read.snapshot().lesions}
+    assert lesions["d1"].model == found.model, "proposed by the first, and kept"
+    assert lesions["r2d2"].model == later
+
+
+def test_a_snapshot_keeps_what_is_not_listed_and_says_why(read, found):
+    read.delete("d1")
+    read.set_verdict("d2", "accepted")
+    assert read.snapshot().reviewed
+    assert [(why, x.id) for why, x in read.snapshot().unlisted] == [
+        ("deleted", "d1"),
+        ("below-threshold", "d3"),
+    ]
+    read.add_findings(found)
+    assert ("superseded", "d3") in [(why, x.id) for why, x in read.snapshot().unlisted]
+
+
+def test_hiding_by_the_threshold_is_no_review(read):
+    read.set_verdict("d1", "accepted")
+    read.threshold = 0.99
+    assert [lesion.id for lesion in read.snapshot().lesions] == ["d1"]
+    assert not read.snapshot().reviewed
+    read.set_verdict("d2", "rejected")
+    assert read.snapshot().reviewed
