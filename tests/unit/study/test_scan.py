@@ -221,7 +221,7 @@ def test_a_path_that_does_not_exist_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="cannot be read|does not exist") as caught:
+    with pytest.raises(Problem, match=r"cannot be read|does not exist") as caught:
         scan(tmp_path / ("n" * 300))
     assert caught.value.remedy
 
