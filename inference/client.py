@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from inference import packing, registry
 from inference.findings import Findings
@@ -26,6 +26,11 @@ __all__ = ["Cancelled", "Device", "ModelProcess", "Progress"]
 _FROZEN_NAME = "overread-model"
 _STDERR_LINES = 200
 _END_S = 2.0
+# A dead pipe, an end between two frames, and frames that are cut or not ours.
+_NO_ANSWER = (OSError, EOFError, ValueError, KeyError, TypeError)
+
+_Message = tuple[dict[str, Any], dict[str, packing.Array]]
+_Answer = TypeVar("_Answer")
 
 
 class Cancelled(Exception):
@@ -51,6 +56,7 @@ class _Child:
         assert stdin is not None and stdout is not None and stderr is not None
         self.stdin, self.stdout = stdin, stdout
         self.printed: deque[str] = deque(maxlen=_STDERR_LINES)
+        self.killed = False
         self._drain = threading.Thread(
             target=self._collect, args=(stderr,), name="model-stderr", daemon=True
         )
@@ -75,6 +81,7 @@ class _Child:
         try:
             code = self.process.wait(_END_S)
         except subprocess.TimeoutExpired:
+            self.killed = True
             self.process.kill()
             code = self.process.wait()
         self._drain.join()
@@ -147,8 +154,7 @@ class ModelProcess:
         Cancelled
             When ``cancel`` was called meanwhile.
         """
-        value, _ = self._ask({"kind": "devices"}, {}, None)
-        return tuple(Device(id, name) for id, name in value["devices"])
+        return self._ask({"kind": "devices"}, {}, None, _devices_of)
 
     def analyze(
         self,
@@ -181,7 +187,8 @@ class ModelProcess:
         reasons = registry.eligibility(pack, volume)
         if reasons:
             remedy = translate("model", "Choose another series or another model.")
-            raise Problem(reasons[0], remedy, "; ".join(reasons))
+            # No detail for the log: the reasons quote values of the series.
+            raise Problem(reasons[0], remedy)
         registry.check(pack)
         request = {
             "kind": "analyze",
@@ -191,8 +198,7 @@ class ModelProcess:
             "unit": volume.unit,
         }
         arrays = {"voxels": volume.voxels, "affine": volume.affine}
-        value, parts = self._ask(request, arrays, progress)
-        return packing.findings_from_parts(value["findings"], parts)
+        return self._ask(request, arrays, progress, _findings_of)
 
     def cancel(self) -> None:
         """Stop a run at once by killing the process; from any thread. Without a run: nothing."""
@@ -229,12 +235,13 @@ class ModelProcess:
         request: dict[str, Any],
         arrays: Mapping[str, packing.Array],
         progress: Callable[[Progress], None] | None,
-    ) -> tuple[dict[str, Any], dict[str, packing.Array]]:
+        answer_of: Callable[[_Message], _Answer],
+    ) -> _Answer:
         with self._asking:
             with self._changing:
                 self._busy, self._cancelled = True, False
             try:
-                answer = self._converse(request, arrays, progress)
+                answer = self._converse(request, arrays, progress, answer_of)
             except BaseException:
                 # Whatever stopped us mid-answer, the next run must not read this one's rest.
                 if self._in_answer:
@@ -249,7 +256,8 @@ class ModelProcess:
     def _idle_again(self) -> bool:
         """End a run; tell whether it was cancelled, however late, and then drop the process."""
         with self._changing:
-            self._busy, cancelled = False, self._cancelled
+            cancelled = self._cancelled
+            self._busy, self._cancelled = False, False
         if cancelled:
             self._drop()
         return cancelled
@@ -259,29 +267,29 @@ class ModelProcess:
         request: dict[str, Any],
         arrays: Mapping[str, packing.Array],
         progress: Callable[[Progress], None] | None,
-    ) -> tuple[dict[str, Any], dict[str, packing.Array]]:
+        answer_of: Callable[[_Message], _Answer],
+    ) -> _Answer:
         self._in_answer = False
         child = self._ready()
         self._in_answer = True
         try:
             number = self._post(child, request, arrays)
-            while True:
-                message = read_message(child.stdout)  # type: ignore[arg-type]
-                if message is None:
-                    raise EOFError
-                value, parts = message
-                if value["request"] != number:
-                    continue
-                if value["kind"] == "progress":
-                    if progress is not None:
-                        progress(Progress(*value["progress"]))
-                    continue
-                self._in_answer = False
-                if value["kind"] == "failed":
-                    raise _failure(value)
-                return value, parts
-        except (OSError, EOFError, ValueError) as error:
+        except OSError as error:
             raise self._died(child) from error
+        while True:
+            # What the caller's own callback raises is none of the process's faults.
+            try:
+                said = _said(child, number, answer_of)
+            except _NO_ANSWER as error:
+                raise self._died(child) from error
+            if isinstance(said, Progress):
+                if progress is not None:
+                    progress(said)
+            elif said is not None:
+                self._in_answer = False
+                if isinstance(said, Problem):
+                    raise said
+                return said
 
     def _post(
         self,
@@ -321,7 +329,7 @@ class ModelProcess:
 
     def _died(self, child: _Child) -> Problem:
         words = child.last_words()
-        if child.process.returncode == -9:
+        if child.process.returncode == -9 and not child.killed:
             # On Linux the kernel kills so when memory is short.
             return _memory(words)
         return Problem(
@@ -329,6 +337,32 @@ class ModelProcess:
             translate("model", "Run the model again; the study and your work are unharmed."),
             words,
         )
+
+
+def _said(
+    child: _Child, number: int, answer_of: Callable[[_Message], _Answer]
+) -> Progress | Problem | _Answer | None:
+    """Read one message; None when it belongs to an earlier request."""
+    message = read_message(child.stdout)  # type: ignore[arg-type]
+    if message is None:
+        raise EOFError
+    value, _ = message
+    if value["request"] != number:
+        return None
+    if value["kind"] == "progress":
+        return Progress(*value["progress"])
+    if value["kind"] == "failed":
+        return _failure(value)
+    return answer_of(message)
+
+
+def _devices_of(message: _Message) -> tuple[Device, ...]:
+    return tuple(Device(id, name) for id, name in message[0]["devices"])
+
+
+def _findings_of(message: _Message) -> Findings:
+    value, parts = message
+    return packing.findings_from_parts(value["findings"], parts)
 
 
 def _memory(detail: str) -> Problem:

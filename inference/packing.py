@@ -59,8 +59,11 @@ def unpack(data: bytes | bytearray | memoryview) -> tuple[dict[str, Any], dict[s
     if at > len(view):
         raise ValueError("the message is cut short")
     header = json.loads(bytes(view[8:at]))
+    heads = header.get("arrays") if isinstance(header, dict) else None
+    if not isinstance(heads, list) or not isinstance(header.get("value"), dict):
+        raise ValueError("not an Overread message")
     arrays: dict[str, Array] = {}
-    for name, dtype, shape in header["arrays"]:
+    for name, dtype, shape in heads:
         if dtype not in _DTYPES or any(int(n) < 0 for n in shape):
             raise ValueError("the message holds an unknown array type")
         count = int(np.prod(shape, dtype=np.int64))

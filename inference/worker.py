@@ -59,6 +59,8 @@ def _receive(source: BinaryIO, requests: queue.SimpleQueue[Message]) -> None:
     try:
         while (message := read_message(source)) is not None:  # type: ignore[arg-type]
             requests.put(message)
+            # Else the volume stays in memory until the next one has come.
+            del message
     except (OSError, ValueError):
         pass
     finally:
@@ -87,9 +89,10 @@ class _Server:
         except MemoryError:
             self._loaded = None
             self._fail(number, "memory", traceback.format_exc())
-        except Exception:
+        except Exception as error:
             # The window shows one sentence; what went wrong goes to its log.
-            self._fail(number, "crash", traceback.format_exc())
+            code = "memory" if _short_of_memory(error) else "crash"
+            self._fail(number, code, traceback.format_exc())
 
     def _devices(self) -> list[list[str]]:
         from inference.runtime.load import devices
@@ -148,6 +151,14 @@ class _Server:
         # The window may have gone in this very moment; the reader then ends the process.
         with contextlib.suppress(BrokenPipeError):
             write_message(self._sink, {"request": number, **value}, arrays)
+
+
+def _short_of_memory(error: Exception) -> bool:
+    """Tell whether torch ran out of memory; on the CPU it has no error of its own for it."""
+    said = str(error)
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in said or "DefaultCPUAllocator" in said
+    )
 
 
 if __name__ == "__main__":

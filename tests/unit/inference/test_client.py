@@ -270,3 +270,86 @@ def test_a_frozen_program_starts_its_sibling(monkeypatch, tmp_path: Path):
 
 def test_asking_the_registry_needs_no_process(bundled: ModelPack):
     assert registry.find(bundled.id).threshold == bundled.threshold
+
+
+def test_a_process_can_be_started_ahead_after_a_run_was_cancelled():
+    with ModelProcess(_python("time.sleep(60)")) as process:
+        timer = threading.Timer(0.3, process.cancel)
+        timer.start()
+        with pytest.raises(Cancelled):
+            process.devices()
+        timer.join()
+        process.start()
+        assert process._child is not None and process._child.process.poll() is None
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ValueError])
+def test_an_error_of_the_caller_is_not_taken_for_the_death_of_the_process(small, bundled, error):
+    code = """
+w._Server._analyze = lambda self, n, request, arrays: self._send(
+    n, {"kind": "progress", "progress": ["start", 0, 1, ""]}
+)
+w.main()
+"""
+
+    def fail(progress):
+        raise error("of the caller")
+
+    with ModelProcess(_python(code)) as process, pytest.raises(error, match="of the caller"):
+        process.analyze(small, bundled, "cpu", fail)
+
+
+def test_a_process_that_talks_nonsense_and_lives_on_is_not_called_short_of_memory(monkeypatch):
+    monkeypatch.setattr(client, "_END_S", 0.2)
+    code = "os.write(1, b'noise' * 99); time.sleep(60)"
+    with ModelProcess(_python(code)) as process:
+        with pytest.raises(Problem, match="unexpectedly"):
+            process.devices()
+        assert process._child is None or process._child.process.poll() is not None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "{}",
+        "{'request': n}",
+        "{'request': n, 'kind': 'progress', 'progress': 3}",
+        "{'request': n, 'kind': 'findings', 'findings': {}}",
+        "{'request': n, 'kind': 'failed'}",
+        "{'request': n, 'kind': 'devices', 'devices': []}",
+    ],
+)
+def test_a_whole_frame_with_the_wrong_members_is_a_problem(monkeypatch, small, bundled, answer):
+    monkeypatch.setattr(client, "_END_S", 0.2)
+    code = f"""
+w._Server._analyze = lambda self, n, request, arrays: w.write_message(self._sink, {answer})
+w.main()
+"""
+    with ModelProcess(_python(code)) as process:
+        with pytest.raises(Problem, match="unexpectedly"):
+            process.analyze(small, bundled, "cpu")
+        assert process._child is None or process._child.process.poll() is not None
+
+
+def test_why_a_series_is_refused_does_not_reach_the_log(bundled: ModelPack):
+    odd = Volume(np.zeros((30, 8, 8), dtype=np.int16), np.eye(4), "DOE^JANE")
+    process = ModelProcess(["there-is-no-such-program"])
+    with pytest.raises(Problem) as caught:
+        process.analyze(odd, bundled, "cpu")
+    assert "DOE" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        'RuntimeError("[enforce fail] DefaultCPUAllocator: can\'t allocate memory")',
+        'RuntimeError("CUDA error: out of memory")',
+    ],
+)
+def test_what_torch_says_of_short_memory_is_told_as_such(error):
+    raising = f"(_ for _ in ()).throw({error})"
+    with (
+        ModelProcess(_quick(raising)) as process,
+        pytest.raises(Problem, match="memory ran out"),
+    ):
+        process.devices()

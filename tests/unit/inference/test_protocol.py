@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.packing import unpack
 from inference.protocol import read_message, write_message
 
 
@@ -59,3 +60,12 @@ def test_a_cut_stream_is_no_message(keep: int):
 def test_noise_is_no_frame_and_costs_no_memory():
     with pytest.raises(ValueError, match="not a frame"):
         read_message(io.BytesIO(b"\xff" * 64))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"3", b"[]", b"{}", b'{"value": {}}', b'{"value": 3, "arrays": []}', b'{"arrays": 0}'],
+)
+def test_a_header_with_the_wrong_members_is_no_message(header: bytes):
+    with pytest.raises(ValueError, match="not an Overread message"):
+        unpack(b"OVR1" + len(header).to_bytes(4, "little") + header)
