@@ -202,7 +202,10 @@ class _Fields:
 
 
 def _number(value: Any, name: str, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Fault(f"{name} is no number")
+    # A whole number may be too long for a float; the comparison takes it all the same.
+    if isinstance(value, float) and not math.isfinite(value):
         raise _Fault(f"{name} is no number")
     if not low <= value <= high:
         raise _Fault(f"{name} is not within {low:g} to {high:g}")

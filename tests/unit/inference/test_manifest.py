@@ -57,6 +57,7 @@ def test_the_bundled_pack_says_what_it_reads_and_makes(bundled: ModelPack):
         (lambda m: m.update(outputs=[3]), "outputs[0] is no object"),
         (lambda m: m.update(limits=None), "limits is no object"),
         (lambda m: m.update(training="much"), "training is no object"),
+        (lambda m: m["limits"].update(slices=[20, 10**400]), "limits.slices is not within"),
     ],
 )
 def test_a_fault_is_named(pack_folder: Path, change: Callable[..., object], fault: str):
