@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from inference.findings import Detection, Findings, Heatmap, Mask, ModelStamp, Segment
-from inference.geometry import voxel_volume_mm3
+from inference.geometry import Affine, voxel_volume_mm3
 from inference.manifest import ModelPack
 from inference.measure import measure
 from inference.protocol import Device, Progress
@@ -98,14 +98,13 @@ def analyze(
     floor = pack.detections.floor or 0.0
     scored = detect(engine, stack, heat, floor, clock.step)
     clock.enter("measure", len(scored))
-    detections = _detections(scored, volume, clock)
+    detections = _detections(scored, voxels, volume.affine, clock)
     heatmap = _heatmap(heat, grid)
     segments = _segments(lungs, volume)
     clock.enter("")
-    name = next(one.name for one in devices() if one.id.startswith(engine.device.type))
     return Findings(
         model=ModelStamp(pack.id, pack.version, pack.weights.sha256),
-        device=name,
+        device=_name_of(engine.device),
         detections=detections,
         segments=segments,
         heatmap=heatmap,
@@ -134,10 +133,16 @@ def _on_grid(search: npt.NDArray[np.bool_], grid: Grid) -> npt.NDArray[np.bool_]
     return np.asarray(search[grid.slices][:, rows][:, :, columns])
 
 
-def _detections(scored: list[Scored], volume: Volume, clock: _Clock) -> tuple[Detection, ...]:
+def _name_of(device: torch.device) -> str:
+    return next(one.name for one in devices() if one.id == str(device))
+
+
+def _detections(
+    scored: list[Scored], voxels: npt.NDArray[Any], affine: Affine, clock: _Clock
+) -> tuple[Detection, ...]:
     found: list[Detection] = []
     for one in scored:
-        size = measure(one.mask, volume.affine, volume.voxels)
+        size = measure(one.mask, affine, voxels)
         if _LISTED_MM[0] <= size.diameter_mm <= _LISTED_MM[1]:
             found.append(
                 Detection(

@@ -7,9 +7,12 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from inference import packing
+from inference.geometry import lps_mm_to_kji
 from inference.manifest import FILE, ModelPack, read_manifest
 from inference.protocol import Device
 from inference.runtime import engine as engine_module
+from inference.runtime import pipeline
 from inference.runtime.engine import Engine
 from inference.runtime.load import devices, load_nets
 from inference.runtime.pipeline import NoLungs, analyze
@@ -74,6 +77,25 @@ def test_voxels_that_are_no_number_are_no_lung(chest, bundled, nets, value):
     voxels = np.full(chest.volume.shape_kji, value, dtype=np.float32)
     with pytest.raises(NoLungs):
         analyze(Volume(voxels, chest.volume.affine, "CT", "HU"), bundled, nets, CPU, print)
+
+
+def test_a_voxel_that_is_no_number_in_a_nodule_leaves_findings_that_can_be_sent(
+    chest, bundled, nets
+):
+    voxels = chest.volume.voxels.astype(np.float32)
+    k, j, i = np.round(lps_mm_to_kji(chest.volume.affine, chest.nodule_lps_mm)).astype(int)
+    voxels[k, j, i] = np.nan
+    broken = Volume(voxels, chest.volume.affine, "CT", "HU")
+    found = analyze(broken, bundled, nets, CPU, lambda _: None)
+    assert any(one.mask.to_array(broken.shape_kji)[k, j, i] for one in found.detections)
+    assert packing.pack(*packing.findings_parts(found))
+
+
+def test_findings_name_the_very_gpu_that_they_were_made_on(monkeypatch):
+    two = (Device("cuda:0", "first"), Device("cuda:1", "second"), CPU)
+    monkeypatch.setattr(pipeline, "devices", lambda: two)
+    names = [pipeline._name_of(torch.device(one.id)) for one in two]
+    assert names == ["first", "second", "CPU"]
 
 
 @pytest.mark.parametrize("value", [0, -1024, -3024])
