@@ -72,7 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    from viewer.cli import terminal
+
+    terminal.note(sentence)
     return code
 
 

@@ -106,9 +106,9 @@ def _choose(
         When there is none, with the reason of the largest.
     """
     refusals: list[Problem] = []
+    others: list[Problem] = []
     remedy = translate("cli", "Choose another series or another model.")
     for plan in sorted(plans, key=_voxels, reverse=True):
-        reasons: tuple[str, ...] = ()
         if plan.series.modality == pack.input.modality:
             if plan.refusal is not None:
                 refusals.append(plan.refusal)
@@ -117,12 +117,12 @@ def _choose(
             reasons = registry.eligibility(pack, volume)
             if not reasons:
                 return plan, volume
+            refusals.append(Problem(" ".join(reasons), remedy))
         else:
             reasons = registry.eligibility(pack, _stand_in(plan))
-        refusals.append(Problem(" ".join(reasons), remedy))
+            others.append(Problem(" ".join(reasons), remedy))
     # A CT that was refused says more than a series of another kind.
-    refusals.sort(key=lambda problem: problem.remedy == remedy)
-    raise refusals[0]
+    raise (refusals + others)[0]
 
 
 def _voxels(plan: StackPlan) -> int:

@@ -83,6 +83,12 @@ def test_a_header_cannot_steer_the_terminal(phantom_study, tmp_path, capsys):
     assert "[bold]b" in out.replace("\n", "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file names")
+def test_a_file_name_in_a_refusal_cannot_steer_the_terminal(tmp_path, capsys):
+    said = refused(capsys, "inspect", tmp_path / "a\x1b[31mb\x07")
+    assert "\x1b" not in said and "\x07" not in said
+
+
 @pytest.mark.parametrize("command", [("inspect",), ("analyze", "--out", "unused")])
 def test_a_path_that_is_not_there_is_a_sentence(command, tmp_path, capsys):
     assert "nowhere" in refused(capsys, command[0], tmp_path / "nowhere", *command[1:])
@@ -220,6 +226,25 @@ def test_a_series_outside_the_limits_is_refused(
     monkeypatch.setattr(registry, "available", lambda: (narrow,))
     said = refused(capsys, "analyze", phantom_study, "--out", tmp_path / "out")
     assert "this series has 10" in said
+
+
+def test_the_reason_of_the_largest_ct_is_the_one_that_is_told(
+    phantom_study, pack, worker, tmp_path, monkeypatch, capsys
+):
+    worker("find")
+    narrow = replace(pack, limits=replace(pack.limits, slices=(20, 3000)))
+    monkeypatch.setattr(registry, "available", lambda: (narrow,))
+    study = tmp_path / "study"
+    _other_series(phantom_study, study, "MR")
+    # A CT of fewer slices, as an overview is, and not of one volume.
+    _other_series(phantom_study, study / "flat", "CT", keep=5)
+    for path in (study / "flat").iterdir():
+        ds = pydicom.dcmread(path)
+        ds.ImagePositionPatient = [0, 0, 0]
+        ds.save_as(path)
+    _other_series(phantom_study, study / "part", "CT", keep=8)
+    said = refused(capsys, "analyze", study, "--out", tmp_path / "out")
+    assert "this series has 8" in said
 
 
 def test_a_real_mr_is_refused(brain_study, tmp_path, capsys):
