@@ -44,6 +44,11 @@ def rescale(
     return pair
 
 
+def rescales(slope: tuple[float, ...] | None, intercept: tuple[float, ...] | None) -> bool:
+    """Return whether a rescale stands in the file that can be meant: a slope of 0 cannot."""
+    return intercept is not None and not (slope and slope[0] == 0)
+
+
 def unit_pair(cosines: tuple[float, ...] | None) -> tuple[Vector | None, Vector | None]:
     """Check six direction cosines; return unit vectors along a row and down a column.
 
@@ -120,7 +125,7 @@ def _apply(plane: Plane, group: Any) -> Plane:
     if (macro := _first(group, "PixelValueTransformationSequence")) is not None:
         slope, intercept = _values(macro, "RescaleSlope", 1), _values(macro, "RescaleIntercept", 1)
         changes["slope"], changes["intercept"] = rescale(slope, intercept)
-        changes["has_rescale"] = intercept is not None
+        changes["has_rescale"] = rescales(slope, intercept)
         changes["rescale_type"] = str(macro.get("RescaleType", "") or "")
     if (macro := _first(group, "FrameVOILUTSequence")) is not None:
         found = windows(_all(macro, "WindowCenter"), _all(macro, "WindowWidth"))

@@ -222,7 +222,8 @@ def decimals(raw: Raw, tag: int, count: int) -> tuple[float, ...] | None:
 def _plane(raw: Raw) -> Plane:
     row, column = frames.unit_pair(decimals(raw, 0x00200037, 6))
     intercept = decimals(raw, 0x00281052, 1)
-    slope, offset = frames.rescale(decimals(raw, 0x00281053, 1), intercept)
+    factor = decimals(raw, 0x00281053, 1)
+    slope, offset = frames.rescale(factor, intercept)
     centres, widths = raw.get(0x00281050, b""), raw.get(0x00281051, b"")
     pairs = min(len(centres.split(b"\\")), len(widths.split(b"\\")))
     # Time, echo and diffusion value tell the volumes of a 4-D series apart.
@@ -235,7 +236,7 @@ def _plane(raw: Raw) -> Plane:
         thickness_mm=frames.thickness(decimals(raw, 0x00180050, 1)),
         slope=slope,
         intercept=offset,
-        has_rescale=intercept is not None,
+        has_rescale=frames.rescales(factor, intercept),
         rescale_type=text(raw, 0x00281054),
         window=frames.windows(decimals(raw, 0x00281050, pairs), decimals(raw, 0x00281051, pairs)),
         stack="" if not stack.strip("/") else stack,

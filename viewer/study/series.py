@@ -30,7 +30,7 @@ class Plane:
     slope, intercept
         Modality rescale, PS3.3 C.11.1; 1 and 0 when absent.
     has_rescale
-        True when an intercept stands in the file.
+        True when an intercept stands in the file, and no slope of 0 beside it.
     rescale_type
         Rescale Type (0028,1054), such as ``"HU"``; empty when absent.
     window

@@ -185,6 +185,7 @@ def test_signed_compressed_values_keep_their_sign(tmp_path: Path, syntax: str) -
         ({"RescaleType": "HU"}, "HU"),
         ({"RescaleType": "US"}, ""),
         ({"RescaleSlope": None, "RescaleIntercept": None}, ""),
+        ({"RescaleSlope": 0}, ""),
         ({"Modality": "MR"}, ""),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, ""),
     ],
