@@ -362,7 +362,12 @@ def _noting_damage() -> Iterator[list[sqlite3.DatabaseError]]:
 
 
 def _connect_to_read(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+    uri = f"{file.absolute().as_uri()}?mode=ro"
+    if not (file.with_name(f"{file.name}-wal").exists() or os.access(file.parent, os.W_OK)):
+        # SQLite wants to put its index beside the file. Without a log it needs none, and on a
+        # read-only medium it may not: https://www.sqlite.org/wal.html, read-only databases.
+        uri += "&immutable=1"
+    return sqlite3.connect(uri, uri=True, timeout=5.0)
 
 
 def _head(row: tuple[str] | None, fingerprint: Fingerprint) -> tuple[str, bool]:

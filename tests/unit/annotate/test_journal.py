@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from resources.problem import Problem
-from tests.annotate_cases import affine
+from tests.annotate_cases import affine, findings, open_case, volume
+from viewer.annotate import journal as journal_module
 from viewer.annotate import schema
 from viewer.annotate.journal import (
     FILE,
@@ -321,3 +322,16 @@ def test_the_chain_keeps_columns_apart():
     rows = [("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ("abc", None), ("abc", None, None)]
     assert len({link(b"start", row) for row in rows}) == len(rows)
     assert link(b"start", (1, "x")) != link(b"other", (1, "x"))
+
+
+def test_on_a_read_only_medium_nothing_is_put_beside_the_journal(tmp_path, monkeypatch):
+    case = open_case(folder=tmp_path)
+    case.add_findings(findings(volume()))
+    assert case.close() == 0
+    (file,) = tmp_path.rglob(FILE)
+    # A real one cannot be had without the rights to mount.
+    monkeypatch.setattr(journal_module.os, "access", lambda *_: False)
+    before = {path.name for path in file.parent.iterdir()}
+    with contextlib.closing(journal_module._connect_to_read(file)) as connection:
+        assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)
+        assert {path.name for path in file.parent.iterdir()} == before
