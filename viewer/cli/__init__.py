@@ -9,6 +9,7 @@ Imports are late: this package is also imported when only the window is wanted.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -54,6 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else _FAILED
     run: Callable[[argparse.Namespace], None] = options.run
+    # A pipe on Windows has no letters beyond its code page; a description may have.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         run(options)
         sys.stdout.flush()

@@ -83,6 +83,24 @@ def test_a_header_cannot_steer_the_terminal(phantom_study, tmp_path, capsys):
     assert "[bold]b" in out.replace("\n", "")
 
 
+def test_letters_that_the_terminal_has_not_are_no_failure(phantom_study, tmp_path):
+    for path in phantom_study.iterdir():
+        ds = pydicom.dcmread(path)
+        ds.SpecificCharacterSet = "ISO_IR 192"
+        ds.SeriesDescription = "胸部"
+        ds.save_as(tmp_path / path.name)
+    code = "import sys; from viewer import cli; sys.exit(cli.main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "inspect", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252:strict", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"40" in done.stdout
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file names")
 def test_a_file_name_in_a_refusal_cannot_steer_the_terminal(tmp_path, capsys):
     said = refused(capsys, "inspect", tmp_path / "a\x1b[31mb\x07")
