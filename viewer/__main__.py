@@ -42,7 +42,7 @@ def _window(arguments: list[str]) -> int:
         "--sample", action="store_true", help=translate("cli", "open the synthetic sample study")
     )
     options = parser.parse_args(arguments)
-    missing = [path for path in options.study if not path.exists()]
+    missing = [path for path in options.study if not _exists(path)]
     if missing:
         print(
             translate("cli", "There is no file or folder {path}. Check the name.").format(
@@ -54,6 +54,13 @@ def _window(arguments: list[str]) -> int:
     from viewer.ui import app
 
     return app.run(options.study, sample=options.sample)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long for the system, or no right to look
+        return False
 
 
 def _sample(arguments: list[str]) -> int:
