@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from inference.client import Cancelled, Device
@@ -155,3 +156,16 @@ def settle(window):
     """Let queued signals and paints run."""
     for _ in range(3):
         QTest.qWait(10)
+
+
+def run_ends_in_a_stroke(window, qtbot):
+    """Begin a stroke on a new lesion and let a run end in it; return the view and the pointer."""
+    window.corrections.add_missed(window.reading.cursor_lps_mm)
+    view = window.views.views[0]
+    at = view.cursor_px().toPoint()
+    end = at + QPoint(10, 0)
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(view.viewport(), end)
+    window.ai.run()
+    qtbot.waitUntil(lambda: not window.ai.engine.running)
+    return view, end

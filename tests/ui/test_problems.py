@@ -4,12 +4,12 @@ import json
 import shutil
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from resources.problem import Problem
 
-from .conftest import settle
+from .conftest import run_ends_in_a_stroke, settle
 
 
 def test_a_folder_without_images_is_told_and_the_open_case_stays(opened, qtbot, tmp_path):
@@ -129,17 +129,20 @@ def test_edits_that_cannot_be_saved_hold_the_case_and_the_window_once(
 
 
 def test_a_result_that_comes_during_a_stroke_waits_for_its_end(opened, process, qtbot):
-    opened.corrections.add_missed(opened.reading.cursor_lps_mm)
-    view = opened.views.views[0]
-    at = view.cursor_px().toPoint()
-    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    QTest.mouseMove(view.viewport(), at + QPoint(10, 0))
-    opened.ai.run()
-    qtbot.waitUntil(lambda: not opened.ai.engine.running)
+    view, end = run_ends_in_a_stroke(opened, qtbot)
     settle(opened)
     assert opened.reading.case.document.findings is None
     with qtbot.waitSignal(opened.ai.ended, timeout=5000):
-        QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at + QPoint(10, 0))
+        QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=end)
     case = opened.reading.case
     assert case.document.findings is not None
     assert any(lesion.origin == "human" and not lesion.empty for lesion in case.document.lesions)
+
+
+def test_the_detail_of_a_failed_run_is_logged_once(opened, process, qtbot, caplog):
+    process.problem = Problem("The model process ended.", "Run it again.", "exit code 7")
+    with qtbot.waitSignal(opened.ai.ended, timeout=5000):
+        opened.ai.run()
+    settle(opened)
+    opened.panel.refresh()
+    assert caplog.text.count("exit code 7") == 1

@@ -18,7 +18,7 @@ from viewer.session import Case, Reader
 from viewer.ui import view_text
 from viewer.ui.reading import TEXT_FULL, TEXT_NONE, TEXT_SHORT
 
-from .conftest import settle
+from .conftest import run_ends_in_a_stroke, settle
 from .test_review import control, key
 from .test_views import drag, wheel
 
@@ -344,18 +344,12 @@ def test_a_cancelled_second_run_leaves_the_reader_where_he_is(reviewed, process,
 
 
 def test_findings_that_wait_for_a_stroke_are_still_a_run(opened, process, qtbot):
-    opened.corrections.add_missed(opened.reading.cursor_lps_mm)
-    view = opened.views.views[0]
-    at = view.cursor_px().toPoint()
-    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    QTest.mouseMove(view.viewport(), at + QPoint(10, 0))
-    opened.ai.run()
-    qtbot.waitUntil(lambda: not opened.ai.engine.running)
+    view, end = run_ends_in_a_stroke(opened, qtbot)
     opened.ai.run()
     assert process.runs == 1
     assert opened.ai.why_not()
     opened.ai.cancel()
-    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at + QPoint(10, 0))
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=end)
     QTest.qWait(120)
     assert opened.reading.case.document.findings is None
     assert not opened.ai.why_not()

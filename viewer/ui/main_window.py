@@ -313,7 +313,6 @@ class MainWindow(QMainWindow):
         case = self.reading.case
         self.bar.show_undo(case.undo_name if case is not None else None)
         self.status.show_reader(self.settings.text("reader"))
-        self.panel.corrections.refresh()
 
     # ---------------------------------------------------------------- reader
 

@@ -69,7 +69,7 @@ def _haloed(
     key = f"{font.key()}|{colour}|{halo}|{ratio}|{text}"
     picture = QPixmap()
     if not QPixmapCache.find(key, picture):
-        # Stroking glyphs takes longer than composing the slice; the same words come again.
+        # Kept, for the same words come again at every paint.
         metrics = QFontMetricsF(font)
         size = QSizeF(
             metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2 * _PAD

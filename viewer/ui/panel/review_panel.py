@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 from inference.protocol import Progress
 from resources.problem import Problem
 from resources.text import translate
+from viewer import logbook
 from viewer.ui import theme
 from viewer.ui.panel.findings_list import FindingsList
 from viewer.ui.panel.run_state import RunState
@@ -116,7 +117,9 @@ class ReviewPanel(QWidget):
         self.run_state.show_progress(step)
 
     def run_ended(self, problem: Problem | None = None) -> None:
-        """Show the result, or why there is none."""
+        """Show the result, or why there is none; the technical detail goes to the log once."""
+        if problem is not None:
+            logbook.note_problem(problem)
         self._running, self._problem = False, problem
         self.refresh()
 

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 from inference.protocol import Progress
 from resources.problem import Problem
 from resources.text import translate
-from viewer import logbook
 from viewer.stages import stage_text
 from viewer.ui import theme
 from viewer.ui.widgets import CommandButton, note
@@ -100,6 +99,5 @@ class RunState(QWidget):
             self._set(f"{stage_text(step)}…", bar=True)
 
     def show_failed(self, problem: Problem) -> None:
-        """Say why the run ended without a result; the technical detail goes to the log."""
-        logbook.note_problem(problem)
+        """Say why the run ended without a result."""
         self._set(str(problem), run=True, failed=True)
