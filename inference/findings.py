@@ -107,6 +107,22 @@ class ModelStamp:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """What the model expects radiologists to say of a nodule; no pathology.
+
+    Attributes
+    ----------
+    malignancy
+        Mean likelihood of malignancy, 1 (highly unlikely) to 5 (highly suspicious), as in LIDC.
+    texture
+        Mean texture, 1 (ground-glass) over 3 (part-solid) to 5 (solid), as in LIDC.
+    """
+
+    malignancy: float
+    texture: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
     """One lesion that the model proposes.
@@ -130,6 +146,11 @@ class Detection:
         Mean voxel value under the mask, in the volume's unit.
     mask
         Its voxels.
+    uncertainty
+        How far the outlines of the mirrored windows disagree, 0 (all alike) to 1; None when
+        the model does not say.
+    impression
+        What radiologists would say of it, or None when the model does not say.
     """
 
     id: str
@@ -141,6 +162,38 @@ class Detection:
     volume_ml: float
     mean_value: float
     mask: Mask
+    uncertainty: float | None = None
+    impression: Impression | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """What the model outlines at one point.
+
+    Attributes
+    ----------
+    mask
+        Its voxels; empty when there is no lesion at the point.
+    share
+        Share of radiologists who would outline the voxel, over the window that was looked at.
+    spread
+        How much the mirrored windows differ there, 0 to 1: where readers would disagree.
+    score
+        Probability 0 to 1 that readers would call what lies there a lesion.
+    uncertainty, impression
+        As in ``Detection``.
+    reason
+        Code of why the mask is empty: ``"outside"`` the volume, ``"nothing"`` there that looks
+        like a lesion; else empty.
+    """
+
+    mask: Mask
+    share: Heatmap
+    spread: Heatmap
+    score: float
+    uncertainty: float
+    impression: Impression | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,6 +227,8 @@ class Findings:
         Default score threshold of the pack.
     seconds
         Wall time per stage, seconds.
+    uncertainty
+        Where the outlines of the mirrored windows differ, per voxel, or None.
     """
 
     model: ModelStamp
@@ -183,6 +238,7 @@ class Findings:
     heatmap: Heatmap | None
     threshold: float
     seconds: Mapping[str, float] = field(default_factory=dict)
+    uncertainty: Heatmap | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seconds", MappingProxyType(dict(self.seconds)))

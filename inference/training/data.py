@@ -35,7 +35,10 @@ def split_of(patient: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Nodule:
-    """One outlined nodule: rows ``start`` to ``stop`` of the crops."""
+    """One outlined nodule: rows ``start`` to ``stop`` of the crops.
+
+    ``malignancy`` and ``texture`` are the means of its readers, 1 to 5.
+    """
 
     patient: str
     name: str
@@ -45,6 +48,8 @@ class Nodule:
     pixel_mm: float
     gap_mm: float
     mean_diameter_mm: float
+    malignancy: float
+    texture: float
 
     @property
     def split(self) -> str:
@@ -132,7 +137,14 @@ def _nodule(row: dict[str, str]) -> Nodule:
         pixel_mm=float(row["pixel_spacing_mm"]),
         gap_mm=extent / (slices - 1) if slices > 1 and extent > 0 else thickness,
         mean_diameter_mm=float(row["mean_diameter_mm"]),
+        malignancy=_mean(row["malignancy"]),
+        texture=_mean(row["texture"]),
     )
+
+
+def _mean(scores: str) -> float:
+    """Return the mean of the readers' scores, which a space parts."""
+    return float(np.mean([float(score) for score in scores.split()]))
 
 
 def load_crops(folder: Path, progress: Progress | None = None) -> Crops:

@@ -34,15 +34,16 @@ def loss(logits: Tensor, batch: Batch) -> Tensor:
     return 10 * entropy + 0.5 * dice
 
 
-def fit_heatmap(batches: Batches, folder: Path, minutes: float, seed: int, report: Report) -> None:
-    """Train for ``minutes`` of wall time in all, from the last checkpoint if there is one.
+def fit_heatmap(batches: Batches, folder: Path, steps: int, seed: int, report: Report) -> None:
+    """Train for ``steps`` in all, from the last checkpoint if there is one.
 
     Writes ``heatmap.safetensors`` in ``folder``, about once a minute.
     """
     torch.manual_seed(seed)
     state = State(new_net().to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
-    def step(rng: np.random.Generator) -> Tensor:
+    def step(number: int) -> Tensor:
+        rng = np.random.default_rng((seed, number))
         batch = batches.draw(rng, BATCH)
         images = batch.images.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
@@ -50,4 +51,4 @@ def fit_heatmap(batches: Batches, folder: Path, minutes: float, seed: int, repor
         return loss(logits.float(), batch)
 
     path = folder / "heatmap.safetensors"
-    train(state, path, step, minutes=minutes, seed=seed, report=report, blend=0.999)
+    train(state, path, step, steps=steps, report=report, blend=0.999)

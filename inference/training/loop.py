@@ -1,4 +1,4 @@
-"""The loop that both nets are trained by: timed, resumable, with its progress told."""
+"""The loop that all nets are trained by: resumable, with its progress and time left told."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TELL_EVERY_S = 20.0
 
 
 def rate(share: float) -> float:
-    """Return the learning rate after a share 0..1 of the time: warm up, then a cosine."""
+    """Return the learning rate after a share 0..1 of the steps: warm up, then a cosine."""
     if share < 0.03:
         return PEAK_RATE * max(share / 0.03, 0.01)
     return PEAK_RATE * max(0.5 * (1 + math.cos(math.pi * min((share - 0.03) / 0.97, 1.0))), 0.003)
@@ -30,14 +30,13 @@ def rate(share: float) -> float:
 def train(
     state: State,
     path: Path,
-    loss: Callable[[np.random.Generator], Tensor],
+    loss: Callable[[int], Tensor],
     *,
-    minutes: float,
-    seed: int,
+    steps: int,
     report: Report,
     blend: float,
 ) -> None:
-    """Train for ``minutes`` of wall time in all, from the last checkpoint if there is one.
+    """Train for ``steps`` in all, from the last checkpoint if there is one.
 
     Parameters
     ----------
@@ -46,7 +45,10 @@ def train(
     path
         Checkpoint, written about once a minute and at the end; its stem names the net.
     loss
-        Draws the batch of one step with the generator of that step and returns its loss.
+        Draws the batch of the numbered step and returns its loss. What it draws may depend on
+        nothing but that number: a run that was interrupted then goes on as if it was not.
+    steps
+        How many there are in all; the learning rate ends with them.
     blend
         How slowly the running average of the weights follows, see ``State.blend``.
     """
@@ -54,14 +56,13 @@ def train(
     if path.exists():
         state.resume(path)
         report(f"{name}: continues at step {state.step}, {state.seconds / 60:.1f} min")
-    budget = minutes * 60
     started = time.monotonic() - state.seconds
-    saved, told, recent = state.seconds, state.seconds, []
+    saved, told, since, recent = state.seconds, state.seconds, state.step, []
     state.net.train()
-    while state.seconds < budget:
+    while state.step < steps:
         for group in state.optimiser.param_groups:
-            group["lr"] = rate(state.seconds / budget)
-        value = loss(np.random.default_rng((seed, state.step)))
+            group["lr"] = rate(state.step / steps)
+        value = loss(state.step)
         state.optimiser.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
@@ -71,12 +72,13 @@ def train(
         recent.append(float(value.detach()))
         state.seconds = time.monotonic() - started
         if state.seconds - told > _TELL_EVERY_S:
-            told = state.seconds
+            pace = (state.seconds - told) / (state.step - since)
+            told, since = state.seconds, state.step
             mean = float(np.mean(recent))
             state.curve.append({"step": state.step, "seconds": round(told), "loss": round(mean, 5)})
             recent = []
-            left = max(budget - told, 0) / 60
-            report(f"{name}: step {state.step}, loss {mean:.4f}, {left:.1f} min left")
+            left = (steps - state.step) * pace / 60
+            report(f"{name}: step {state.step} of {steps}, loss {mean:.4f}, {left:.1f} min left")
         if state.seconds - saved > _SAVE_EVERY_S:
             saved = state.seconds
             state.save(path)

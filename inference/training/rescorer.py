@@ -69,18 +69,19 @@ def _vary(cube: npt.NDArray[np.float16], rng: np.random.Generator) -> npt.NDArra
     return np.clip(out, 0, 1)
 
 
-def fit_rescorer(mined: Mined, folder: Path, minutes: float, seed: int, report: Report) -> None:
-    """Train for ``minutes`` of wall time in all, from the last checkpoint if there is one."""
+def fit_rescorer(mined: Mined, folder: Path, steps: int, seed: int, report: Report) -> None:
+    """Train for ``steps`` in all, from the last checkpoint if there is one."""
     torch.manual_seed(seed)
     net = new_net().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     state = State(net, weight_decay=1e-3)
     draw = Draw(mined)
 
-    def step(rng: np.random.Generator) -> Tensor:
+    def step(number: int) -> Tensor:
+        rng = np.random.default_rng((seed, number))
         cubes, share = draw(rng)
         with torch.autocast("cpu", torch.bfloat16):
             logits = state.net(cubes.contiguous(memory_format=torch.channels_last_3d))
         return functional.binary_cross_entropy_with_logits(logits.float(), share)
 
     path = folder / "rescorer.safetensors"
-    train(state, path, step, minutes=minutes, seed=seed, report=report, blend=0.995)
+    train(state, path, step, steps=steps, report=report, blend=0.995)

@@ -1,0 +1,115 @@
+"""Fit the outliner: the outline of one pointed-at nodule, and what its readers said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from monai.losses import MaskedDiceLoss
+from torch import Tensor
+from torch.nn import functional
+
+from inference.runtime.nets.outliner import NoduleOutliner, Outlined
+from inference.runtime.window import CHANNELS
+from inference.training.checkpoint import State
+from inference.training.loop import Report, train
+from inference.training.windows import Sample, Windows
+
+WIDTHS = (24, 48, 96, 160)
+BATCH = 8
+# Windows are drawn some batches ahead and sorted by their slices, so that little is padded.
+_AHEAD = 4
+
+
+def new_net() -> NoduleOutliner:
+    """Return the net of the pack, untrained."""
+    return NoduleOutliner(CHANNELS, WIDTHS)
+
+
+class Loss:
+    """Sum of what the mask and the verdicts are judged by."""
+
+    def __init__(self) -> None:
+        self._dice = MaskedDiceLoss(sigmoid=True, reduction="none", smooth_nr=1.0, smooth_dr=1.0)
+
+    def __call__(self, out: Outlined, batch: Sample) -> Tensor:
+        """Return the loss of a batch, as ``collate`` makes it."""
+        target = torch.stack((batch.share, batch.half), dim=1)
+        entropy = functional.binary_cross_entropy_with_logits(
+            out.masks, target, weight=batch.weight, reduction="sum"
+        ) / batch.weight.sum().clamp(min=1)
+        counts = batch.weight[:, 1:]
+        dice = self._dice(out.masks[:, 1:], batch.half[:, None], counts).flatten()
+        drawn = (batch.half * batch.weight[:, 1]).sum((1, 2, 3)) > 0
+        dice = (dice * drawn).sum() / drawn.sum().clamp(min=1)
+        nodule, scores = batch.verdicts[:, 0], batch.verdicts[:, 1:]
+        verdict = functional.binary_cross_entropy_with_logits(out.verdicts[:, 0], nodule)
+        known = torch.isfinite(scores)
+        # Scores run from 1 to 5: the net says their distance from the middle.
+        apart = functional.smooth_l1_loss(
+            out.verdicts[:, 1:], torch.nan_to_num(scores - 3.0), reduction="none"
+        )
+        score = (apart * known).sum() / known.sum().clamp(min=1)
+        total: Tensor = 8 * entropy + dice + 0.3 * verdict + 0.15 * score
+        return total
+
+
+def collate(samples: list[Sample]) -> Sample:
+    """Stack windows to a batch; where one has fewer slices, none are there and none count."""
+    most = max(sample.inputs.shape[1] for sample in samples)
+
+    def padded(tensor: Tensor) -> Tensor:
+        return functional.pad(tensor, (0, 0, 0, 0, 0, most - tensor.shape[-3]))
+
+    return Sample(
+        torch.stack([padded(s.inputs) for s in samples]),
+        torch.stack([padded(s.share) for s in samples]),
+        torch.stack([padded(s.half) for s in samples]),
+        torch.stack([padded(s.weight) for s in samples]),
+        torch.stack([s.verdicts for s in samples]),
+    )
+
+
+class Batches:
+    """Batches of windows with a like number of slices."""
+
+    def __init__(self, windows: Windows, seed: int) -> None:
+        self._windows = windows
+        self._seed = seed
+        self._round, self._groups = -1, [[]]  # type: tuple[int, list[list[Sample]]]
+
+    def draw(self, number: int) -> Sample:
+        """Return the batch of one step, the same whatever was drawn before."""
+        now, place = divmod(number, _AHEAD)
+        if now != self._round:
+            rng = np.random.default_rng((self._seed, now))
+            drawn = [self._windows.draw(rng) for _ in range(BATCH * _AHEAD)]
+            drawn.sort(key=lambda sample: sample.inputs.shape[1])
+            groups = [drawn[n : n + BATCH] for n in range(0, len(drawn), BATCH)]
+            self._round, self._groups = now, [groups[n] for n in rng.permutation(len(groups))]
+        return collate(self._groups[place])
+
+
+def fit_outliner(
+    windows: Windows, folder: Path, steps: int, seed: int, device: torch.device, report: Report
+) -> None:
+    """Train for ``steps`` in all, from the last checkpoint if there is one.
+
+    Writes ``outliner.safetensors`` in ``folder``, about once a minute.
+    """
+    torch.manual_seed(seed)
+    net = new_net().to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    state = State(net)
+    batches, loss = Batches(windows, seed), Loss()
+
+    def step(number: int) -> Tensor:
+        drawn = batches.draw(number)
+        batch = Sample(*(getattr(drawn, name).to(device) for name in Sample.__slots__))
+        inputs = batch.inputs.contiguous(memory_format=torch.channels_last_3d)
+        with torch.autocast(device.type, torch.bfloat16):
+            out = state.net(inputs)
+        return loss(Outlined(out.masks.float(), out.verdicts.float()), batch)
+
+    path = folder / "outliner.safetensors"
+    train(state, path, step, steps=steps, report=report, blend=0.9985)

@@ -1,0 +1,417 @@
+"""Random windows for the outliner: nodules of the crops, the same with slices beyond, none at all.
+
+A crop ends where its nodule ends and is centred on it. Here the point lies off the centre,
+some nodules go on into slices from which they were erased, some lie in the lungs of another
+scan, and some windows show a vessel instead, so that neither the frame nor the source of a
+window tells where the lesion is or whether there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from inference.runtime import window
+from inference.runtime.intensity import to_unit
+from inference.training.data import Crops, Lungs, Nodule
+
+Rng = np.random.Generator
+Array = npt.NDArray[np.float32]
+
+_SHARES = {"crop": 0.36, "beyond": 0.22, "paste": 0.18, "vessel": 0.14, "lung": 0.10}
+_FIRST_LOOK = 0.3
+_TRUNCATED = 0.12
+_THICK = 0.12
+_MOST_BEYOND = 4
+_AERATED_HU = -600
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One window.
+
+    Attributes
+    ----------
+    inputs
+        (channels, k, row, column), see ``runtime.window``.
+    share
+        (k, row, column): share of the nodule's readers who outlined the voxel.
+    half
+        (k, row, column): 1 where at least half of them did.
+    weight
+        (2, k, row, column): how much each of the two targets counts.
+    verdicts
+        (3,): nodule 0 or 1, mean malignancy 1 to 5, mean texture 1 to 5; NaN when unknown.
+    """
+
+    inputs: Tensor
+    share: Tensor
+    half: Tensor
+    weight: Tensor
+    verdicts: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A stack of slices to cut a window from: planes (k, row, column) of several kinds."""
+
+    images: Array
+    votes: Array
+    offsets: npt.NDArray[np.intp]
+    centre_rc: npt.NDArray[np.float64]
+    pixel_mm: float
+    gap_mm: float
+
+
+class Windows:
+    """Draw endless random windows from the training patients.
+
+    Parameters
+    ----------
+    crops, lungs
+        The data sets; of the crops only train patients are drawn.
+    vessels
+        Places beside the nodules that look like one: (n, 3) row of the crops, row, column.
+    inside
+        The same for each of ``lungs``: (n, 3) k, row, column.
+    """
+
+    def __init__(
+        self,
+        crops: Crops,
+        lungs: tuple[Lungs, ...],
+        vessels: npt.NDArray[np.intp],
+        inside: tuple[npt.NDArray[np.intp], ...],
+    ) -> None:
+        self._crops = crops
+        self._lungs = lungs
+        self._inside = inside
+        self._nodules = crops.of("train")
+        weight = np.array([1.0 if n.n_readers >= 3 else 0.5 for n in self._nodules])
+        self._chance = weight / weight.sum()
+        self._erased = {n: _erase(crops, n) for n in self._nodules}
+        self._alpha = {n: _alpha(crops, n) for n in self._nodules if _in_air(crops, n)}
+        own = [n for n in self._nodules if n in self._alpha]
+        weight = np.array([1.0 if n.n_readers >= 3 else 0.5 for n in own])
+        self._pasteable, self._paste_chance = own, weight / weight.sum()
+        owner = np.full(len(crops.grey), -1, dtype=np.intp)
+        for index, nodule in enumerate(self._nodules):
+            owner[nodule.start : nodule.stop] = index
+        self._vessels = vessels[owner[vessels[:, 0]] >= 0]
+        self._owner = owner
+
+    def draw(self, rng: Rng) -> Sample:
+        """Return one window."""
+        kind = rng.choice(list(_SHARES), p=list(_SHARES.values()))
+        sample: Sample = getattr(self, f"_{kind}")(rng)
+        return sample
+
+    # Nodules ------------------------------------------------------------------------------
+
+    def _crop(self, rng: Rng) -> Sample:
+        nodule = self._nodules[rng.choice(len(self._nodules), p=self._chance)]
+        return self._of(nodule, rng, 0, 0)
+
+    def _beyond(self, rng: Rng) -> Sample:
+        nodule = self._nodules[rng.choice(len(self._nodules), p=self._chance)]
+        below, above = rng.integers(0, _MOST_BEYOND + 1, 2)
+        return self._of(nodule, rng, int(below), int(above))
+
+    def _paste(self, rng: Rng) -> Sample:
+        nodule = self._pasteable[rng.choice(len(self._pasteable), p=self._paste_chance)]
+        return self._of(nodule, rng, 99, 99)
+
+    def _of(self, nodule: Nodule, rng: Rng, below: int, above: int) -> Sample:
+        """Cut a window of a nodule with some erased slices; with 99 it is pasted into lungs."""
+        crops = self._crops
+        votes = crops.votes[nodule.start : nodule.stop].astype(np.float32)
+        k, centre, scale = self._aim(nodule, votes, rng)
+        low, high = 0, len(votes)
+        if rng.random() < _TRUNCATED and high > 2:
+            low, high = _cut_off(low, high, k, rng)
+        offsets = scale.offsets(nodule.gap_mm)
+        wanted = k + offsets
+        paste = below == 99
+        keep = (
+            np.full(len(offsets), True)
+            if paste
+            else ((wanted >= low - below) & (wanted < high + above))
+        )
+        offsets, wanted = offsets[keep], wanted[keep]
+        own = (wanted >= low) & (wanted < high)
+        rows = nodule.start + np.clip(wanted, low, high - 1)
+        images = to_unit(crops.hu(rows))
+        if paste:
+            alpha = self._alpha[nodule][rows - nodule.start] * own[:, None, None]
+            behind = self._behind(images.shape, offsets * nodule.gap_mm, nodule.pixel_mm, own, rng)
+            images = images * alpha + behind * (1 - alpha)
+        else:
+            first, last = self._erased[nodule]
+            for n, where in enumerate(wanted):
+                if where < low:
+                    images[n] = first if low == 0 else _shaken(images[n], rng)
+                elif where >= high:
+                    images[n] = last if high == len(votes) else _shaken(images[n], rng)
+        outlined = votes[np.clip(wanted, 0, len(votes) - 1)] * own[:, None, None]
+        source = _Source(images, outlined, offsets, centre, nodule.pixel_mm, nodule.gap_mm)
+        return _sample(source, scale, nodule, rng)
+
+    def _aim(
+        self, nodule: Nodule, votes: Array, rng: Rng
+    ) -> tuple[int, npt.NDArray[np.float64], window.Scale]:
+        """Return slice, row and column of the point, and the scale of the look."""
+        half = 2 * votes >= nodule.n_readers
+        if not half.any():
+            half = votes > 0
+        diameter = nodule.mean_diameter_mm
+        if rng.random() < _FIRST_LOOK:
+            scale = window.first_scale(nodule.gap_mm)
+            k = int(rng.choice(np.flatnonzero(half.any(axis=(1, 2)))))
+            middle = np.argwhere(half[k]).mean(axis=0)
+            reach = 0.25 * diameter / nodule.pixel_mm * np.sqrt(rng.random())
+            angle = rng.uniform(0, 2 * np.pi)
+            return k, middle + reach * np.array([np.cos(angle), np.sin(angle)]), scale
+        places = np.argwhere(half)
+        low, high = places[:, 1:].min(axis=0), places[:, 1:].max(axis=0)
+        extent_mm = float((high - low + 1).max()) * nodule.pixel_mm
+        guess = extent_mm * float(np.exp(rng.normal(0, 0.16)))
+        middle = places.mean(axis=0)
+        off = rng.normal(0, (0.04 * extent_mm + 0.4), 3)
+        k = int(np.clip(round(middle[0] + off[0] / nodule.gap_mm), 0, len(votes) - 1))
+        centre = middle[1:] + off[1:] / nodule.pixel_mm
+        return k, centre, window.second_scale(guess, nodule.gap_mm)
+
+    def _behind(
+        self,
+        shape: tuple[int, ...],
+        offsets_mm: Array,
+        pixel_mm: float,
+        own: npt.NDArray[np.bool_],
+        rng: Rng,
+    ) -> Array:
+        """Return lungs of another scan (k, row, column) at the pixel size of a crop.
+
+        In the ``own`` slices of the nodule its place must be lung.
+        """
+        scan = self._lungs[rng.choice(len(self._lungs), p=_by_size(self._lungs))]
+        half = 80
+        for _ in range(8):
+            k, j, i = scan.inside[rng.integers(len(scan.inside))]
+            ks = np.clip(k + np.round(offsets_mm / scan.gap_mm).astype(int), 0, len(scan.hu) - 1)
+            cut = _around(scan.hu, ks, j, i, half)
+            middle = cut[own, half - 8 : half + 8, half - 8 : half + 8]
+            if middle.mean(axis=(1, 2)).max() < _AERATED_HU:
+                break
+        cut = to_unit(cut)
+        zoom = pixel_mm / scan.pixel_mm * shape[-1] / (2 * half)
+        axis = torch.linspace(-1, 1, shape[-1]) * zoom
+        grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)[None]
+        out = functional.grid_sample(
+            torch.from_numpy(cut)[None], grid, align_corners=True, padding_mode="reflection"
+        )
+        return np.asarray(out[0].numpy())
+
+    # No nodule ----------------------------------------------------------------------------
+
+    def _vessel(self, rng: Rng) -> Sample:
+        row, j, i = self._vessels[rng.integers(len(self._vessels))]
+        nodule = self._nodules[self._owner[row]]
+        scale = _any_scale(nodule.gap_mm, rng)
+        offsets = scale.offsets(nodule.gap_mm)
+        rows = row + offsets
+        keep = (rows >= nodule.start) & (rows < nodule.stop)
+        images = to_unit(self._crops.hu(rows[keep]))
+        place = np.array([j, i]) + rng.normal(0, 1.0, 2)
+        return _nothing(images, offsets[keep], place, nodule.pixel_mm, nodule.gap_mm, scale, rng)
+
+    def _lung(self, rng: Rng) -> Sample:
+        index = int(rng.choice(len(self._lungs), p=_by_size(self._lungs)))
+        scan, places = self._lungs[index], self._inside[index]
+        k, j, i = places[rng.integers(len(places))]
+        scale = _any_scale(scan.gap_mm, rng)
+        offsets = scale.offsets(scan.gap_mm)
+        if rng.random() < 0.5:
+            # As short as a crop: else only windows without a nodule would be whole.
+            offsets = offsets[np.abs(offsets) <= scale.step * rng.integers(1, 4)]
+        offsets = offsets[(k + offsets >= 0) & (k + offsets < len(scan.hu))]
+        images = to_unit(_around(scan.hu, k + offsets, j, i, 96))
+        place = 96 + rng.normal(0, 1.0, 2)
+        return _nothing(images, offsets, place, scan.pixel_mm, scan.gap_mm, scale, rng)
+
+
+def _around(
+    hu: npt.NDArray[np.int16], ks: npt.NDArray[np.intp], j: int, i: int, half: int
+) -> npt.NDArray[np.int16]:
+    """Cut (k, 2 half, 2 half) round a place, the frame of the scan repeated."""
+    js = np.clip(np.arange(j - half, j + half), 0, hu.shape[1] - 1)
+    is_ = np.clip(np.arange(i - half, i + half), 0, hu.shape[2] - 1)
+    return np.asarray(hu[ks[:, None, None], js[None, :, None], is_[None, None]])
+
+
+def _nothing(
+    images: Array,
+    offsets: npt.NDArray[np.intp],
+    place: npt.NDArray[np.float64],
+    pixel_mm: float,
+    gap_mm: float,
+    scale: window.Scale,
+    rng: Rng,
+) -> Sample:
+    source = _Source(images, np.zeros_like(images), offsets, place, pixel_mm, gap_mm)
+    return _sample(source, scale, None, rng)
+
+
+def _any_scale(gap_mm: float, rng: Rng) -> window.Scale:
+    if rng.random() < _FIRST_LOOK:
+        return window.first_scale(gap_mm)
+    return window.second_scale(float(np.exp(rng.normal(np.log(7.0), 0.45))), gap_mm)
+
+
+def _by_size(lungs: tuple[Lungs, ...]) -> npt.NDArray[np.float64]:
+    sizes = np.sqrt([len(scan.inside) for scan in lungs])
+    return np.asarray(sizes / sizes.sum())
+
+
+def _cut_off(low: int, high: int, k: int, rng: Rng) -> tuple[int, int]:
+    """Leave out slices at one end, never that of the point."""
+    if rng.random() < 0.5:
+        return int(rng.integers(low, k + 1)), high
+    return low, int(rng.integers(k + 1, high + 1))
+
+
+def _shaken(image: Array, rng: Rng) -> Array:
+    return np.roll(image, rng.integers(-1, 2, 2), axis=(0, 1))
+
+
+def _sample(source: _Source, scale: window.Scale, nodule: Nodule | None, rng: Rng) -> Sample:
+    """Warp a source into a window, with what was outlined, and vary its intensity."""
+    images, votes, offsets = source.images, source.votes, source.offsets
+    if rng.random() < _THICK and len(images) > 3:
+        images, votes, offsets = _thick(images, votes, offsets)
+    pixel_mm = scale.pixel_mm * float(np.exp(rng.normal(0, 0.05)))
+    grid = _grid(images.shape, source.centre_rc, source.pixel_mm, pixel_mm, rng)
+    stack = torch.from_numpy(np.concatenate([images, votes]).astype(np.float32))[None]
+    out = functional.grid_sample(stack, grid, align_corners=False)[0]
+    count = len(images)
+    seen = _jitter(out[:count], rng)
+    votes_seen = out[count:]
+    distance = torch.from_numpy((offsets * source.gap_mm).astype(np.float32))
+    if rng.random() < 0.5:
+        distance = -distance
+    inputs = window.channels(seen, distance, torch.ones(count), pixel_mm)
+    inside = (grid.abs() <= 1).all(dim=-1).float().expand_as(votes_seen)
+    if nodule is None:
+        nothing = torch.zeros_like(votes_seen)
+        verdicts = torch.tensor([0.0, float("nan"), float("nan")])
+        return Sample(inputs, nothing, nothing, torch.stack((inside, inside)), verdicts)
+    share = votes_seen / nodule.n_readers
+    half = (share >= 0.499).float()
+    counts = inside
+    if nodule.n_readers == 2:
+        # Where only one of two outlined, "half of them" is a toss.
+        counts = inside * ((share < 0.25) | (share > 0.75)).float()
+        half = (share > 0.75).float()
+    verdicts = torch.tensor([1.0, nodule.malignancy, nodule.texture])
+    return Sample(inputs, share, half, torch.stack((inside, counts)), verdicts)
+
+
+def _thick(
+    images: Array, votes: Array, offsets: npt.NDArray[np.intp]
+) -> tuple[Array, Array, npt.NDArray[np.float64]]:
+    """Average pairs of neighbouring slices, as a thicker reconstruction would."""
+    n = len(images) // 2 * 2
+
+    def pairs(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        return np.asarray((values[0:n:2] + values[1:n:2]) / 2)
+
+    return pairs(images), pairs(votes), pairs(offsets.astype(np.float64))
+
+
+def _grid(
+    shape: tuple[int, ...],
+    centre_rc: npt.NDArray[np.float64],
+    source_mm: float,
+    pixel_mm: float,
+    rng: Rng,
+) -> Tensor:
+    """Return a sampling grid (1, SIZE_PX, SIZE_PX, 2) with a random turn and mirror."""
+    angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.6 else rng.integers(4) * np.pi / 2
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if rng.random() < 0.5:
+        turn[:, 0] *= -1
+    axis = (np.arange(window.SIZE_PX) - (window.SIZE_PX - 1) / 2) * pixel_mm / source_mm
+    points = np.stack(np.meshgrid(axis, axis), axis=-1) @ turn.T + centre_rc[::-1]
+    unit = (points + 0.5) / np.array([shape[-1], shape[-2]]) * 2 - 1
+    return torch.from_numpy(unit.astype(np.float32))[None]
+
+
+def _jitter(images: Tensor, rng: Rng) -> Tensor:
+    """Vary contrast, level, sharpness and noise, as scanners and the scale estimate do."""
+    lung_level = 0.1
+    gain, level = rng.uniform(0.86, 1.16), rng.uniform(-0.03, 0.03)
+    each = rng.normal(0, 0.02, (2, len(images), 1, 1)).astype(np.float32)
+    each_gain, each_level = torch.from_numpy(each)
+    out = (images - lung_level) * (gain * (1 + each_gain)) + lung_level + level + each_level / 4
+    if rng.random() < 0.2:
+        soft = functional.avg_pool2d(out[:, None], 3, 1, 1, count_include_pad=False)[:, 0]
+        out = out.lerp(soft, float(rng.uniform(0.3, 1.0)))
+    if rng.random() < 0.6:
+        noise = torch.from_numpy(rng.standard_normal(out.shape, dtype=np.float32))
+        if rng.random() < 0.5:
+            noise = functional.avg_pool2d(noise[:, None], 3, 1, 1)[:, 0] * 2
+        out = out + noise * float(rng.uniform(0, 0.035))
+    return out.clamp(0, 1)
+
+
+# What lies beyond a crop ------------------------------------------------------------------
+
+
+def _alpha(crops: Crops, nodule: Nodule) -> Array:
+    """Return how much of each voxel (k, row, column) belongs to the nodule, softly, 0..1."""
+    union = crops.votes[nodule.start : nodule.stop] > 0
+    near = ndimage.binary_dilation(union, np.ones((1, 3, 3), bool), iterations=3)
+    return np.asarray(ndimage.gaussian_filter(near.astype(np.float32), (0, 1.2, 1.2)))
+
+
+def _in_air(crops: Crops, nodule: Nodule) -> bool:
+    """Tell whether lung surrounds a nodule, so that it can be cut out without its wall."""
+    rows = slice(nodule.start, nodule.stop)
+    union = crops.votes[rows] > 0
+    near = ndimage.binary_dilation(union, np.ones((1, 3, 3), bool), iterations=3)
+    ring = ndimage.binary_dilation(near, np.ones((1, 3, 3), bool), iterations=2) & ~near
+    return bool(ring.any()) and float(np.mean(crops.hu(rows)[ring] < -550)) > 0.85
+
+
+def _erase(crops: Crops, nodule: Nodule) -> Array:
+    """Return the first and the last slice (2, row, column), 0..1, without their nodule."""
+    ends = [nodule.start, nodule.stop - 1]
+    images = to_unit(crops.hu(np.array(ends)))
+    out = []
+    for image, row in zip(images, ends, strict=True):
+        hole = ndimage.binary_dilation(crops.votes[row] > 0, np.ones((3, 3), bool), iterations=3)
+        out.append(_filled(image, hole))
+    return np.stack(out).astype(np.float16)
+
+
+def _filled(image: Array, hole: npt.NDArray[np.bool_]) -> Array:
+    """Fill a hole from its rim inwards, with the grain of the slice."""
+    known = (~hole).astype(np.float32)
+    smooth, weight = np.zeros_like(image), np.zeros_like(image)
+    for sigma in (1.5, 3.0, 6.0, 12.0, 24.0):
+        # The nearest rim decides; wider rims only where nothing nearer is known.
+        near = ndimage.gaussian_filter(known, sigma)
+        value = ndimage.gaussian_filter(image * known, sigma) / np.maximum(near, 1e-6)
+        more = np.clip(near * 8, 0, 1) * (1 - weight)
+        smooth, weight = smooth + more * value, weight + more
+    smooth = smooth / np.maximum(weight, 1e-6)
+    grain = image - ndimage.gaussian_filter(image, 1.0)
+    quiet = np.clip(grain, -0.04, 0.04)
+    turned = np.roll(quiet[::-1, ::-1], 7, axis=1)
+    edge = ndimage.gaussian_filter(hole.astype(np.float32), 0.8)
+    return np.asarray(image * (1 - edge) + (smooth + turned) * edge)
