@@ -34,7 +34,14 @@ class State:
 
     @torch.no_grad()
     def blend(self, decay: float = 0.999) -> None:
-        """Move the running average towards the net; faster at the beginning."""
+        """Move the running average towards the net; faster at the beginning.
+
+        What batch norm counted in a step that overflowed is no number and would stay so: it is
+        taken back from the average.
+        """
+        for kept, new in zip(self.average.buffers(), self.net.buffers(), strict=True):
+            if not torch.isfinite(new).all():
+                new.copy_(kept)
         keep = min(decay, (1 + self.step) / (10 + self.step))
         for kept, new in zip(
             self.average.state_dict().values(), self.net.state_dict().values(), strict=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,15 @@ from inference.runtime.nets import NoduleUNet
 from inference.runtime.slices import NEIGHBOURS
 from inference.training.batches import Batch, Batches
 from inference.training.checkpoint import State
-from inference.training.loop import Report, train
+from inference.training.loop import Report, Tick, train
+from inference.training.recipe import Course
 
-WIDTHS = (16, 32, 64, 128)
-BATCH = 32
+COURSE = Course(8000, 32, (16, 32, 64, 128), 2e-3, 1e-4, 0.999)
 
 
-def new_net() -> NoduleUNet:
+def new_net(widths: Sequence[int] = COURSE.widths) -> NoduleUNet:
     """Return the net of the pack, untrained."""
-    return NoduleUNet(2 * NEIGHBOURS + 1, WIDTHS)
+    return NoduleUNet(2 * NEIGHBOURS + 1, widths)
 
 
 def loss(logits: Tensor, batch: Batch) -> Tensor:
@@ -34,21 +35,33 @@ def loss(logits: Tensor, batch: Batch) -> Tensor:
     return 10 * entropy + 0.5 * dice
 
 
-def fit_heatmap(batches: Batches, folder: Path, steps: int, seed: int, report: Report) -> None:
-    """Train for ``steps`` in all, from the last checkpoint if there is one.
+def fit_heatmap(
+    batches: Batches,
+    folder: Path,
+    course: Course,
+    seed: int,
+    device: torch.device,
+    report: Report,
+    tick: Tick | None = None,
+) -> None:
+    """Train by ``course``, from the last checkpoint if there is one.
 
     Writes ``heatmap.safetensors`` in ``folder``, about once a minute.
     """
     torch.manual_seed(seed)
-    state = State(new_net().to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    net = new_net(course.widths)
+    state = State(
+        net.to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
+        weight_decay=course.weight_decay,
+    )
 
     def step(number: int) -> Tensor:
         rng = np.random.default_rng((seed, number))
-        batch = batches.draw(rng, BATCH)
+        drawn = batches.draw(rng, course.batch)
+        batch = Batch(*(getattr(drawn, name).to(device) for name in Batch.__slots__))
         images = batch.images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             logits = state.net(images)
         return loss(logits.float(), batch)
 
-    path = folder / "heatmap.safetensors"
-    train(state, path, step, steps=steps, report=report, blend=0.999)
+    train(state, folder / "heatmap.safetensors", step, course, seed=seed, report=report, tick=tick)

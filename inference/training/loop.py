@@ -12,31 +12,35 @@ import torch
 from torch import Tensor
 
 from inference.training.checkpoint import State
+from inference.training.recipe import Course
 
 Report = Callable[[str], None]
+# Is told how many steps of a stage are done.
+Tick = Callable[[int], None]
 
-PEAK_RATE = 2e-3
 _SAVE_EVERY_S = 60.0
 _TELL_EVERY_S = 20.0
+_CURVE_POINTS = 250
 
 
 def rate(share: float) -> float:
-    """Return the learning rate after a share 0..1 of the steps: warm up, then a cosine."""
+    """Return the learning rate 0..1 after a share 0..1 of the steps: warm up, then a cosine."""
     if share < 0.03:
-        return PEAK_RATE * max(share / 0.03, 0.01)
-    return PEAK_RATE * max(0.5 * (1 + math.cos(math.pi * min((share - 0.03) / 0.97, 1.0))), 0.003)
+        return max(share / 0.03, 0.01)
+    return max(0.5 * (1 + math.cos(math.pi * min((share - 0.03) / 0.97, 1.0))), 0.003)
 
 
 def train(
     state: State,
     path: Path,
     loss: Callable[[int], Tensor],
+    course: Course,
     *,
-    steps: int,
+    seed: int,
     report: Report,
-    blend: float,
+    tick: Tick | None = None,
 ) -> None:
-    """Train for ``steps`` in all, from the last checkpoint if there is one.
+    """Train for the steps of ``course`` in all, from the last checkpoint if there is one.
 
     Parameters
     ----------
@@ -47,39 +51,53 @@ def train(
     loss
         Draws the batch of the numbered step and returns its loss. What it draws may depend on
         nothing but that number: a run that was interrupted then goes on as if it was not.
-    steps
-        How many there are in all; the learning rate ends with them.
-    blend
-        How slowly the running average of the weights follows, see ``State.blend``.
+    course
+        Steps, after which the learning rate has ended, its peak, and how the average follows.
+    seed
+        Of what is dropped out.
+    report, tick
+        Are told how it goes, every some seconds and after each step.
     """
-    name = path.stem
+    name, steps = path.stem, course.steps
     if path.exists():
         state.resume(path)
         report(f"{name}: continues at step {state.step}, {state.seconds / 60:.1f} min")
     started = time.monotonic() - state.seconds
-    saved, told, since, recent = state.seconds, state.seconds, state.step, []
+    saved, told, since = state.seconds, state.seconds, state.step
+    recent: list[float] = []
     state.net.train()
     while state.step < steps:
         for group in state.optimiser.param_groups:
-            group["lr"] = rate(state.step / steps)
+            group["lr"] = course.rate * rate(state.step / steps)
+        torch.manual_seed(seed * 2**32 + state.step)
         value = loss(state.step)
         state.optimiser.zero_grad()
         value.backward()
-        torch.nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
-        state.optimiser.step()
+        norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
+        if torch.isfinite(norm):
+            state.optimiser.step()
+            state.blend(course.average)
+            recent.append(float(value.detach()))
+        else:
+            # Half precision overflows now and then; such a step would spoil the net for good.
+            report(f"{name}: step {state.step} left out, its gradient is no number")
         state.step += 1
-        state.blend(blend)
-        recent.append(float(value.detach()))
         state.seconds = time.monotonic() - started
+        if recent and (state.step % max(steps // _CURVE_POINTS, 1) == 0 or state.step == steps):
+            mean = float(np.mean(recent))
+            state.curve.append(
+                {"step": state.step, "seconds": round(state.seconds), "loss": round(mean, 5)}
+            )
+            recent = []
         if state.seconds - told > _TELL_EVERY_S:
             pace = (state.seconds - told) / (state.step - since)
             told, since = state.seconds, state.step
-            mean = float(np.mean(recent))
-            state.curve.append({"step": state.step, "seconds": round(told), "loss": round(mean, 5)})
-            recent = []
+            now = state.curve[-1]["loss"] if state.curve else float("nan")
             left = (steps - state.step) * pace / 60
-            report(f"{name}: step {state.step} of {steps}, loss {mean:.4f}, {left:.1f} min left")
+            report(f"{name}: step {state.step} of {steps}, loss {now:.4f}, {left:.1f} min left")
         if state.seconds - saved > _SAVE_EVERY_S:
             saved = state.seconds
             state.save(path)
+        if tick:
+            tick(state.step)
     state.save(path)

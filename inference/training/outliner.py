@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from monai.losses import MaskedDiceLoss
+from monai.losses.dice import MaskedDiceLoss
 from torch import Tensor
 from torch.nn import functional
 
 from inference.runtime.nets.outliner import NoduleOutliner, Outlined
 from inference.runtime.window import CHANNELS
 from inference.training.checkpoint import State
-from inference.training.loop import Report, train
+from inference.training.loop import Report, Tick, train
+from inference.training.recipe import Course
 from inference.training.windows import Sample, Windows
 
-WIDTHS = (24, 48, 96, 160)
-BATCH = 8
+COURSE = Course(5000, 8, (24, 48, 96, 160), 2e-3, 1e-4, 0.9985)
 # Windows are drawn some batches ahead and sorted by their slices, so that little is padded.
 _AHEAD = 4
 
 
-def new_net() -> NoduleOutliner:
+def new_net(widths: Sequence[int] = COURSE.widths) -> NoduleOutliner:
     """Return the net of the pack, untrained."""
-    return NoduleOutliner(CHANNELS, WIDTHS)
+    return NoduleOutliner(CHANNELS, widths)
 
 
 class Loss:
@@ -72,11 +74,33 @@ def collate(samples: list[Sample]) -> Sample:
 
 
 class Batches:
-    """Batches of windows with a like number of slices."""
+    """Batches of windows with a like number of slices.
 
-    def __init__(self, windows: Windows, seed: int) -> None:
+    Parameters
+    ----------
+    windows
+        What they are drawn from.
+    seed
+        Of all draws.
+    size
+        Windows in a batch.
+    harder, harder_from
+        What they are drawn from instead, and from which step on.
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        seed: int,
+        size: int = COURSE.batch,
+        harder: Windows | None = None,
+        harder_from: int = 0,
+    ) -> None:
         self._windows = windows
         self._seed = seed
+        self._size = size
+        self._harder = harder
+        self._harder_from = harder_from
         self._round, self._groups = -1, [[]]  # type: tuple[int, list[list[Sample]]]
 
     def draw(self, number: int) -> Sample:
@@ -84,24 +108,40 @@ class Batches:
         now, place = divmod(number, _AHEAD)
         if now != self._round:
             rng = np.random.default_rng((self._seed, now))
-            drawn = [self._windows.draw(rng) for _ in range(BATCH * _AHEAD)]
+            late = self._harder is not None and now * _AHEAD >= self._harder_from
+            windows = self._harder if late and self._harder else self._windows
+            drawn = [windows.draw(rng) for _ in range(self._size * _AHEAD)]
             drawn.sort(key=lambda sample: sample.inputs.shape[1])
-            groups = [drawn[n : n + BATCH] for n in range(0, len(drawn), BATCH)]
+            groups = [drawn[n : n + self._size] for n in range(0, len(drawn), self._size)]
             self._round, self._groups = now, [groups[n] for n in rng.permutation(len(groups))]
         return collate(self._groups[place])
 
 
 def fit_outliner(
-    windows: Windows, folder: Path, steps: int, seed: int, device: torch.device, report: Report
+    windows: Windows,
+    folder: Path,
+    steps: int,
+    seed: int,
+    device: torch.device,
+    report: Report,
+    *,
+    course: Course = COURSE,
+    harder: Windows | None = None,
+    harder_from: int = 0,
+    tick: Tick | None = None,
 ) -> None:
     """Train for ``steps`` in all, from the last checkpoint if there is one.
 
-    Writes ``outliner.safetensors`` in ``folder``, about once a minute.
+    Writes ``outliner.safetensors`` in ``folder``, about once a minute. Of ``course`` all but
+    its steps counts; for ``harder`` see ``Batches``.
     """
     torch.manual_seed(seed)
-    net = new_net().to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    state = State(net)
-    batches, loss = Batches(windows, seed), Loss()
+    net = new_net(course.widths)
+    state = State(
+        net.to(device, memory_format=torch.channels_last_3d),  # type: ignore[call-overload]
+        weight_decay=course.weight_decay,
+    )
+    batches, loss = Batches(windows, seed, course.batch, harder, harder_from), Loss()
 
     def step(number: int) -> Tensor:
         drawn = batches.draw(number)
@@ -112,4 +152,4 @@ def fit_outliner(
         return loss(Outlined(out.masks.float(), out.verdicts.float()), batch)
 
     path = folder / "outliner.safetensors"
-    train(state, path, step, steps=steps, report=report, blend=0.9985)
+    train(state, path, step, replace(course, steps=steps), seed=seed, report=report, tick=tick)

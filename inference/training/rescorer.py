@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,24 +14,25 @@ from torch.nn import functional
 from inference.runtime.cubes import CUBE_KJI
 from inference.runtime.nets import NoduleRescorer
 from inference.training.checkpoint import State
-from inference.training.loop import Report, train
+from inference.training.loop import Report, Tick, train
 from inference.training.mine import MARGIN, Mined
+from inference.training.recipe import Course
 
-WIDTHS = (12, 24, 48, 64)
-BATCH = 32
+COURSE = Course(0, 32, (12, 24, 48, 64), 2e-3, 1e-3, 0.995)
 _LUNG_SHARE = 0.25
 
 
-def new_net() -> NoduleRescorer:
+def new_net(widths: Sequence[int] = COURSE.widths) -> NoduleRescorer:
     """Return the net of the pack, untrained."""
-    return NoduleRescorer(WIDTHS)
+    return NoduleRescorer(widths)
 
 
 class Draw:
     """Random batches: half nodules, a quarter from unlabelled lungs, the rest of the crops."""
 
-    def __init__(self, mined: Mined) -> None:
+    def __init__(self, mined: Mined, size: int = COURSE.batch) -> None:
         self._mined = mined
+        self._size = size
         self._groups = (
             np.flatnonzero(mined.share > 0),
             np.flatnonzero((mined.share == 0) & ~mined.from_crop),
@@ -39,8 +41,8 @@ class Draw:
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Return cubes (n, 2, k, j, i) and the share of readers (n,)."""
-        lungs = int(BATCH * _LUNG_SHARE)
-        counts = (BATCH // 2, lungs, BATCH // 2 - lungs)
+        lungs = int(self._size * _LUNG_SHARE)
+        counts = (self._size - self._size // 2, lungs, self._size // 2 - lungs)
         picks = np.concatenate(
             [rng.choice(group, n) for group, n in zip(self._groups, counts, strict=True)]
         )
@@ -69,19 +71,33 @@ def _vary(cube: npt.NDArray[np.float16], rng: np.random.Generator) -> npt.NDArra
     return np.clip(out, 0, 1)
 
 
-def fit_rescorer(mined: Mined, folder: Path, steps: int, seed: int, report: Report) -> None:
-    """Train for ``steps`` in all, from the last checkpoint if there is one."""
+def fit_rescorer(
+    mined: Mined,
+    folder: Path,
+    course: Course,
+    seed: int,
+    device: torch.device,
+    report: Report,
+    tick: Tick | None = None,
+) -> None:
+    """Train by ``course``, from the last checkpoint if there is one.
+
+    Writes ``rescorer.safetensors`` in ``folder``, about once a minute.
+    """
     torch.manual_seed(seed)
-    net = new_net().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    state = State(net, weight_decay=1e-3)
-    draw = Draw(mined)
+    net = new_net(course.widths)
+    state = State(
+        net.to(device, memory_format=torch.channels_last_3d),  # type: ignore[call-overload]
+        weight_decay=course.weight_decay,
+    )
+    draw = Draw(mined, course.batch)
 
     def step(number: int) -> Tensor:
-        rng = np.random.default_rng((seed, number))
-        cubes, share = draw(rng)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = state.net(cubes.contiguous(memory_format=torch.channels_last_3d))
-        return functional.binary_cross_entropy_with_logits(logits.float(), share)
+        cubes, share = draw(np.random.default_rng((seed, number)))
+        inputs = cubes.contiguous(memory_format=torch.channels_last_3d).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = state.net(inputs)
+        return functional.binary_cross_entropy_with_logits(logits.float(), share.to(device))
 
     path = folder / "rescorer.safetensors"
-    train(state, path, step, steps=steps, report=report, blend=0.995)
+    train(state, path, step, course, seed=seed, report=report, tick=tick)

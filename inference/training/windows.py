@@ -8,6 +8,7 @@ window tells where the lesion is or whether there is one.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +106,23 @@ class Windows:
             owner[nodule.start : nodule.stop] = index
         self._vessels = vessels[owner[vessels[:, 0]] >= 0]
         self._owner = owner
+        self._mined: tuple[npt.NDArray[np.intp], tuple[npt.NDArray[np.intp], ...]] | None = None
+        self._mined_share = 0.0
+
+    def harder(
+        self,
+        vessels: npt.NDArray[np.intp],
+        inside: tuple[npt.NDArray[np.intp], ...],
+        share: float,
+    ) -> Windows:
+        """Return windows of which a share of those without a nodule shows these places instead.
+
+        ``vessels`` and ``inside`` are told as for the class.
+        """
+        out = copy.copy(self)
+        out._mined = vessels[self._owner[vessels[:, 0]] >= 0], inside
+        out._mined_share = share
+        return out
 
     def draw(self, rng: Rng) -> Sample:
         """Return one window."""
@@ -220,7 +238,8 @@ class Windows:
     # No nodule ----------------------------------------------------------------------------
 
     def _vessel(self, rng: Rng) -> Sample:
-        row, j, i = self._vessels[rng.integers(len(self._vessels))]
+        mined = self._mined[0] if self._mined else None
+        row, j, i = self._one_of(self._vessels, mined, rng)
         nodule = self._nodules[self._owner[row]]
         scale = _any_scale(nodule.gap_mm, rng)
         offsets = scale.offsets(nodule.gap_mm)
@@ -230,10 +249,18 @@ class Windows:
         place = np.array([j, i]) + rng.normal(0, 1.0, 2)
         return _nothing(images, offsets[keep], place, nodule.pixel_mm, nodule.gap_mm, scale, rng)
 
+    def _one_of(
+        self, places: npt.NDArray[np.intp], mined: npt.NDArray[np.intp] | None, rng: Rng
+    ) -> npt.NDArray[np.intp]:
+        if mined is not None and len(mined) and rng.random() < self._mined_share:
+            places = mined
+        return np.asarray(places[rng.integers(len(places))])
+
     def _lung(self, rng: Rng) -> Sample:
         index = int(rng.choice(len(self._lungs), p=_by_size(self._lungs)))
-        scan, places = self._lungs[index], self._inside[index]
-        k, j, i = places[rng.integers(len(places))]
+        scan = self._lungs[index]
+        mined = self._mined[1][index] if self._mined else None
+        k, j, i = self._one_of(self._inside[index], mined, rng)
         scale = _any_scale(scan.gap_mm, rng)
         offsets = scale.offsets(scan.gap_mm)
         if rng.random() < 0.5:

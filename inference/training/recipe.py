@@ -1,0 +1,288 @@
+"""What a training run is told: a JSON file with a closed vocabulary, kept in the pack as run."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from resources import path as bundled
+from resources.problem import Problem
+
+FILE = "recipe.json"
+MODELS = ("lung-nodule",)
+SPLIT_RULES = ("sha256-of-patient-80-10-10",)
+WEIGHTS = ("float16", "float32")
+# What a CUDA device changes, where more capacity and more epochs can be had.
+SCALED = ("heatmap", "outliner", "rescorer")
+
+T = TypeVar("T")
+_Read = Callable[[Any, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How one net is trained.
+
+    Attributes
+    ----------
+    steps, batch
+        How many optimiser steps, and windows in each; 0 steps leave the net out.
+    widths
+        Channels of each level of the net, the finest first.
+    rate, weight_decay
+        Peak of the learning rate, and decay, of AdamW.
+    average
+        How slowly the running average of the weights follows, see ``checkpoint.State.blend``.
+    """
+
+    steps: int
+    batch: int
+    widths: tuple[int, ...]
+    rate: float
+    weight_decay: float
+    average: float
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """How the data are parted: the rule of ``data.split_of``, and scans kept out of training."""
+
+    split: str
+    lungs_kept_for_validation: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mining:
+    """Candidates that no reader outlined become places for the outliner to refuse.
+
+    Attributes
+    ----------
+    peak
+        Heat that a candidate must reach.
+    share
+        Of the windows without a nodule, how many show such a place.
+    from_step
+        Of the outliner, from which on they are shown.
+    """
+
+    peak: float
+    share: float
+    from_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The default score: ``fixed`` at a value, or by the ``sensitivity`` reached on validation.
+
+    ``value`` is the score itself, or the share of the nodules with three or four readers that
+    must be found.
+    """
+
+    policy: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Version of the pack, and type of the numbers that its weights are stored as."""
+
+    version: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole run, as its file tells it; ``seed`` fixes every random draw."""
+
+    model: str
+    seed: int
+    data: Data
+    heatmap: Course
+    mining: Mining
+    outliner: Course
+    rescorer: Course
+    threshold: Threshold
+    pack: Packed
+
+    def document(self) -> dict[str, Any]:
+        """Return it as its file would tell it, ready to be run again."""
+        return {"format": 1, **json.loads(json.dumps(asdict(self)))}
+
+
+class _Fault(Exception):
+    """What is wrong with a recipe, in words."""
+
+
+def read_recipe(path: Path | None = None, *, cuda: bool = False) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    path
+        Its file; None takes the one that comes with the program.
+    cuda
+        Whether its section ``cuda`` applies.
+
+    Raises
+    ------
+    Problem
+        When it cannot be read, is no JSON, or says anything outside the vocabulary.
+    """
+    file = path or bundled("training", "lung-nodule.json")
+    try:
+        return _recipe(json.loads(file.read_text(encoding="utf-8")), cuda)
+    except OSError as error:
+        raise _problem(file, error.strerror or "it cannot be read") from error
+    except (ValueError, RecursionError) as error:
+        raise _problem(file, "it is no JSON") from error
+    except _Fault as fault:
+        raise _problem(file, str(fault)) from fault
+
+
+def _problem(path: Path, fault: str) -> Problem:
+    return Problem(
+        f"The training recipe {path.name} cannot be used: {fault}.",
+        "Correct the file, or leave out --config to train by the recipe of the program.",
+    )
+
+
+# One reader for each kind of value ------------------------------------------------------------
+
+
+def _whole(low: int, high: int) -> _Read:
+    def read(value: Any, where: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _Fault(f"{where} is no whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def _number(low: float, high: float) -> _Read:
+    def read(value: Any, where: str) -> float:
+        good = isinstance(value, int | float) and not isinstance(value, bool)
+        if not good or not math.isfinite(value) or not low <= value <= high:
+            raise _Fault(f"{where} is no number from {low:g} to {high:g}")
+        return float(value)
+
+    return read
+
+
+def _choice(*allowed: str) -> _Read:
+    def read(value: Any, where: str) -> str:
+        if value not in allowed or not isinstance(value, str):
+            raise _Fault(f"{where} is none of {', '.join(allowed)}")
+        return value
+
+    return read
+
+
+def _text(pattern: str) -> _Read:
+    def read(value: Any, where: str) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise _Fault(f"{where} is malformed")
+        return value
+
+    return read
+
+
+def _list(each: _Read, fewest: int, most: int) -> _Read:
+    def read(value: Any, where: str) -> tuple[Any, ...]:
+        if not isinstance(value, list) or not fewest <= len(value) <= most:
+            raise _Fault(f"{where} is no list of {fewest} to {most}")
+        return tuple(each(one, f"{where}[{n}]") for n, one in enumerate(value))
+
+    return read
+
+
+def _object(known: Mapping[str, _Read], into: Callable[..., T]) -> Callable[[Any, str], T]:
+    """Return a reader of an object that has every known key and no other."""
+
+    def read(value: Any, where: str) -> T:
+        if not isinstance(value, dict):
+            raise _Fault(f"{where or 'the whole'} is no object")
+        head = f"{where}." if where else ""
+        for key in value:
+            if key not in known:
+                raise _Fault(f"{head}{key} is an unknown key")
+        for key in known:
+            if key not in value:
+                raise _Fault(f"{head}{key} is missing")
+        return into(**{key: one(value[key], f"{head}{key}") for key, one in known.items()})
+
+    return read
+
+
+_COURSE: Mapping[str, _Read] = {
+    "steps": _whole(0, 10_000_000),
+    "batch": _whole(1, 4096),
+    # Rows and columns are halved once a level, and windows have 64 of them.
+    "widths": _list(_whole(1, 1024), 2, 5),
+    "rate": _number(1e-6, 0.1),
+    "weight_decay": _number(0.0, 1.0),
+    "average": _number(0.0, 0.99999),
+}
+_KNOWN: Mapping[str, _Read] = {
+    "model": _choice(*MODELS),
+    "seed": _whole(0, 2**31 - 1),
+    "data": _object(
+        {
+            "split": _choice(*SPLIT_RULES),
+            "lungs_kept_for_validation": _list(_text(r"[\w.-]{1,64}"), 0, 100),
+        },
+        Data,
+    ),
+    "heatmap": _object(_COURSE, Course),
+    "mining": _object(
+        {
+            "peak": _number(0.12, 1.0),
+            "share": _number(0.0, 1.0),
+            "from_step": _whole(0, 10_000_000),
+        },
+        Mining,
+    ),
+    "outliner": _object(_COURSE, Course),
+    "rescorer": _object(_COURSE, Course),
+    "threshold": _object(
+        {"policy": _choice("fixed", "sensitivity"), "value": _number(0.0, 1.0)}, Threshold
+    ),
+    "pack": _object(
+        {"version": _text(r"\d{1,6}\.\d{1,6}\.\d{1,6}"), "weights": _choice(*WEIGHTS)}, Packed
+    ),
+}
+
+
+def _recipe(value: Any, cuda: bool) -> Recipe:
+    if not isinstance(value, dict):
+        raise _Fault("the whole is no object")
+    left = dict(value)
+    _whole(1, 1)(left.pop("format", None), "format")
+    changes = left.pop("cuda", {})
+    read = _object(_KNOWN, Recipe)
+    # Both are read: a fault in what does not apply here is told before it costs a night there.
+    plain, scaled = read(left, ""), read(_changed(left, changes), "")
+    for one in (plain, scaled):
+        if not one.heatmap.steps or not one.outliner.steps:
+            raise _Fault("heatmap.steps and outliner.steps must be 1 or more")
+    return scaled if cuda else plain
+
+
+def _changed(value: dict[str, Any], changes: Any) -> dict[str, Any]:
+    """Return a recipe with the members of its section ``cuda`` put in."""
+    if not isinstance(changes, dict) or not set(changes) <= set(SCALED):
+        raise _Fault(f"cuda is no object with some of {', '.join(SCALED)}")
+    out = dict(value)
+    for name, members in changes.items():
+        if not isinstance(members, dict):
+            raise _Fault(f"cuda.{name} is no object")
+        before = out.get(name)
+        out[name] = {**before, **members} if isinstance(before, dict) else before
+    return out
+
+
+assert {field.name for field in fields(Recipe)} == set(_KNOWN)
