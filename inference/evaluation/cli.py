@@ -1,0 +1,201 @@
+"""``python -m inference.evaluation``: the process that measures on crops."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from inference import registry
+from inference.evaluation import options, pictures, report
+from inference.evaluation.folder import Folder, load_folder
+from inference.evaluation.predict import predict
+from inference.evaluation.predictions import Predictions, load, save
+from inference.evaluation.seen import Seen, seen_by
+from inference.manifest import ModelPack
+from resources.problem import Problem
+from resources.text import translate
+
+_DONE, _FAILED, _STOPPED = 0, 2, 130
+_EVERY_S = 10.0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m inference.evaluation")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser(
+        "lidc-nodules", help=translate("evaluation", "measure on crops of outlined nodules")
+    )
+    options.add_crops(one)
+    one.set_defaults(run=_measure)
+    one = commands.add_parser("pictures", help=translate("evaluation", "draw the worst outlines"))
+    one.add_argument("folder", type=Path)
+    one.add_argument("--predictions", type=Path, required=True)
+    one.add_argument("--split", choices=options.CHOICES, default="unseen")
+    one.add_argument("--worst", type=int, default=12)
+    one.add_argument(
+        "--out",
+        type=Path,
+        help=translate("evaluation", "folder for pictures of the slices, which hold patient data"),
+    )
+    one.add_argument(
+        "--svg", type=Path, help=translate("evaluation", "file for the outlines alone")
+    )
+    one.set_defaults(run=_draw)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 when done, 2 with a sentence on stderr when not."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        print(translate("cli", "Stopped."), file=sys.stderr)
+        return _STOPPED
+    return _DONE
+
+
+class _Progress:
+    """Says on stderr how far it is and how long it will take, every few seconds."""
+
+    def __init__(self) -> None:
+        self._began = self._said = time.monotonic()
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._began, self._said = stage, now, now
+        if now - self._said < _EVERY_S or not done:
+            return
+        self._said = now
+        left = (now - self._began) / done * (total - done)
+        print(
+            translate(
+                "evaluation", "{done} of {total} nodules, about {minutes:.1f} min left"
+            ).format(done=done, total=total, minutes=left / 60),
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _pack(name: str | None) -> ModelPack | None:
+    if name is not None:
+        return registry.find(name)
+    packs = registry.available()
+    return packs[0] if packs else None
+
+
+def _measure(parsed: argparse.Namespace) -> None:
+    folder = load_folder(parsed.folder)
+    tell = _Progress()
+    if parsed.predictions is None:
+        pack = _pack(parsed.model)
+        if pack is None:
+            raise Problem(
+                translate("cli", "No model is installed."),
+                translate("cli", "Install Overread again."),
+            )
+        seen = seen_by(pack)
+        split = parsed.split or "unseen"
+        numbers = report.choose(folder, split, seen)
+        said = predict(folder, pack, numbers, parsed.device, tell)
+        if parsed.save is not None:
+            _written(parsed.save, lambda path: save(path, said))
+    else:
+        said = load(parsed.predictions, folder)
+        seen, split = _made_by(said, parsed.split)
+        numbers = report.choose(folder, split, seen)
+    found = report.measure(folder, said, numbers, split, seen, tell)
+    text = json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    _written(parsed.json, lambda path: path.write_text(text, encoding="utf-8"))
+    _summary(found)
+
+
+def _made_by(said: Predictions, split: str | None) -> tuple[Seen, str]:
+    """Return whom the maker of predictions was trained on, and what to measure by default."""
+    known = {pack.weights.sha256: pack for pack in registry.available()}
+    pack = known.get(str(said.model.get("sha256")))
+    return seen_by(pack), split or ("unseen" if pack is not None else "all")
+
+
+def _written(path: Path, write: Any) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path)
+    except OSError as error:
+        raise Problem(
+            translate("evaluation", "The file {path} cannot be written: {fault}.").format(
+                path=path, fault=error.strerror or type(error).__name__
+            ),
+            translate("evaluation", "Choose another place."),
+        ) from error
+
+
+def _summary(found: dict[str, Any]) -> None:
+    """Print the figures that decide."""
+    measured, outline = found["measured"], found["outline"]
+    size, crops = found["size"], found["detection"]["nodules_of_3_or_more_readers"]
+    heat = found["calibration"]["heatmap"]
+    dice, readers = outline["dice"], found["readers"]["dice"]
+    small = outline["by_size"].get("6 to 10 mm")
+    rows: list[tuple[str, Any]] = [
+        (translate("evaluation", "patients"), measured["patients"]),
+        (translate("evaluation", "of them trained on"), measured["patients_trained_on"]),
+        (translate("evaluation", "nodules of 3 or more readers"), dice["count"]),
+        (translate("evaluation", "Dice, mean"), dice["mean"]),
+        (translate("evaluation", "Dice, mean, 95 % interval"), dice["mean_ci95"]),
+        (translate("evaluation", "Dice, 10th percentile"), dice["percentile_10"]),
+        (translate("evaluation", "Dice, 6 to 10 mm, mean"), small and small["mean"]),
+        (translate("evaluation", "one reader against the others, mean"), readers["mean"]),
+        (
+            translate("evaluation", "two points in one nodule, mean Dice"),
+            outline.get("two_points", {}).get("mean"),
+        ),
+        (
+            translate("evaluation", "found at 0.25 false blobs a crop"),
+            crops["froc"]["false_blobs_a_crop"]["0.25"]["share"],
+        ),
+        (
+            translate("evaluation", "long axis, median absolute error, mm"),
+            size["long_axis_mm"].get("median_absolute"),
+        ),
+        (
+            translate("evaluation", "volume bias, % of the mean of both"),
+            size["volume"]["percent_of_the_mean_of_both"].get("bias"),
+        ),
+        (
+            translate("evaluation", "calibration error of the heatmap"),
+            heat and heat["expected_calibration_error"]["voxels_with_heat_of_0.1_or_a_reader"],
+        ),
+    ]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        if value is not None:
+            print(f"{name:<{width}}  {value}")
+
+
+def _draw(parsed: argparse.Namespace) -> None:
+    folder = load_folder(parsed.folder)
+    said = load(parsed.predictions, folder)
+    seen, split = _made_by(said, parsed.split)
+    numbers = [n for n in report.choose(folder, split, seen) if said.measured[n]]
+    worst = pictures.worst(folder, said, numbers, parsed.worst)
+    if parsed.out is not None:
+        _written(parsed.out / "_", lambda path: _pictures(path.parent, folder, said, worst))
+    if parsed.svg is not None:
+        text = pictures.montage(folder, said, worst)
+        _written(parsed.svg, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _pictures(out: Path, folder: Folder, said: Predictions, worst: Sequence[Any]) -> None:
+    for path in pictures.draw(out, folder, said, worst):
+        print(path)

@@ -1,0 +1,64 @@
+"""The arguments of the evaluation, for the program and for the process that it starts."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from resources.text import translate
+
+CHOICES = ("unseen", "train", "validation", "test", "all")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def add_crops(parser: argparse.ArgumentParser) -> None:
+    """Add what the evaluation on crops takes."""
+    parser.add_argument(
+        "folder", type=Path, help=translate("evaluation", "folder in the format of lidc-nodules")
+    )
+    parser.add_argument(
+        "--json", type=Path, required=True, help=translate("evaluation", "file for the figures")
+    )
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        help=translate(
+            "evaluation",
+            "NPZ with masks (all slices, 128, 128) and scores (one a nodule) to measure, in "
+            "place of running a model",
+        ),
+    )
+    parser.add_argument(
+        "--split",
+        choices=CHOICES,
+        help=translate(
+            "evaluation",
+            "patients to measure; unseen are those that the model was not trained on and is "
+            "the default, with --predictions of another model the default is all",
+        ),
+    )
+    parser.add_argument("--model", help=translate("evaluation", "name of the model"))
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help=translate("evaluation", "where the model runs; auto takes a GPU when there is one"),
+    )
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="NPZ",
+        help=translate("evaluation", "keep what the model said, to be given as --predictions"),
+    )
+
+
+def crops_arguments(options: argparse.Namespace) -> list[str]:
+    """Return the arguments again, as the process takes them."""
+    out = [str(options.folder.resolve()), "--json", str(options.json.resolve())]
+    for name in ("predictions", "save"):
+        if (path := getattr(options, name)) is not None:
+            out += [f"--{name}", str(path.resolve())]
+    for name in ("split", "model", "device"):
+        if (value := getattr(options, name)) is not None:
+            out += [f"--{name}", value]
+    return out

@@ -1,0 +1,160 @@
+"""The worst outlines, to be looked at: slices with outlines as PNG, outlines alone as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from skimage.measure import find_contours
+
+from inference.evaluation import outlines
+from inference.evaluation.folder import SIZE_PX, Bools, Folder, Lesion, Slices
+from inference.evaluation.predictions import Predictions
+from inference.evaluation.report import AGREED
+from inference.evaluation.statistics import TEXTURES, group_of
+from resources.text import translate
+
+READERS_COLOUR, MODEL_COLOUR = "#1b9e77", "#d95f02"
+_ZOOM = 3
+_TILE, _CAPTION, _COLUMNS = 190, 46, 4
+_MOST_SLICES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A nodule and the Dice of its outline."""
+
+    number: int
+    dice: float
+
+
+def worst(
+    folder: Folder, predictions: Predictions, numbers: Sequence[int], count: int
+) -> list[Failure]:
+    """Return the nodules of three or more readers with the lowest Dice, the worst first."""
+    agreed = [n for n in numbers if folder.lesions[n].n_readers >= AGREED]
+    judged = [outlines.judge(folder, predictions, n) for n in agreed]
+    known = [Failure(one.number, one.dice) for one in judged if np.isfinite(one.dice)]
+    return sorted(known, key=lambda one: one.dice)[:count]
+
+
+def caption(lesion: Lesion, failure: Failure) -> list[str]:
+    """Return what is written under a picture."""
+    texture = float(np.mean(lesion.texture)) if lesion.texture else 5.0
+    return [
+        f"{lesion.patient} {lesion.name}",
+        translate("evaluation", "Dice {dice:.2f}, {mm:.1f} mm, {texture}").format(
+            dice=failure.dice, mm=lesion.diameter_mm, texture=group_of(texture, TEXTURES)
+        ),
+    ]
+
+
+def montage(folder: Folder, predictions: Predictions, failures: Sequence[Failure]) -> str:
+    """Return an SVG: on one slice of each nodule the readers' outline and the model's.
+
+    It holds no pixel of a patient. The slice is the one where both differ most; the square
+    is as large as both outlines need, the bar is 10 mm long.
+    """
+    rows = -(-len(failures) // _COLUMNS)
+    width, height = _COLUMNS * _TILE, rows * (_TILE + _CAPTION) + 30
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" font-family="sans-serif" font-size="11">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        _legend(height - 10),
+    ]
+    for place, failure in enumerate(failures):
+        row, column = divmod(place, _COLUMNS)
+        tile = _tile(folder, predictions, failure)
+        parts.append(
+            f'<g transform="translate({column * _TILE} {row * (_TILE + _CAPTION)})">{tile}</g>'
+        )
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _legend(y: int) -> str:
+    readers = escape(translate("evaluation", "at least half of the readers"))
+    model = escape(translate("evaluation", "model"))
+    return (
+        f'<text x="8" y="{y}"><tspan fill="{READERS_COLOUR}">— {readers}</tspan>'
+        f'<tspan dx="16" fill="{MODEL_COLOUR}">— {model}</tspan></text>'
+    )
+
+
+def _tile(folder: Folder, predictions: Predictions, failure: Failure) -> str:
+    lesion = folder.lesions[failure.number]
+    half = folder.majority(lesion)
+    own = predictions.masks[lesion.rows]
+    apart = half ^ own
+    k = int((apart if apart.any() else half).sum(axis=(1, 2)).argmax())
+    places = np.argwhere(half[k] | own[k])
+    low, high = places.min(axis=0) - 3, places.max(axis=0) + 4
+    scale = (_TILE - 20) / float((high - low).max())
+    lines = [
+        _path(half[k], low, scale, READERS_COLOUR),
+        _path(own[k], low, scale, MODEL_COLOUR),
+        f'<line x1="10" y1="{_TILE - 4}" x2="{10 + 10 / lesion.pixel_mm * scale:.1f}" '
+        f'y2="{_TILE - 4}" stroke="black" stroke-width="2"/>',
+    ]
+    slices = lesion.stop - lesion.start
+    where = translate("evaluation", "slice {k} of {slices}").format(k=k + 1, slices=slices)
+    for n, text in enumerate((*caption(lesion, failure), where)):
+        lines.append(f'<text x="10" y="{_TILE + 11 + 13 * n}">{escape(text)}</text>')
+    return "".join(lines)
+
+
+def _path(plane: Bools, low: npt.NDArray[np.intp], scale: float, colour: str) -> str:
+    steps = []
+    for contour in _contours(plane):
+        points = (contour - low) * scale + 10
+        steps.append("M" + "L".join(f"{x:.1f} {y:.1f}" for y, x in points) + "Z")
+    return f'<path d="{"".join(steps)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+
+
+def _contours(plane: Bools) -> list[npt.NDArray[np.float64]]:
+    """Return closed lines (n, 2) of row and column along the edge of a mask."""
+    return [c - 1 for c in find_contours(np.pad(plane, 1).astype(np.float64), 0.5)]
+
+
+def draw(
+    out: Path, folder: Folder, predictions: Predictions, failures: Sequence[Failure]
+) -> Iterator[Path]:
+    """Write a PNG a nodule: its slices in a row, above as they are, below with both outlines.
+
+    They show pixels of patients: for a look, not for a public place.
+    """
+    from PIL import Image, ImageDraw
+
+    with Slices(folder) as slices:
+        for rank, failure in enumerate(failures, start=1):
+            lesion = folder.lesions[failure.number]
+            grey, half = slices.of(lesion), folder.majority(lesion)
+            own = predictions.masks[lesion.rows]
+            shown = _shown(half | own)
+            side = SIZE_PX * _ZOOM
+            image = Image.new("RGB", (side * len(shown), 2 * side + 20))
+            pen = ImageDraw.Draw(image)
+            for column, k in enumerate(shown):
+                tile = Image.fromarray(grey[k]).resize((side, side), Image.Resampling.BICUBIC)
+                for top in (0, side):
+                    image.paste(tile, (column * side, top))
+                for mask, colour in ((half[k], READERS_COLOUR), (own[k], MODEL_COLOUR)):
+                    for contour in _contours(mask):
+                        points = (contour[:, ::-1] + 0.5) * _ZOOM + (column * side, side)
+                        pen.line([(float(x), float(y)) for x, y in points], fill=colour, width=1)
+            pen.text((4, 2 * side + 4), "  ".join(caption(lesion, failure)), fill="white")
+            path = out / f"{rank:02d}.png"
+            image.save(path)
+            yield path
+
+
+def _shown(both: Bools) -> list[int]:
+    """Return the slices with an outline, thinned out evenly when there are many."""
+    found = np.flatnonzero(both.any(axis=(1, 2)))
+    if len(found) > _MOST_SLICES:
+        found = found[np.linspace(0, len(found) - 1, _MOST_SLICES).round().astype(int)]
+    return [int(k) for k in found]
