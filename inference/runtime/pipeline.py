@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from inference.findings import Detection, Findings, Heatmap, Mask, ModelStamp, Segment
@@ -17,9 +16,9 @@ from inference.geometry import Affine, voxel_volume_mm3
 from inference.manifest import ModelPack
 from inference.measure import measure
 from inference.protocol import Device, Progress
+from inference.runtime.backend import backend_for
 from inference.runtime.detect import Floats, Scored, detect
 from inference.runtime.engine import Engine
-from inference.runtime.load import devices
 from inference.runtime.lungs import Lungs, find_lungs
 from inference.runtime.prepare import Grid, Stack, box_of, to_voxels
 from inference.volume import Volume
@@ -83,7 +82,7 @@ def analyze(
     clock = _Clock(tell)
     clock.enter("prepare")
     voxels = _finite(volume.voxels)
-    engine = Engine(nets["heatmap"], nets["rescorer"], torch.device(device.id), clock.note)
+    engine = Engine(backend_for(nets, device.id, clock.note))
     clock.enter("lungs")
     lungs = find_lungs(voxels, volume.affine)
     if not lungs.found:
@@ -104,7 +103,7 @@ def analyze(
     clock.enter("")
     return Findings(
         model=ModelStamp(pack.id, pack.version, pack.weights.sha256),
-        device=_name_of(engine.device),
+        device=engine.backend.name,
         detections=detections,
         segments=segments,
         heatmap=heatmap,
@@ -131,10 +130,6 @@ def _on_grid(search: npt.NDArray[np.bool_], grid: Grid) -> npt.NDArray[np.bool_]
         for n, side in zip(grid.size_px, grid.box[1:], strict=True)
     )
     return np.asarray(search[grid.slices][:, rows][:, :, columns])
-
-
-def _name_of(device: torch.device) -> str:
-    return next(one.name for one in devices() if one.id == str(device))
 
 
 def _detections(

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from inference.manifest import read_manifest
+from inference.runtime.backend import backend_for
 from inference.runtime.engine import Engine
 from inference.runtime.load import load_nets
 from inference.training.data import VALIDATION_LUNGS, load_crops, load_lungs
@@ -36,7 +35,7 @@ def measure_pack(data: Path, folder: Path, splits: Sequence[str], scans: bool) -
     """
     pack = read_manifest(folder)
     nets = load_nets(pack)
-    engine = Engine(nets["heatmap"], nets["rescorer"], torch.device("cpu"))
+    engine = Engine(backend_for(nets, "cpu"))
     out: dict[str, Any] = {
         "model": {"id": pack.id, "version": pack.version, "sha256": pack.weights.sha256},
         "threshold": pack.threshold,

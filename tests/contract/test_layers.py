@@ -53,7 +53,9 @@ def test_every_contract_is_kept():
         ("Only viewer.ui knows Qt", "inference/trespass.py", "import pyqtgraph"),
         ("The viewer never reaches torch", "viewer/ui/trespass.py", "import torch"),
         ("The viewer never reaches torch", "viewer/study/trespass.py", "import inference.runtime"),
+        ("The viewer never reaches torch", "viewer/ui/trespass.py", "import openvino"),
         ("In inference only runtime", "inference/trespass.py", "import torch"),
+        ("In inference only runtime", "inference/training/trespass.py", "import openvino"),
         ("The model side knows no DICOM", "inference/runtime/trespass.py", "import pydicom"),
     ],
 )

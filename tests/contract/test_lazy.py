@@ -27,12 +27,12 @@ print(sorted(loaded & {unwanted!r}), len(names))
 @pytest.mark.parametrize(
     ("packages", "leave", "unwanted"),
     [
-        (("viewer",), (), {"torch", "monai"}),
-        (("viewer",), ("viewer.ui",), {"torch", "monai", "PySide6", "pyqtgraph"}),
+        (("viewer",), (), {"torch", "openvino", "monai"}),
+        (("viewer",), ("viewer.ui",), {"torch", "openvino", "monai", "PySide6", "pyqtgraph"}),
         (
             ("inference", "resources"),
             ("inference.runtime", "inference.training"),
-            {"torch", "monai", "PySide6", "pydicom", "highdicom"},
+            {"torch", "openvino", "monai", "PySide6", "pydicom", "highdicom"},
         ),
         (("inference.runtime", "inference.training"), (), {"PySide6", "pydicom", "viewer"}),
     ],

@@ -11,12 +11,8 @@ from inference import packing
 from inference.geometry import lps_mm_to_kji
 from inference.manifest import FILE, ModelPack, read_manifest
 from inference.protocol import Device
-from inference.runtime import engine as engine_module
-from inference.runtime import pipeline
-from inference.runtime.engine import Engine
 from inference.runtime.load import devices, load_nets
 from inference.runtime.pipeline import NoLungs, analyze
-from inference.runtime.prepare import Grid, Stack
 from inference.volume import Volume
 from resources.problem import Problem
 
@@ -91,80 +87,11 @@ def test_a_voxel_that_is_no_number_in_a_nodule_leaves_findings_that_can_be_sent(
     assert packing.pack(*packing.findings_parts(found))
 
 
-def test_findings_name_the_very_gpu_that_they_were_made_on(monkeypatch):
-    two = (Device("cuda:0", "first"), Device("cuda:1", "second"), CPU)
-    monkeypatch.setattr(pipeline, "devices", lambda: two)
-    names = [pipeline._name_of(torch.device(one.id)) for one in two]
-    assert names == ["first", "second", "CPU"]
-
-
 @pytest.mark.parametrize("value", [0, -1024, -3024])
 def test_a_volume_of_padding_has_no_lungs(chest, bundled, nets, value):
     voxels = np.full(chest.volume.shape_kji, value, dtype=np.int16)
     with pytest.raises(NoLungs):
         analyze(Volume(voxels, chest.volume.affine, "CT", "HU"), bundled, nets, CPU, print)
-
-
-class _Greedy(torch.nn.Module):
-    """Answers the mean of its input; runs out of memory above a batch size, or on a GPU."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most = most
-        self.sizes: list[int] = []
-
-    def forward(self, x):
-        self.sizes.append(len(x))
-        if len(x) > self.most:
-            raise torch.OutOfMemoryError
-        return x.mean(dim=1, keepdim=True) if x.ndim == 4 else x.mean(dim=(1, 2, 3, 4))
-
-
-def _stack() -> Stack:
-    grid = Grid.over((slice(0, 12), slice(0, 16), slice(0, 16)), (2.0, 0.7, 0.7))
-    voxels = np.arange(12 * 256, dtype=np.int16).reshape(12, 16, 16) - 1000
-    return Stack(voxels, grid)
-
-
-def test_short_memory_means_smaller_batches_each_told_and_the_same_heat(monkeypatch):
-    told: list[str] = []
-    small = Engine(_Greedy(99), _Greedy(99), torch.device("cpu")).heat(_stack())
-    monkeypatch.setitem(engine_module._BATCHES, "cpu", 16)
-    net = _Greedy(1)
-    heat = Engine(net, _Greedy(99), torch.device("cpu"), told.append).heat(_stack())
-    assert np.array_equal(heat, small)
-    assert net.sizes[:3] == [8, 4, 1]
-    assert told == ["smaller", "smaller"]
-
-
-def test_heat_is_made_only_where_it_is_wanted():
-    stack = _stack()
-    net = _Greedy(99)
-    everywhere = Engine(net, _Greedy(99), torch.device("cpu")).heat(stack)
-    where = np.zeros(everywhere.shape, dtype=bool)
-    where[2:5, 3:9, 4:8] = True
-    net.sizes.clear()
-    told: list[tuple[int, int]] = []
-    heat = Engine(net, _Greedy(99), torch.device("cpu")).heat(
-        stack, where, lambda done, total: told.append((done, total))
-    )
-    assert np.array_equal(heat, np.where(where, everywhere, 0))
-    # Slices 8 to 11 hold nothing that is wanted: the net never runs on them.
-    assert len(net.sizes) == 8 and told[-1] == (12, 12)
-
-
-def test_memory_that_never_suffices_is_a_memory_error():
-    with pytest.raises(MemoryError):
-        Engine(_Greedy(0), _Greedy(0), torch.device("cpu")).heat(_stack())
-
-
-def test_other_errors_of_a_net_are_not_taken_for_short_memory():
-    class Broken(torch.nn.Module):
-        def forward(self, x):
-            raise RuntimeError("defect")
-
-    with pytest.raises(RuntimeError, match="defect"):
-        Engine(Broken(), Broken(), torch.device("cpu")).heat(_stack())
 
 
 def test_the_cpu_is_always_a_device():
