@@ -11,8 +11,8 @@ macOS. ``start.py`` installs from them, never from the ranges of pyproject.toml.
     ``bootstrap_install.install_torch``.
 ``test.lock``
     What lint, types, contracts and tests need on top.
-``bundle.lock``, ``train.lock``
-    PyInstaller; MONAI.
+``bundle.lock``, ``train.lock``, ``bench.lock``
+    PyInstaller; what training needs; what the benchmarks compare with.
 ``build.lock``
     What builds the project itself.
 """
@@ -29,7 +29,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "packaging"
-EXTRAS = ("test", "bundle", "train")
+EXTRAS = ("test", "bundle", "train", "bench")
+# OpenVINO reports its use to its maker through this package, and works without it.
+EXCLUDED = ("openvino-telemetry",)
 
 # torch itself and what only its CUDA builds need.
 ACCELERATOR = re.compile(r"^(torch|triton|cuda-[a-z]+|nvidia-[a-z0-9-]+)$")
@@ -59,12 +61,15 @@ def compile_lock(
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch, "requirements.in")
         source.write_text("\n".join(requirements), encoding="utf-8")
+        excluded = Path(scratch, "excluded.txt")
+        excluded.write_text("\n".join(EXCLUDED), encoding="utf-8")
         target = Path(scratch, "out.lock")
         if seed is not None and seed.exists():
             target.write_bytes(seed.read_bytes())
         command = [
             "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
             "--generate-hashes", "--no-annotate", "--no-header", "--no-config",
+            "--excludes", str(excluded),
             *(part for lock in constraints for part in ("--constraint", str(lock))),
             "--output-file", str(target), str(source),
         ]  # fmt: skip
