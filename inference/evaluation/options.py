@@ -11,14 +11,49 @@ CHOICES = ("unseen", "train", "validation", "test", "all")
 DEVICES = ("auto", "cpu", "cuda")
 
 
+def add_targets(parser: argparse.ArgumentParser, kind: type[argparse.ArgumentParser]) -> None:
+    """Add both evaluations to the parser of the command; ``kind`` makes their parsers."""
+    targets = parser.add_subparsers(dest="target", required=True, parser_class=kind)
+    add_crops(
+        targets.add_parser(
+            "lidc-nodules", help=translate("evaluation", "measure on crops of outlined nodules")
+        )
+    )
+    add_scan(targets.add_parser("scan", help=translate("evaluation", "measure on a whole scan")))
+
+
+def add_scan(parser: argparse.ArgumentParser) -> None:
+    """Add what the evaluation on a whole scan takes."""
+    parser.add_argument(
+        "path", nargs="+", type=Path, help=translate("evaluation", "folder or file to read")
+    )
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        help=translate("evaluation", "JSON with the contours of the readers"),
+    )
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", type=Path, required=True, help=translate("evaluation", "file for the figures")
+    )
+    parser.add_argument("--model", help=translate("evaluation", "name of the model"))
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help=translate("evaluation", "where the model runs; auto takes a GPU when there is one"),
+    )
+
+
 def add_crops(parser: argparse.ArgumentParser) -> None:
     """Add what the evaluation on crops takes."""
     parser.add_argument(
         "folder", type=Path, help=translate("evaluation", "folder in the format of lidc-nodules")
     )
-    parser.add_argument(
-        "--json", type=Path, required=True, help=translate("evaluation", "file for the figures")
-    )
+    _add_common(parser)
     parser.add_argument(
         "--predictions",
         type=Path,
@@ -36,13 +71,6 @@ def add_crops(parser: argparse.ArgumentParser) -> None:
             "patients to measure; unseen are those that the model was not trained on and is "
             "the default, with --predictions of another model the default is all",
         ),
-    )
-    parser.add_argument("--model", help=translate("evaluation", "name of the model"))
-    parser.add_argument(
-        "--device",
-        choices=DEVICES,
-        default="auto",
-        help=translate("evaluation", "where the model runs; auto takes a GPU when there is one"),
     )
     parser.add_argument(
         "--save",

@@ -1,4 +1,4 @@
-"""The commands that work without a window: inspect, analyze, models.
+"""The commands that work without a window: inspect, analyze, evaluate, models.
 
 What a program may read goes to stdout; progress, notes and problems go to stderr. Exit code
 0 when done, 2 with one plain sentence and its remedy when not, 130 after Ctrl-C.
@@ -16,10 +16,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from inference.evaluation import options as evaluation
 from resources.problem import Problem
 from resources.text import translate
 
-COMMANDS = ("inspect", "analyze", "models")
+COMMANDS = ("inspect", "analyze", "evaluate", "models")
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
 
@@ -54,12 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(argv)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else _FAILED
-    run: Callable[[argparse.Namespace], None] = options.run
+    run: Callable[[argparse.Namespace], int | None] = options.run
     # A pipe on Windows has no letters beyond its code page; a description may have.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        run(options)
+        code = run(options)
         sys.stdout.flush()
     except Problem as problem:
         return _say(_problem(problem), _FAILED)
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _FAILED
     except Exception as error:
         return _say(_defect(error), _FAILED)
-    return _DONE
+    return _DONE if code is None else code
 
 
 def _say(sentence: str, code: int) -> int:
@@ -131,6 +132,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(one)
     one.set_defaults(run=_analyze)
 
+    one = commands.add_parser("evaluate", help=translate("cli", "measure how good a model is"))
+    evaluation.add_targets(one, _Parser)
+    one.set_defaults(run=_evaluate)
+
     one = commands.add_parser("models", help=translate("cli", "list the models"))
     _add_json(one)
     one.set_defaults(run=_models)
@@ -155,6 +160,12 @@ def _analyze(options: Any) -> None:
     analyze.analyze_command(
         options.path, options.out, options.model, options.device, as_json=options.json
     )
+
+
+def _evaluate(options: Any) -> int:
+    from viewer.cli import evaluate
+
+    return evaluate.evaluate_command(options)
 
 
 def _models(options: Any) -> None:
