@@ -3,106 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
+import math
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from inference import packing, registry
-from inference.findings import Findings
+from inference.child import Child, default_command
+from inference.findings import Findings, Outline
 from inference.manifest import ModelPack
 from inference.protocol import Device, Progress, read_message, write_message
+from inference.surroundings import surroundings
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
 
 __all__ = ["Cancelled", "Device", "ModelProcess", "Progress"]
 
-_FROZEN_NAME = "overread-model"
-_STDERR_LINES = 200
-_END_S = 2.0
 # A dead pipe, an end between two frames, and frames that are cut or not ours.
 _NO_ANSWER = (OSError, EOFError, ValueError, KeyError, TypeError)
 
 _Message = tuple[dict[str, Any], dict[str, packing.Array]]
 _Answer = TypeVar("_Answer")
+_Request = tuple[dict[str, Any], dict[str, packing.Array]]
 
 
 class Cancelled(Exception):
     """The reader stopped the run."""
-
-
-class _Child:
-    """One running process, and a thread that drains what it prints."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        # No console window on Windows; elsewhere there is no such flag.
-        flags: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        self.process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            creationflags=flags,
-        )
-        pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
-        stdin, stdout, stderr = pipes
-        assert stdin is not None and stdout is not None and stderr is not None
-        self.stdin, self.stdout = stdin, stdout
-        self.printed: deque[str] = deque(maxlen=_STDERR_LINES)
-        self.killed = False
-        self._drain = threading.Thread(
-            target=self._collect, args=(stderr,), name="model-stderr", daemon=True
-        )
-        self._drain.start()
-
-    def _collect(self, stderr: IO[bytes]) -> None:
-        with stderr:
-            for line in stderr:
-                self.printed.append(line.decode("utf-8", "replace").rstrip())
-
-    def end(self) -> None:
-        """Kill the process and leave nothing behind: no zombie, thread or open pipe."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.stdin, self.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()
-        self._drain.join()
-
-    def last_words(self) -> str:
-        """Wait for the process to end; return how it ended and what it printed last."""
-        try:
-            code = self.process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self.killed = True
-            self.process.kill()
-            code = self.process.wait()
-        self._drain.join()
-        return "\n".join((f"exit code {code}", *self.printed))
-
-
-def _environment() -> dict[str, str]:
-    out = dict(os.environ)
-    # The child finds the same packages as this process, wherever it was started from.
-    out["PYTHONPATH"] = os.pathsep.join(str(Path(entry or ".").resolve()) for entry in sys.path)
-    # Spinning threads would take the cores from the window while they wait.
-    out.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    return out
-
-
-def default_command() -> list[str]:
-    """Return what starts the model process: a sibling program when frozen, else this Python."""
-    if getattr(sys, "frozen", False):
-        suffix = ".exe" if sys.platform == "win32" else ""
-        return [str(Path(sys.executable).with_name(_FROZEN_NAME + suffix))]
-    return [sys.executable, "-m", "inference.worker"]
 
 
 class ModelProcess:
@@ -120,7 +49,7 @@ class ModelProcess:
         self._command = list(command or default_command())
         self._asking = threading.Lock()
         self._changing = threading.Lock()
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._busy = False
         self._cancelled = False
         self._closed = False
@@ -154,7 +83,7 @@ class ModelProcess:
         Cancelled
             When ``cancel`` was called meanwhile.
         """
-        return self._ask({"kind": "devices"}, {}, None, _devices_of)
+        return self._ask(lambda: ({"kind": "devices"}, {}), None, _devices_of)
 
     def analyze(
         self,
@@ -184,29 +113,97 @@ class ModelProcess:
         Cancelled
             When ``cancel`` was called meanwhile.
         """
-        reasons = registry.eligibility(pack, volume)
-        if reasons:
-            remedy = translate("model", "Choose another series or another model.")
-            # No detail for the log: the reasons quote values of the series.
-            raise Problem(reasons[0], remedy)
-        registry.check(pack)
-        request = {
-            "kind": "analyze",
-            "folder": str(pack.folder.resolve()),
-            "device": device,
-            "modality": volume.modality,
-            "unit": volume.unit,
-        }
-        arrays = {"voxels": volume.voxels, "affine": volume.affine}
-        return self._ask(request, arrays, progress, _findings_of)
+
+        def request() -> _Request:
+            _admit(pack, volume)
+            head = {
+                "kind": "analyze",
+                "folder": str(pack.folder.resolve()),
+                "device": device,
+                "modality": volume.modality,
+                "unit": volume.unit,
+            }
+            return head, {"voxels": volume.voxels, "affine": volume.affine}
+
+        return self._ask(request, progress, _findings_of)
+
+    def outline(
+        self,
+        volume: Volume,
+        pack: ModelPack,
+        device: str,
+        point_lps_mm: Sequence[float],
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Outline:
+        """Outline what lies at a point; the model stays loaded from one point to the next.
+
+        Parameters
+        ----------
+        volume
+            Only the voxels round the point leave this process.
+        pack
+            The model.
+        device
+            As in ``analyze``.
+        point_lps_mm
+            Three numbers, LPS mm; may lie outside the volume.
+        progress
+            Called in this thread, with stages of ``protocol.OUTLINE_STAGES``.
+
+        Returns
+        -------
+        Outline
+            In indices of ``volume``. Its mask is empty, with a reason, where there is nothing
+            and outside the volume.
+
+        Raises
+        ------
+        Problem
+            When the model makes no outlines, or for what ``analyze`` raises it.
+        Cancelled
+            When ``cancel`` was called meanwhile.
+        """
+        x, y, z = (float(value) for value in point_lps_mm)
+        if not all(map(math.isfinite, (x, y, z))):
+            raise ValueError("a point needs three finite numbers")
+        origin = (0, 0, 0)
+
+        def request() -> _Request:
+            nonlocal origin
+            if not pack.makes("outline"):
+                raise Problem(
+                    translate("model", "{model} {version} makes no outlines at a point.").format(
+                        model=pack.name, version=pack.version
+                    ),
+                    translate("model", "Choose another model."),
+                )
+            _admit(pack, volume)
+            voxels, affine, origin = surroundings(volume, (x, y, z))
+            head = {
+                "kind": "outline",
+                "folder": str(pack.folder.resolve()),
+                "device": device,
+                "point_lps_mm": [x, y, z],
+            }
+            return head, {"voxels": voxels, "affine": affine}
+
+        def outline_of(message: _Message) -> Outline:
+            value, parts = message
+            return packing.outline_from_parts(value["outline"], parts, origin)
+
+        return self._ask(request, progress, outline_of)
 
     def cancel(self) -> None:
-        """Stop a run at once by killing the process; from any thread. Without a run: nothing."""
+        """Stop a run at once, by killing the process if it has it; from any thread.
+
+        Without a run: nothing.
+        """
         with self._changing:
             if self._busy:
                 self._cancelled = True
-                if self._child is not None:
-                    self._child.process.kill()
+                # A process that has not been asked yet stays, with what it has loaded.
+                if self._child is not None and self._in_answer:
+                    self._child.kill()
 
     def close(self) -> None:
         """End the process; a run under way is cancelled. Asking again afterwards is an error."""
@@ -215,7 +212,7 @@ class ModelProcess:
             if self._busy:
                 self._cancelled = True
             if self._child is not None:
-                self._child.process.kill()
+                self._child.kill()
         with self._asking:
             self._drop()
 
@@ -232,16 +229,16 @@ class ModelProcess:
 
     def _ask(
         self,
-        request: dict[str, Any],
-        arrays: Mapping[str, packing.Array],
+        request: Callable[[], _Request],
         progress: Callable[[Progress], None] | None,
         answer_of: Callable[[_Message], _Answer],
     ) -> _Answer:
         with self._asking:
             with self._changing:
-                self._busy, self._cancelled = True, False
+                self._busy, self._cancelled, self._in_answer = True, False, False
             try:
-                answer = self._converse(request, arrays, progress, answer_of)
+                # Within the run: to check a volume and a model takes long enough to be cancelled.
+                answer = self._converse(*request(), progress, answer_of)
             except BaseException:
                 # Whatever stopped us mid-answer, the next run must not read this one's rest.
                 if self._in_answer:
@@ -254,11 +251,12 @@ class ModelProcess:
             return answer
 
     def _idle_again(self) -> bool:
-        """End a run; tell whether it was cancelled, however late, and then drop the process."""
+        """End a run; tell whether it was cancelled, however late, and drop a killed process."""
         with self._changing:
             cancelled = self._cancelled
-            self._busy, self._cancelled = False, False
-        if cancelled:
+            killed = self._child is not None and self._child.killed
+            self._busy, self._cancelled, self._in_answer = False, False, False
+        if killed:
             self._drop()
         return cancelled
 
@@ -269,9 +267,11 @@ class ModelProcess:
         progress: Callable[[Progress], None] | None,
         answer_of: Callable[[_Message], _Answer],
     ) -> _Answer:
-        self._in_answer = False
         child = self._ready()
-        self._in_answer = True
+        with self._changing:
+            if self._cancelled:
+                raise Cancelled
+            self._in_answer = True
         try:
             number = self._post(child, request, arrays)
         except OSError as error:
@@ -293,7 +293,7 @@ class ModelProcess:
 
     def _post(
         self,
-        child: _Child,
+        child: Child,
         request: dict[str, Any],
         arrays: Mapping[str, packing.Array] | None = None,
     ) -> int:
@@ -301,7 +301,7 @@ class ModelProcess:
         write_message(child.stdin, {**request, "request": self._number}, arrays)
         return self._number
 
-    def _ready(self) -> _Child:
+    def _ready(self) -> Child:
         """Return a running process, a new one if need be."""
         if self._child is not None and self._child.process.poll() is None:
             return self._child
@@ -312,7 +312,7 @@ class ModelProcess:
             if self._cancelled:
                 raise Cancelled
             try:
-                self._child = _Child(self._command)
+                self._child = Child(self._command)
             except OSError as error:
                 raise Problem(
                     translate("model", "The model process could not be started."),
@@ -327,7 +327,7 @@ class ModelProcess:
         if child is not None:
             child.end()
 
-    def _died(self, child: _Child) -> Problem:
+    def _died(self, child: Child) -> Problem:
         words = child.last_words()
         if child.process.returncode == -9 and not child.killed:
             # On Linux the kernel kills so when memory is short.
@@ -339,8 +339,18 @@ class ModelProcess:
         )
 
 
+def _admit(pack: ModelPack, volume: Volume) -> None:
+    """Raise a Problem unless the model may read the volume and its weights are whole."""
+    reasons = registry.eligibility(pack, volume)
+    if reasons:
+        remedy = translate("model", "Choose another series or another model.")
+        # No detail for the log: the reasons quote values of the series.
+        raise Problem(reasons[0], remedy)
+    registry.check(pack)
+
+
 def _said(
-    child: _Child, number: int, answer_of: Callable[[_Message], _Answer]
+    child: Child, number: int, answer_of: Callable[[_Message], _Answer]
 ) -> Progress | Problem | _Answer | None:
     """Read one message; None when it belongs to an earlier request."""
     message = read_message(child.stdout)  # type: ignore[arg-type]

@@ -185,6 +185,8 @@ class Outline:
     reason
         Code of why the mask is empty: ``"outside"`` the volume, ``"nothing"`` there that looks
         like a lesion; else empty.
+    device
+        Where it ran, as in ``Findings``; empty when it has not left the process yet.
     """
 
     mask: Mask
@@ -194,6 +196,7 @@ class Outline:
     uncertainty: float
     impression: Impression | None
     reason: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resources import table
 from resources.problem import Problem
 from resources.text import translate
 
@@ -22,7 +23,7 @@ TASKS = ("detection",)
 MODALITIES = ("CT",)
 UNITS = ("HU",)
 ORIENTATIONS = ("axial",)
-KINDS = ("heatmap", "detections", "mask")
+KINDS = ("heatmap", "detections", "mask", "outline", "impression", "uncertainty")
 
 Range = tuple[float, float]
 
@@ -64,7 +65,9 @@ class Output:
     Attributes
     ----------
     kind
-        One of ``KINDS``.
+        One of ``KINDS``: ``"heatmap"`` and ``"mask"`` for the whole volume, ``"detections"``,
+        ``"outline"`` of what lies at a point, ``"impression"`` of radiologists and
+        ``"uncertainty"`` for every detection and outline.
     label
         Key of ``resources/tables/labels.json``.
     threshold
@@ -128,6 +131,10 @@ class ModelPack:
     def detections(self) -> Output:
         """The output that lists lesions."""
         return next(output for output in self.outputs if output.kind == "detections")
+
+    def makes(self, kind: str) -> bool:
+        """Tell whether one of its outputs is of this kind, one of ``KINDS``."""
+        return any(output.kind == kind for output in self.outputs)
 
     @property
     def threshold(self) -> float:
@@ -262,6 +269,9 @@ def _pack(fields: _Fields, folder: Path) -> ModelPack:
     fields.done()
     if sum(output.kind == "detections" for output in pack.outputs) != 1:
         raise _Fault("outputs must list detections once")
+    listed = [(output.kind, output.label) for output in pack.outputs]
+    if len(set(listed)) != len(listed):
+        raise _Fault("outputs name one thing twice")
     return pack
 
 
@@ -291,7 +301,7 @@ def _output(fields: _Fields) -> Output:
     kind = fields.choice("kind", KINDS)
     out = Output(
         kind=kind,
-        label=fields.text("label"),
+        label=fields.choice("label", tuple(table("labels"))),
         threshold=fields.number("threshold", 0, 1) if kind == "detections" else None,
         floor=fields.number("floor", 0, 1) if kind == "detections" else None,
     )

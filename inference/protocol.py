@@ -4,8 +4,10 @@ A frame is its length (uint64, little-endian) and a message of ``inference.packi
 value of every message has ``"kind"`` and the number of the ``"request"`` that it belongs to.
 
 To the process: ``devices`` (also loads torch ahead of time), ``analyze`` (pack folder,
-device, modality, unit; arrays voxels and affine). From it: ``devices``, ``progress``,
-``findings``, ``failed`` (a code of ``FAILURES`` and a detail without patient data).
+device, modality, unit; arrays voxels and affine), ``outline`` (pack folder, device, point in
+LPS mm; arrays voxels and affine of a box round it). From it: ``devices``, ``progress``,
+``findings``, ``outline`` (indices count from the box), ``failed`` (a code of ``FAILURES`` and
+a detail without patient data).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any, Protocol
 from inference import packing
 
 STAGES = ("start", "prepare", "lungs", "detect", "reduce", "measure")
+OUTLINE_STAGES = ("start", "outline")
 FAILURES = ("no_lungs", "memory", "model", "device", "crash")
 NOTES = ("", "smaller", "cpu")
 _LENGTH = struct.Struct("<Q")
@@ -31,7 +34,7 @@ class Progress:
     Attributes
     ----------
     stage
-        One of ``STAGES``; the caller translates it.
+        One of ``STAGES``, of ``OUTLINE_STAGES`` for one outline; the caller translates it.
     done, total
         Steps of this stage; total 0 when it is unknown.
     note

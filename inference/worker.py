@@ -12,14 +12,19 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from inference import packing
 from inference.manifest import ModelPack, read_manifest
 from inference.protocol import Device, Progress, Writer, read_message, write_message
 from inference.volume import Volume
 from resources.problem import Problem
+
+if TYPE_CHECKING:
+    from inference.runtime.backend import Backend
 
 Message = tuple[dict[str, Any], dict[str, packing.Array]]
 
@@ -73,6 +78,7 @@ class _Server:
     def __init__(self, sink: Writer) -> None:
         self._sink = sink
         self._loaded: tuple[str, dict[str, Any]] | None = None
+        self._outliner: tuple[str, str, Backend] | None = None
 
     def answer(self, request: dict[str, Any], arrays: dict[str, packing.Array]) -> None:
         number = request["request"]
@@ -82,12 +88,14 @@ class _Server:
                 self._send(number, value)
             elif request["kind"] == "analyze":
                 self._analyze(number, request, arrays)
+            elif request["kind"] == "outline":
+                self._outline(number, request, arrays)
             else:
                 self._fail(number, "crash", f"unknown request {request['kind']}")
         except Problem as problem:
             self._fail(number, "model", problem.detail, problem.sentence, problem.remedy)
         except MemoryError:
-            self._loaded = None
+            self._loaded = self._outliner = None
             self._fail(number, "memory", traceback.format_exc())
         except Exception as error:
             # The window shows one sentence; what went wrong goes to its log.
@@ -102,10 +110,7 @@ class _Server:
     def _analyze(
         self, number: int, request: dict[str, Any], arrays: dict[str, packing.Array]
     ) -> None:
-        def tell(progress: Progress) -> None:
-            value = [progress.stage, progress.done, progress.total, progress.note]
-            self._send(number, {"kind": "progress", "progress": value})
-
+        tell = self._teller(number)
         tell(Progress("start", 0, 1))
         from inference.runtime.pipeline import NoLungs, analyze
 
@@ -124,6 +129,41 @@ class _Server:
             return
         value, parts = packing.findings_parts(findings)
         self._send(number, {"kind": "findings", "findings": value}, parts)
+
+    def _outline(
+        self, number: int, request: dict[str, Any], arrays: dict[str, packing.Array]
+    ) -> None:
+        tell = self._teller(number)
+        tell(Progress("start", 0, 1))
+        from inference.runtime.outline import outline_at
+
+        pack = read_manifest(Path(request["folder"]))
+        device = self._device(request["device"])
+        if device is None:
+            self._fail(number, "device", request["device"])
+            return
+        backend = self._outlining(pack, device)
+        tell(Progress("outline", 0, 1))
+        x, y, z = request["point_lps_mm"]
+        outline = outline_at(backend, arrays["voxels"], arrays["affine"], (x, y, z))
+        value, parts = packing.outline_parts(replace(outline, device=backend.name))
+        self._send(number, {"kind": "outline", "outline": value}, parts)
+
+    def _outlining(self, pack: ModelPack, device: Device) -> Backend:
+        """Return what runs the outliner; it is built once, so that later points cost little."""
+        from inference.runtime.backend import backend_for
+
+        if self._outliner is None or self._outliner[:2] != (pack.weights.sha256, device.id):
+            nets = {"outliner": self._nets(pack)["outliner"]}
+            self._outliner = (pack.weights.sha256, device.id, backend_for(nets, device.id))
+        return self._outliner[2]
+
+    def _teller(self, number: int) -> Callable[[Progress], None]:
+        def tell(progress: Progress) -> None:
+            value = [progress.stage, progress.done, progress.total, progress.note]
+            self._send(number, {"kind": "progress", "progress": value})
+
+        return tell
 
     def _nets(self, pack: ModelPack) -> dict[str, Any]:
         from inference.runtime.load import load_nets

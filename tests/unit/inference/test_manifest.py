@@ -78,3 +78,27 @@ def test_what_is_no_manifest_is_refused(pack_folder: Path, text: str):
 def test_a_missing_manifest_is_a_problem(tmp_path: Path):
     with pytest.raises(Problem, match="cannot be used"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["outline", "impression", "uncertainty"])
+def test_a_pack_says_what_it_makes(pack_folder: Path, kind: str):
+    bare = {"kind": "detections", "label": "nodule", "threshold": 0.5, "floor": 0.1}
+    assert not read_manifest(_with(pack_folder, lambda m: m.update(outputs=[bare]))).makes(kind)
+    more = [bare, {"kind": kind, "label": "nodule"}]
+    pack = read_manifest(_with(pack_folder, lambda m: m.update(outputs=more)))
+    assert pack.makes(kind) and pack.makes("detections")
+
+
+@pytest.mark.parametrize(
+    ("output", "fault"),
+    [
+        ({"kind": "outlines", "label": "nodule"}, "kind is none of"),
+        ({"kind": "outline", "label": "anything"}, "label is none of"),
+        ({"kind": "outline", "label": "nodule", "threshold": 0.5}, "unknown key threshold"),
+        ({"kind": "heatmap", "label": "nodule"}, "outputs name one thing twice"),
+    ],
+)
+def test_an_output_outside_the_vocabulary_is_a_fault(pack_folder: Path, output, fault: str):
+    with pytest.raises(Problem) as caught:
+        read_manifest(_with(pack_folder, lambda m: m["outputs"].append(output)))
+    assert fault in caught.value.sentence

@@ -118,3 +118,26 @@ def test_client_and_registry_import_no_torch():
     )
     root = Path(inference.__path__[0]).parent
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_whole_weights_are_hashed_once_and_changed_ones_again(pack_folder, monkeypatch):
+    pack = read_manifest(pack_folder)
+    read: list[str] = []
+    weights_of = registry.weights_of
+
+    def counted(pack):
+        read.append(pack.id)
+        return weights_of(pack)
+
+    monkeypatch.setattr(registry, "weights_of", counted)
+    for _ in range(3):
+        registry.check(pack)
+    assert len(read) == 1
+    path = pack_folder / pack.weights.file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    for _ in range(2):
+        with pytest.raises(Problem, match="changed or damaged"):
+            registry.check(pack)
+    assert len(read) == 3
