@@ -25,7 +25,7 @@ SHARE_MEANING = "Share of the nodule's radiologists who would outline this voxel
 SPREAD_MEANING = "How far the outlines of mirrored images differ at this voxel"
 # Chosen on the validation patients, see MODEL_CARD.md.
 HALF_LEVEL = 0.5
-_FIRST_LEVEL = 0.3
+FIRST_LEVEL = 0.3
 _NEAR_MM = 6.0
 # Rows and columns mirrored or swapped; a nodule has no up and down.
 MIRRORS = ((0, 0, 0), (1, 0, 1), (0, 1, 1), (1, 1, 0))
@@ -54,8 +54,8 @@ class Look:
         The volume's slice of every k.
     centre_rc, pixel_mm
         Fractional row and column of the volume at the middle of the window, and its pixel size.
-    score
-        Chance that it is a nodule, 0..1.
+    logit
+        That it is a nodule.
     malignancy, texture
         As in ``findings.Impression``.
     """
@@ -66,9 +66,14 @@ class Look:
     slices: npt.NDArray[np.intp]
     centre_rc: tuple[float, float]
     pixel_mm: float
-    score: float
+    logit: float
     malignancy: float
     texture: float
+
+    @property
+    def score(self) -> float:
+        """Chance that it is a nodule, 0..1."""
+        return float(1 / (1 + np.exp(-self.logit)))
 
 
 class Scan:
@@ -114,9 +119,7 @@ class Scan:
         return inputs, slices, scale
 
 
-def looks(
-    backend: Backend, scan: Scan, places: Sequence[Place], mirrors: int = 1
-) -> list[Look]:
+def looks(backend: Backend, scan: Scan, places: Sequence[Place], mirrors: int = 1) -> list[Look]:
     """Look at several places.
 
     Windows with as many slices as one another share a batch.
@@ -144,8 +147,15 @@ def looks(
                 spread = masks[:, row, 1].std(axis=0)
                 logit, malignancy, texture = verdicts[:, row].mean(axis=0)
                 out[n] = Look(
-                    share, half, spread, slices, (j, i), scale.pixel_mm,
-                    float(1 / (1 + np.exp(-logit))), _score(malignancy), _score(texture),
+                    share,
+                    half,
+                    spread,
+                    slices,
+                    (j, i),
+                    scale.pixel_mm,
+                    float(logit),
+                    _score(malignancy),
+                    _score(texture),
                 )
     return [look for look in out if look is not None]
 
@@ -245,8 +255,7 @@ def to_box(scan: Scan, look: Look, values: Floats, box: tuple[slice, slice, slic
     middle = (window.SIZE_PX - 1) / 2
     k = np.interp(np.arange(box[0].start, box[0].stop), look.slices, np.arange(len(look.slices)))
     j, i = (
-        middle
-        + (np.arange(side.start, side.stop) - at) * spacing / look.pixel_mm
+        middle + (np.arange(side.start, side.stop) - at) * spacing / look.pixel_mm
         for side, at, spacing in zip(box[1:], look.centre_rc, scan.spacing_rc, strict=True)
     )
     out = values
@@ -260,9 +269,7 @@ def to_box(scan: Scan, look: Look, values: Floats, box: tuple[slice, slice, slic
     return np.asarray(out, dtype=np.float32)
 
 
-def cut_out(
-    scan: Scan, look: Look, point_kji: Sequence[float], level: float = HALF_LEVEL
-) -> Mask:
+def cut_out(scan: Scan, look: Look, point_kji: Sequence[float], level: float = HALF_LEVEL) -> Mask:
     """Return the mask of what a look outlined at a point: one piece, without holes in plane."""
     box = window_box(scan, look)
     inside = to_box(scan, look, look.half, box) >= level
@@ -313,11 +320,11 @@ def outline_at(
     if any(not -0.5 <= p <= n - 0.5 for p, n in zip(point, voxels.shape, strict=True)):
         return _nothing("outside")
     (look,) = looks(backend, scan, [Place(point)])
-    place = seen(scan, look, point, _FIRST_LEVEL)
+    place = seen(scan, look, point, FIRST_LEVEL)
     if place is None:
         return _nothing("nothing", look.score)
     (look,) = looks(backend, scan, [place])
-    better = seen(scan, look, point, _FIRST_LEVEL)
+    better = seen(scan, look, point, FIRST_LEVEL)
     if better is None:
         return _nothing("nothing", look.score)
     (look,) = looks(backend, scan, [better], mirrors)

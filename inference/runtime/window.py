@@ -103,7 +103,7 @@ def look(
     pixel_mm
         Of the window.
     """
-    axis = (np.arange(SIZE_PX) - (SIZE_PX - 1) / 2) * pixel_mm
+    axis = (np.arange(SIZE_PX, dtype=np.float64) - (SIZE_PX - 1) / 2) * pixel_mm
     rows = _unit(axis / spacing_rc[0] + centre_rc[0], planes.shape[1])
     columns = _unit(axis / spacing_rc[1] + centre_rc[1], planes.shape[2])
     grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)[None]
@@ -111,6 +111,6 @@ def look(
     return functional.grid_sample(stack, grid, align_corners=False)[0]
 
 
-def _unit(places: npt.NDArray[np.float64], size: int) -> Tensor:
+def _unit(places: npt.NDArray[np.floating], size: int) -> Tensor:
     """Turn indices into the -1..1 of ``grid_sample`` without aligned corners."""
     return torch.from_numpy(((places + 0.5) / size * 2 - 1).astype(np.float32))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -226,12 +227,12 @@ class Windows:
             middle = cut[own, half - 8 : half + 8, half - 8 : half + 8]
             if middle.mean(axis=(1, 2)).max() < _AERATED_HU:
                 break
-        cut = to_unit(cut)
+        unit = to_unit(cut)
         zoom = pixel_mm / scan.pixel_mm * shape[-1] / (2 * half)
         axis = torch.linspace(-1, 1, shape[-1]) * zoom
         grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)[None]
         out = functional.grid_sample(
-            torch.from_numpy(cut)[None], grid, align_corners=True, padding_mode="reflection"
+            torch.from_numpy(unit)[None], grid, align_corners=True, padding_mode="reflection"
         )
         return np.asarray(out[0].numpy())
 
@@ -318,7 +319,8 @@ def _shaken(image: Array, rng: Rng) -> Array:
 
 def _sample(source: _Source, scale: window.Scale, nodule: Nodule | None, rng: Rng) -> Sample:
     """Warp a source into a window, with what was outlined, and vary its intensity."""
-    images, votes, offsets = source.images, source.votes, source.offsets
+    images, votes = source.images, source.votes
+    offsets = source.offsets.astype(np.float64)
     if rng.random() < _THICK and len(images) > 3:
         images, votes, offsets = _thick(images, votes, offsets)
     pixel_mm = scale.pixel_mm * float(np.exp(rng.normal(0, 0.05)))
@@ -349,15 +351,15 @@ def _sample(source: _Source, scale: window.Scale, nodule: Nodule | None, rng: Rn
 
 
 def _thick(
-    images: Array, votes: Array, offsets: npt.NDArray[np.intp]
+    images: Array, votes: Array, offsets: npt.NDArray[np.float64]
 ) -> tuple[Array, Array, npt.NDArray[np.float64]]:
     """Average pairs of neighbouring slices, as a thicker reconstruction would."""
     n = len(images) // 2 * 2
 
-    def pairs(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    def pairs(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.asarray((values[0:n:2] + values[1:n:2]) / 2)
 
-    return pairs(images), pairs(votes), pairs(offsets.astype(np.float64))
+    return pairs(images), pairs(votes), pairs(offsets)
 
 
 def _grid(
@@ -384,7 +386,8 @@ def _jitter(images: Tensor, rng: Rng) -> Tensor:
     gain, level = rng.uniform(0.86, 1.16), rng.uniform(-0.03, 0.03)
     each = rng.normal(0, 0.02, (2, len(images), 1, 1)).astype(np.float32)
     each_gain, each_level = torch.from_numpy(each)
-    out = (images - lung_level) * (gain * (1 + each_gain)) + lung_level + level + each_level / 4
+    out: Tensor = (images - lung_level) * (gain * (1 + each_gain)) + lung_level
+    out = out + level + each_level / 4
     if rng.random() < 0.2:
         soft = functional.avg_pool2d(out[:, None], 3, 1, 1, count_include_pad=False)[:, 0]
         out = out.lerp(soft, float(rng.uniform(0.3, 1.0)))
@@ -429,14 +432,15 @@ def _erase(crops: Crops, nodule: Nodule) -> Array:
 def _filled(image: Array, hole: npt.NDArray[np.bool_]) -> Array:
     """Fill a hole from its rim inwards, with the grain of the slice."""
     known = (~hole).astype(np.float32)
-    smooth, weight = np.zeros_like(image), np.zeros_like(image)
+    smooth: Array = np.zeros_like(image)
+    weight: Array = np.zeros_like(image)
     for sigma in (1.5, 3.0, 6.0, 12.0, 24.0):
         # The nearest rim decides; wider rims only where nothing nearer is known.
         near = ndimage.gaussian_filter(known, sigma)
-        value = ndimage.gaussian_filter(image * known, sigma) / np.maximum(near, 1e-6)
+        value: Array = ndimage.gaussian_filter(image * known, sigma) / np.maximum(near, 1e-6)
         more = np.clip(near * 8, 0, 1) * (1 - weight)
         smooth, weight = smooth + more * value, weight + more
-    smooth = smooth / np.maximum(weight, 1e-6)
+    smooth = np.asarray(smooth / np.maximum(weight, 1e-6), dtype=np.float32)
     grain = image - ndimage.gaussian_filter(image, 1.0)
     quiet = np.clip(grain, -0.04, 0.04)
     turned = np.roll(quiet[::-1, ::-1], 7, axis=1)

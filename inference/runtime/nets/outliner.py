@@ -19,8 +19,8 @@ class Outlined(NamedTuple):
         (batch, 2, k, row, column) logits: the share of the nodule's readers who would outline
         the voxel, and whether at least half of them would.
     verdicts
-        (batch, 3): logit that this is a nodule at all, the readers' mean likelihood of
-        malignancy 1 to 5 and their mean texture 1 (ground-glass) to 5 (solid).
+        (batch, 3): logit that this is a nodule at all; the readers' mean likelihood of
+        malignancy and their mean texture, each less 3, the middle of its scale of 1 to 5.
     """
 
     masks: Tensor
