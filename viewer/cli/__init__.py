@@ -1,4 +1,4 @@
-"""The commands that work without a window: inspect, analyze, evaluate, models.
+"""The commands that work without a window: inspect, analyze, evaluate, train, models.
 
 What a program may read goes to stdout; progress, notes and problems go to stderr. Exit code
 0 when done, 2 with one plain sentence and its remedy when not, 130 after Ctrl-C.
@@ -20,7 +20,7 @@ from inference.evaluation import options as evaluation
 from resources.problem import Problem
 from resources.text import translate
 
-COMMANDS = ("inspect", "analyze", "evaluate", "models")
+COMMANDS = ("inspect", "analyze", "evaluate", "train", "models")
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
 
@@ -136,6 +136,28 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_targets(one, _Parser)
     one.set_defaults(run=_evaluate)
 
+    one = commands.add_parser("train", help=translate("cli", "train a model"))
+    one.add_argument("model", choices=("lung-nodule",), help=translate("cli", "what to train"))
+    one.add_argument(
+        "--data", required=True, type=Path, help=translate("cli", "folder of the training data")
+    )
+    one.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        help=translate("cli", "folder of the run; what is in it is resumed"),
+    )
+    one.add_argument(
+        "--config", type=Path, help=translate("cli", "recipe as JSON, instead of the program's own")
+    )
+    one.add_argument(
+        "--device",
+        default="auto",
+        help=translate("cli", "auto, cpu, cuda or cuda:N; auto takes a GPU when there is one"),
+    )
+    one.add_argument("--threads", type=int, help=translate("cli", "how many cores to use"))
+    one.set_defaults(run=_train)
+
     one = commands.add_parser("models", help=translate("cli", "list the models"))
     _add_json(one)
     one.set_defaults(run=_models)
@@ -166,6 +188,19 @@ def _evaluate(options: Any) -> int:
     from viewer.cli import evaluate
 
     return evaluate.evaluate_command(options)
+
+
+def _train(options: Any) -> int:
+    from viewer.cli import train
+
+    return train.train_command(
+        options.model,
+        options.data,
+        options.out,
+        config=options.config,
+        device=options.device,
+        threads=options.threads,
+    )
 
 
 def _models(options: Any) -> None:
