@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# LIDC names the textures 1, 3 and 5 only; 2 and 4 go to the ends, as in the model's card.
+_PART_SOLID_FROM, _SOLID_FROM = 2.5, 3.5
+
 
 def _freeze(array: npt.NDArray[Any], dtype: type) -> npt.NDArray[Any]:
     out: npt.NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).view()
@@ -121,6 +124,13 @@ class Impression:
 
     malignancy: float
     texture: float
+
+    @property
+    def texture_name(self) -> str:
+        """``"ground-glass"``, ``"part-solid"`` or ``"solid"``: the nearest that LIDC names."""
+        if self.texture < _PART_SOLID_FROM:
+            return "ground-glass"
+        return "part-solid" if self.texture < _SOLID_FROM else "solid"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ def stage_text(step: Progress) -> str:
         "detect": translate("stages", "Looking for nodules"),
         "reduce": translate("stages", "Removing false findings"),
         "measure": translate("stages", "Measuring"),
+        "outline": translate("stages", "Outlining"),
     }.get(step.stage, step.stage)
     given_up = {
         "smaller": translate("stages", "memory is short, smaller steps"),

@@ -138,6 +138,10 @@ class AnnotationDocument:
             return self._anatomy[target_id][0].mask
         return None
 
+    def detection(self, lesion_id: str) -> Detection | None:
+        """Return what the model said when it proposed a lesion; None for a human's."""
+        return self._detections.get(lesion_id)
+
     def detection_id(self, lesion_id: str) -> str | None:
         """Return what the latest run's findings call a lesion; None when they know it not."""
         return self._names.get(lesion_id)

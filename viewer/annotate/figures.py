@@ -88,12 +88,15 @@ def measured(
 
 def finite(detection: Detection) -> bool:
     """Tell whether every figure of a detection is a number."""
-    figures = (
+    figures: tuple[float, ...] = (
         detection.score,
         *detection.centre_lps_mm,
         detection.diameter_mm,
         detection.short_axis_mm,
         detection.volume_ml,
         detection.mean_value,
+        0.0 if detection.uncertainty is None else detection.uncertainty,
     )
+    if (said := detection.impression) is not None:
+        figures += (said.malignancy, said.texture)
     return all(math.isfinite(figure) for figure in figures)

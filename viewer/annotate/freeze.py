@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inference.findings import ModelStamp
+from inference.findings import Detection, ModelStamp
 from inference.measure import Measurement
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import Lesion, SegmentState
@@ -30,6 +30,7 @@ def record_snapshot(
             document.detection_id(lesion.id),
             changed_utc.get(lesion.id),
             _model(document, lesion),
+            document.detection(lesion.id),
         )
         if lesion.id in listed:
             lesions.append(frozen)
@@ -53,6 +54,7 @@ def lesion_snapshot(
     detection_id: str | None,
     changed_utc: str | None,
     model: ModelStamp | None,
+    proposed: Detection | None = None,
 ) -> LesionSnapshot:
     """Freeze one lesion.
 
@@ -64,6 +66,8 @@ def lesion_snapshot(
         When a reader last did something to it, ISO 8601, or None.
     model
         Which model proposed it, or None.
+    proposed
+        What that model said of it, or None.
     """
     measurement = None
     if not lesion.empty:
@@ -89,6 +93,8 @@ def lesion_snapshot(
         changed_utc=changed_utc,
         centre_lps_mm=lesion.centre_lps_mm,
         model=model,
+        uncertainty=None if proposed is None else proposed.uncertainty,
+        impression=None if proposed is None else proposed.impression,
     )
 
 

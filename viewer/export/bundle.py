@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.export import nifti, place, seg
 from viewer.export.documents import findings_document, manifest_document
-from viewer.export.layers import label_map, layers
+from viewer.export.layers import label_map, layers, maps
 from viewer.export.snapshot import CaseSnapshot
 from viewer.study.cancel import CancelCheck, stop_if
 
@@ -107,8 +108,8 @@ def export_case(
 
     Notes
     -----
-    Without any mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment), and without a
-    heatmap no ``heatmap.nii.gz``.
+    Without any mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment), without a heatmap
+    no ``heatmap.nii.gz``, and without a map of it no ``uncertainty.nii.gz``.
     """
     try:
         # A link is followed, so that the parts are written on the disk that they will lie on.
@@ -140,9 +141,8 @@ def megabytes_needed(snapshot: CaseSnapshot) -> int:
     count, rows, columns = snapshot.volume.shape_kji
     planes = sum(int(layer.mask.voxels.shape[0]) for layer in shown)
     bits = planes * (rows * columns / 8 + 1000) + 2000 * count
-    heat = 0 if snapshot.findings is None or snapshot.findings.heatmap is None else 1
-    maps = (1 + heat) * count * rows * columns / 8
-    total = float(snapshot.volume.voxels.nbytes + bits + maps)
+    images = (1 + len(maps(snapshot))) * count * rows * columns / 8
+    total = float(snapshot.volume.voxels.nbytes + bits + images)
     return max(1, math.ceil(total / 1e6))
 
 
@@ -197,7 +197,7 @@ def _write_all(snapshot: CaseSnapshot, folder: Path, part: Path, steps: _Steps) 
 def _jobs(snapshot: CaseSnapshot, part: Path) -> dict[str, Callable[[], None]]:
     """Return what writes and checks each image file, the slowest first."""
     shown = layers(snapshot)
-    volume, findings = snapshot.volume, snapshot.findings
+    volume = snapshot.volume
 
     def image(name: str, make: Callable[[], Any], **more: Any) -> Callable[[], None]:
         def run() -> None:
@@ -216,13 +216,12 @@ def _jobs(snapshot: CaseSnapshot, part: Path) -> dict[str, Callable[[], None]]:
         jobs["seg.dcm"] = segmentation
     jobs["image.nii.gz"] = image("image.nii.gz", lambda: volume.voxels)
     jobs["labels.nii.gz"] = image("labels.nii.gz", lambda: label_map(shown, volume.shape_kji))
-    if findings is not None and findings.heatmap is not None:
-        heatmap = findings.heatmap
-        jobs["heatmap.nii.gz"] = image(
-            "heatmap.nii.gz",
-            lambda: nifti.heatmap_array(heatmap, volume.shape_kji),
+    for name, one in maps(snapshot).items():
+        jobs[name] = image(
+            name,
+            partial(nifti.heatmap_array, one, volume.shape_kji),
             slope=1 / 255,
-            description="probability",
+            description="uncertainty" if name == "uncertainty.nii.gz" else "probability",
         )
     return jobs
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from inference.findings import Detection, ModelStamp
+from inference.findings import Detection, Impression, ModelStamp
 from viewer.export import program
-from viewer.export.layers import Layer
+from viewer.export.layers import Layer, maps
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot
+from viewer.impression import SOURCE
 
 FORMAT_VERSION = 1
 FINDINGS_FORMAT = "overread-findings"
@@ -36,7 +37,8 @@ def findings_document(
     dict
         ``detections`` are what the model said at its threshold and above and never change;
         ``lesions`` are what stands now, rejected ones included; ``unlisted`` are those that a
-        reader deleted or hid, or that a later run superseded. Units are in the names.
+        reader deleted or hid, or that a later run superseded. ``maps`` says what the
+        probabilities in an image file are of. Units are in the names.
     """
     findings = snapshot.findings
     numbers = {layer.id: layer.number for layer in shown}
@@ -62,6 +64,7 @@ def findings_document(
         "unlisted": [
             {**_lesion(lesion, numbers, files), "why": why} for why, lesion in snapshot.unlisted
         ],
+        "maps": {name: map.meaning for name, map in maps(snapshot).items() if name in files},
         "edits": dict(snapshot.edits),
         "seconds": {
             **(dict(findings.seconds) if findings is not None else {}),
@@ -119,6 +122,24 @@ def _detection(d: Detection) -> dict[str, Any]:
         "short_axis_mm": _number(d.short_axis_mm),
         "volume_ml": _number(d.volume_ml),
         "mean_hu": _number(d.mean_value),
+        **_opinion(d.uncertainty, d.impression),
+    }
+
+
+def _opinion(uncertainty: float | None, impression: Impression | None) -> dict[str, Any]:
+    """Say where the model itself is in doubt, and what it expects radiologists to say."""
+    said = None
+    if impression is not None:
+        said = {
+            "malignancy": _number(impression.malignancy),
+            "texture": _number(impression.texture),
+            "texture_name": impression.texture_name,
+            "scale": "1 to 5",
+            "source": SOURCE,
+        }
+    return {
+        "uncertainty": None if uncertainty is None else _number(uncertainty),
+        "impression": said,
     }
 
 
@@ -144,6 +165,10 @@ def _lesion(
         "short_axis_mm": None if m is None else _number(m.short_axis_mm),
         "volume_ml": None if m is None else _number(m.volume_ml),
         "mean_value": None if m is None else _number(m.mean_value),
+        **_opinion(lesion.uncertainty, lesion.impression),
+        "pointed_lps_mm": (
+            None if lesion.pointed_lps_mm is None else [_number(v) for v in lesion.pointed_lps_mm]
+        ),
         **_place(numbers.get(lesion.id), files),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.findings import Mask, ModelStamp
+from inference.findings import Heatmap, Mask, ModelStamp
 from resources import table
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot, Origin, SegmentSnapshot
 
@@ -67,3 +67,12 @@ def label_map(
     for layer in shown:
         out[layer.mask.box][layer.mask.voxels] = layer.number
     return out
+
+
+def maps(snapshot: CaseSnapshot) -> dict[str, Heatmap]:
+    """Return the model's maps, each under the name of its file."""
+    found = snapshot.findings
+    if found is None:
+        return {}
+    named = {"heatmap.nii.gz": found.heatmap, "uncertainty.nii.gz": found.uncertainty}
+    return {name: one for name, one in named.items() if one is not None}

@@ -21,6 +21,7 @@ NAMES = (
     "image.nii.gz",
     "labels.nii.gz",
     "heatmap.nii.gz",
+    "uncertainty.nii.gz",
     "findings.json",
     MANIFEST,
 )

@@ -32,7 +32,13 @@ from viewer.export.snapshot import CaseSnapshot
 from viewer.study import quiet
 from viewer.study.order import StackPlan
 
-_ALGORITHM = {"ai": "AUTOMATIC", "ai-edited": "SEMIAUTOMATIC", "human": "MANUAL"}
+# PS3.3 C.8.20.2: with an operator's help, be it a correction or a point, it is SEMIAUTOMATIC.
+_ALGORITHM = {
+    "ai": "AUTOMATIC",
+    "ai-edited": "SEMIAUTOMATIC",
+    "ai-pointed": "SEMIAUTOMATIC",
+    "human": "MANUAL",
+}
 _NAMESPACE = uuid.UUID("2f0a6d0e-6b7e-4a55-8a35-6b1f6d1c6f5e")
 _SERIES_NUMBER = 9100
 _ALONE = frozenset(

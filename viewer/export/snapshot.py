@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Literal
 
-from inference.findings import Findings, Mask, ModelStamp
+from inference.findings import Findings, Impression, Mask, ModelStamp, Outline
 from inference.measure import Measurement, measure
 from inference.volume import Volume
 from viewer.study.order import StackPlan
 
-Origin = Literal["ai", "ai-edited", "human"]
+Origin = Literal["ai", "ai-pointed", "ai-edited", "human"]
 Verdict = Literal["accepted", "rejected", "unsure"]
 Absence = Literal["deleted", "superseded", "below-threshold"]
 
@@ -31,8 +31,8 @@ class LesionSnapshot:
     label
         Key of ``resources/tables/labels.json``.
     origin
-        ``"ai"`` untouched result of the model, ``"ai-edited"`` corrected by a person,
-        ``"human"`` drawn by a person.
+        ``"ai"`` untouched result of the model, ``"ai-pointed"`` the same at a point that a
+        person gave, ``"ai-edited"`` corrected by a person, ``"human"`` drawn by a person.
     verdict
         What the reader said of it; None before a verdict.
     mask
@@ -53,6 +53,10 @@ class LesionSnapshot:
     model
         Which model proposed it, maybe an earlier one than that of the case's findings; None
         for a lesion drawn by a person.
+    uncertainty, impression
+        Of the model, of what it proposed, as in ``Detection``; None when there are none.
+    pointed_lps_mm
+        The point that a person gave, LPS mm; None for every other origin.
     comment
         What the reader wrote beside it; free text, so it stays out of the exported files.
     """
@@ -71,6 +75,9 @@ class LesionSnapshot:
     changed_utc: str | None = None
     centre_lps_mm: tuple[float, float, float] | None = None
     model: ModelStamp | None = None
+    uncertainty: float | None = None
+    impression: Impression | None = None
+    pointed_lps_mm: tuple[float, float, float] | None = None
     comment: str = field(default="", repr=False)
 
 
@@ -186,6 +193,8 @@ def snapshot_of_findings(
                 score=d.score,
                 detection_id=d.id,
                 model=findings.model,
+                uncertainty=d.uncertainty,
+                impression=d.impression,
             )
             for number, d in enumerate(found, start=1)
         ),
@@ -193,5 +202,60 @@ def snapshot_of_findings(
             SegmentSnapshot(s.id, s.label, "ai", s.volume_ml, s.mask, findings.model)
             for s in findings.segments
         ),
+        seconds=seconds or {},
+    )
+
+
+def snapshot_of_outline(
+    plan: StackPlan,
+    volume: Volume,
+    outline: Outline,
+    model: ModelStamp,
+    point_lps_mm: tuple[float, float, float],
+    *,
+    seconds: Mapping[str, float] | None = None,
+) -> CaseSnapshot:
+    """Return a case with the one lesion that a person pointed at, which nobody has reviewed.
+
+    Parameters
+    ----------
+    outline
+        Its mask holds at least one voxel.
+    point_lps_mm
+        Where the person pointed, LPS mm.
+
+    Notes
+    -----
+    It is a lesion and no detection: the model did not find it, and no score was asked of it.
+    """
+    findings = Findings(
+        model=model,
+        device=outline.device,
+        detections=(),
+        segments=(),
+        heatmap=outline.share,
+        threshold=0.0,
+        uncertainty=outline.spread,
+    )
+    lesion = LesionSnapshot(
+        id="p1",
+        number=1,
+        label="nodule",
+        origin="ai-pointed",
+        verdict=None,
+        mask=outline.mask,
+        measurement=measure(outline.mask, volume.affine, volume.voxels),
+        score=outline.score,
+        model=model,
+        uncertainty=outline.uncertainty,
+        impression=outline.impression,
+        pointed_lps_mm=point_lps_mm,
+    )
+    return CaseSnapshot(
+        plan=plan,
+        volume=volume,
+        findings=findings,
+        lesions=(lesion,),
+        segments=(),
         seconds=seconds or {},
     )
