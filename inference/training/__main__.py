@@ -1,4 +1,4 @@
-"""Command line of the training: ``python -m inference.training fit`` and ``evaluate``."""
+"""Command line of the training: ``python -m inference.training lung-nodule|pack|card``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 # OpenMP reads this when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from inference.training.cli import main
+from inference.training import cli
 
-sys.exit(main())
+if os.environ.get("OVERREAD_PARENT") == "stdin":
+    cli.end_with_parent()
+sys.exit(cli.main())

@@ -61,9 +61,7 @@ class State:
             for name, tensor in slot.items():
                 tensors[f"optimiser/{index}/{name}"] = tensor.detach().contiguous().clone()
         found = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
-        partial = path.with_suffix(".partial")
-        save_file(tensors, partial, metadata={"place": json.dumps(found)})
-        partial.replace(path)
+        save_whole(path, tensors, {"place": json.dumps(found)})
 
     def resume(self, path: Path) -> None:
         """Continue from ``path``."""
@@ -79,6 +77,13 @@ class State:
         found = place(path)
         self.step, self.seconds = int(found["step"]), float(found["seconds"])
         self.curve = list(found["curve"])
+
+
+def save_whole(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] | None = None) -> None:
+    """Write safetensors, whole or not at all, whenever the process is killed."""
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata=notes)
+    partial.replace(path)
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,63 +1,147 @@
-"""Arguments of ``python -m inference.training``."""
+"""Arguments of ``python -m inference.training``, which ``overread train`` runs as a child."""
 
 from __future__ import annotations
 
+import _thread
 import argparse
+import json
+import os
+import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 
-from inference.training import evaluate, figures, fit, pack
+from inference.training import card, fit, pack
+from inference.training.data import load_crops
+from inference.training.recipe import FILE, read_recipe
+from resources.problem import Problem
 
-_HEATMAP_SHARE = 0.78
+_DONE, _FAILED, _STOPPED = 0, 2, 130
+_GRACE_S = 2.0
+
+
+def report(text: str) -> None:
+    """Show progress of the training on stderr."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="inference.training", description=__doc__)
-    parser.add_argument("--threads", type=int, default=2)
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("fit", help="train both nets, resuming what is in --out")
+    one = commands.add_parser("lung-nodule", help="train the model, resuming what is in --out")
     one.add_argument("--data", type=Path, required=True, help="folder with lidc-nodules")
-    one.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
-    one.add_argument("--minutes", type=float, required=True, help="wall time of all stages")
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--stage", choices=("all", "heatmap", "rescorer"), default="all")
+    one.add_argument("--out", type=Path, required=True, help="folder of checkpoints and the pack")
+    one.add_argument("--config", type=Path, help="recipe as JSON; default: the program's own")
+    one.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    one.add_argument("--threads", type=int, help="of the CPU; default: one a core")
+    one.set_defaults(run=_train)
     one = commands.add_parser("pack", help="write a model pack from checkpoints")
-    one.add_argument("--run", type=Path, required=True, help="folder of checkpoints")
+    one.add_argument("--data", type=Path, required=True, help="folder with lidc-nodules")
+    one.add_argument("--run", type=Path, required=True, help="folder of checkpoints", dest="of")
     one.add_argument("--pack", type=Path, required=True, help="folder of the model pack")
-    one.add_argument("--version", default="0.1.0")
-    one.add_argument("--threshold", type=float, required=True)
-    one.add_argument("--seed", type=int, default=0)
-    one = commands.add_parser("evaluate", help="measure a pack; figures as JSON")
-    one.add_argument("--data", type=Path, required=True)
-    one.add_argument("--pack", type=Path, required=True)
-    one.add_argument("--splits", nargs="*", default=["validation"], metavar="SPLIT")
-    one.add_argument("--scans", action="store_true", help="also the whole scans")
-    one.add_argument("--json", type=Path, required=True)
+    one.add_argument("--config", type=Path, help="recipe; default: that of the run")
+    one.add_argument("--threshold", type=float, help="default: of calibration.json in the run")
+    one.add_argument("--floor", type=float, help="default: of calibration.json in the run")
+    one.set_defaults(run=_pack)
+    one = commands.add_parser("card", help="write the model card of a pack from its figures")
+    one.add_argument("--pack", type=Path, required=True, help="folder of the model pack")
+    one.add_argument(
+        "--crops", type=Path, action="append", default=[], help="of overread evaluate lidc-nodules"
+    )
+    one.add_argument(
+        "--scan",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "JSON"),
+        help="of overread evaluate scan, with the name of the scan",
+    )
+    one.set_defaults(run=_card)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options = _parser().parse_args(arguments)
-    torch.set_num_threads(options.threads)
-    if options.command == "pack":
-        pack.write_pack(options.run, options.pack, options.version, options.threshold, options.seed)
-    elif options.command == "evaluate":
-        found = figures.measure_pack(options.data, options.pack, options.splits, options.scans)
-        evaluate.write(options.json, found)
-    else:
-        _fit(options)
-    return 0
+    try:
+        options.run(options)
+    except Problem as problem:
+        report(str(problem))
+        return _FAILED
+    except SafetensorError:
+        report("A checkpoint is damaged. Remove it from the folder; its stage begins anew.")
+        return _FAILED
+    except torch.OutOfMemoryError:
+        report("The GPU has too little memory. Choose smaller batches in the recipe, cuda.")
+        return _FAILED
+    except KeyboardInterrupt:
+        report("Stopped. The same command goes on from the last checkpoint.")
+        return _STOPPED
+    return _DONE
 
 
-def _fit(options: argparse.Namespace) -> None:
-    options.out.mkdir(parents=True, exist_ok=True)
-    minutes = {
-        "heatmap": options.minutes * _HEATMAP_SHARE,
-        "rescorer": options.minutes * (1 - _HEATMAP_SHARE),
-    }
-    for stage, share in minutes.items():
-        if options.stage in ("all", stage):
-            fit.fit(stage, options.data, options.out, share, options.seed)
+def end_with_parent() -> None:
+    """Stop, as by Ctrl+C, when standard input ends: its other end is the parent's."""
+
+    def wait() -> None:
+        # Not sys.stdin: its lock would be held when the interpreter ends.
+        while os.read(0, 1):
+            pass
+        # Ctrl+C reaches both: it is given time to be heard once.
+        time.sleep(_GRACE_S)
+        _thread.interrupt_main()
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def device_of(name: str) -> torch.device:
+    """Return the device of a name; ``auto`` takes a GPU when there is one.
+
+    Raises
+    ------
+    Problem
+        When there is no such device here.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    known = ["cpu", *(["cuda"] if count else []), *(f"cuda:{n}" for n in range(count))]
+    if name == "auto":
+        name = "cuda:0" if count else "cpu"
+    if name not in known:
+        raise Problem(
+            f"There is no device {name} here.", f"Choose one of auto, {', '.join(known)}."
+        )
+    return torch.device("cuda:0" if name == "cuda" else name)
+
+
+def _train(options: argparse.Namespace) -> None:
+    device = device_of(options.device)
+    if options.threads is not None:
+        if not 1 <= options.threads <= 1024:
+            raise Problem(f"{options.threads} threads cannot be.", "Choose 1 or more.")
+        torch.set_num_threads(options.threads)
+    recipe = read_recipe(options.config, cuda=device.type == "cuda")
+    fit.Run(options.data, options.out, recipe, device, report).run()
+
+
+def _pack(options: argparse.Namespace) -> None:
+    recipe = read_recipe(options.config or options.of / FILE)
+    kept = options.of / fit.CALIBRATION
+    calibration = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for name in ("threshold", "floor"):
+        given = getattr(options, name)
+        if given is not None:
+            calibration[name] = given
+        if name not in calibration:
+            raise Problem(f"No {name} is known.", f"Name it by --{name}.")
+    crops = load_crops(options.data / "lidc-nodules")
+    pack.write_pack(options.of, options.pack, recipe, calibration, fit.counted(crops))
+
+
+def _card(options: argparse.Namespace) -> None:
+    if options.crops or options.scan:
+        card.collect(options.pack, options.crops, {n: Path(file) for n, file in options.scan})
+    card.write_card(options.pack)

@@ -1,58 +1,96 @@
-"""Write a model pack from two checkpoints."""
+"""Write a model pack from the checkpoints of a run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save
+from torch import Tensor, nn
 
-from inference.manifest import FILE, read_manifest
-from inference.runtime.candidates import FLOOR
+from inference.manifest import FILE as MANIFEST
+from inference.manifest import read_manifest
 from inference.runtime.intensity import HU_HIGH, HU_LOW
 from inference.runtime.prepare import PIXEL_MM
-from inference.training import heatmap, rescorer
+from inference.training import heatmap, outliner, rescorer
 from inference.training.checkpoint import average, place
-from inference.training.data import VALIDATION_LUNGS
+from inference.training.recipe import FILE as RECIPE
+from inference.training.recipe import Recipe
+from resources.problem import Problem
 
 ID = "lung-nodule-ct"
+ARCHITECTURE = "lung-nodule-2"
 WEIGHTS = "model.safetensors"
-CONFIG = "training.json"
+RECORD = "training.json"
+METRICS = "metrics.json"
+CARD = "MODEL_CARD.md"
+COMMAND = "overread train lung-nodule --data DATA --out RUN --config recipe.json"
+MOST_BYTES = 20_000_000
+_NETS = {"heatmap": heatmap, "outliner": outliner, "rescorer": rescorer}
 
 
-def write_pack(run: Path, folder: Path, version: str, threshold: float, seed: int) -> None:
-    """Write weights, manifest and training record of ``run`` into ``folder``.
+def write_pack(
+    run: Path,
+    folder: Path,
+    recipe: Recipe,
+    calibration: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> None:
+    """Write weights, manifest, recipe and training record of ``run`` into ``folder``.
 
     Parameters
     ----------
     run
-        Folder with ``heatmap.safetensors`` and ``rescorer.safetensors``.
+        Folder with ``heatmap.safetensors``, ``outliner.safetensors`` and, when the recipe
+        trains it, ``rescorer.safetensors``.
     folder
-        The pack; ``metrics.json`` in it, if any, is quoted in the manifest.
-    version
-        Of the pack.
-    threshold
-        Default score, chosen on the validation patients.
-    seed
-        That the run was started with, for the record.
+        The pack. Other files in it, such as ``metrics.json``, are left alone.
+    recipe
+        As the run was made.
+    calibration
+        ``threshold`` and ``floor`` of the detections, chosen on the validation patients, and
+        what else was chosen there.
+    data
+        For the record: ``data`` counts every split, ``patients`` names those trained on
+        (``train``) and those that choices were made by (``validation``).
+
+    Raises
+    ------
+    Problem
+        When the weights are larger than a pack may be.
     """
-    nets = {
-        "heatmap": average(heatmap.new_net(), run / "heatmap.safetensors"),
-        "rescorer": average(rescorer.new_net(), run / "rescorer.safetensors"),
-    }
-    tensors = {
-        f"{name}.{key}": tensor.contiguous()
-        for name, net in nets.items()
-        for key, tensor in net.state_dict().items()
-    }
-    data = save(tensors)
+    stages = [name for name in _NETS if getattr(recipe, name).steps]
+    dtype = {"float16": torch.float16, "float32": torch.float32}[recipe.pack.weights]
+    tensors: dict[str, Tensor] = {}
+    for name in stages:
+        net: nn.Module = _NETS[name].new_net(getattr(recipe, name).widths)
+        average(net, run / f"{name}.safetensors")
+        for key, tensor in net.state_dict().items():
+            # Biases and norms are few, and half precision would cost them most.
+            small = tensor.ndim < 2
+            tensors[f"{name}.{key}"] = (tensor if small else tensor.to(dtype)).contiguous()
+    weights = save(tensors)
+    if len(weights) > MOST_BYTES:
+        raise Problem(
+            f"The weights take {len(weights) / 1e6:.1f} MB, more than the 20 MB of a pack.",
+            "Choose smaller widths, or float16 for pack.weights, in the recipe.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS).write_bytes(data)
-    _write(folder / CONFIG, _record(run, seed))
-    digest = hashlib.sha256(data).hexdigest()
-    _write(folder / FILE, _manifest(version, digest, threshold))
+    (folder / WEIGHTS).write_bytes(weights)
+    _write(folder / RECIPE, recipe.document())
+    record = {
+        "command": COMMAND,
+        **data,
+        "calibration": dict(calibration),
+        "stages": {name: _stage(run / f"{name}.safetensors", tensors, name) for name in stages},
+    }
+    _write(folder / RECORD, record)
+    digest = hashlib.sha256(weights).hexdigest()
+    _write(folder / MANIFEST, _manifest(recipe, digest, calibration))
     read_manifest(folder)
 
 
@@ -60,39 +98,31 @@ def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _record(run: Path, seed: int) -> dict[str, Any]:
-    stages = {}
-    for name, module in (("heatmap", heatmap), ("rescorer", rescorer)):
-        found = place(run / f"{name}.safetensors")
-        stages[name] = {
-            "widths": list(module.WIDTHS),
-            "batch": module.BATCH,
-            "steps": found["step"],
-            "minutes": round(found["seconds"] / 60, 1),
-            "curve": found["curve"],
-        }
+def _stage(path: Path, tensors: Mapping[str, Tensor], name: str) -> dict[str, Any]:
+    found = place(path)
+    own = [t for key, t in tensors.items() if key.startswith(f"{name}.") and t.is_floating_point()]
     return {
-        "command": "python -m inference.training fit --data DATA --out RUN --minutes N",
-        "seed": seed,
-        "split": "sha256 of the patient id: 80 % train, 10 % validation, 10 % test",
-        "lungs_kept_for_validation": list(VALIDATION_LUNGS),
-        "stages": stages,
+        "parameters": sum(tensor.numel() for tensor in own),
+        "steps": found["step"],
+        "minutes": round(found["seconds"] / 60, 1),
+        "curve": found["curve"],
     }
 
 
-def _manifest(version: str, digest: str, threshold: float) -> dict[str, Any]:
+def _manifest(recipe: Recipe, digest: str, calibration: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "format": 1,
         "id": ID,
-        "version": version,
+        "version": recipe.pack.version,
         "name": "The lung nodule model",
         "task": "detection",
         "intended_use": (
             "Research: proposes pulmonary nodules of 3 to 40 mm and both lungs on chest CT of "
-            "adults, for a reader who corrects them. Not for diagnosis."
+            "adults, and outlines a nodule that is pointed at, for a reader who corrects them. "
+            "Not for diagnosis."
         ),
         "licence": "Apache-2.0",
-        "weights": {"file": WEIGHTS, "sha256": digest, "architecture": "lung-nodule-1"},
+        "weights": {"file": WEIGHTS, "sha256": digest, "architecture": ARCHITECTURE},
         "input": {
             "modality": "CT",
             "unit": "HU",
@@ -105,11 +135,14 @@ def _manifest(version: str, digest: str, threshold: float) -> dict[str, Any]:
             {
                 "kind": "detections",
                 "label": "nodule",
-                "threshold": threshold,
-                "floor": round(FLOOR + 0.03, 2),
+                "threshold": calibration["threshold"],
+                "floor": calibration["floor"],
             },
             {"kind": "mask", "label": "lung_right"},
             {"kind": "mask", "label": "lung_left"},
+            {"kind": "outline", "label": "nodule"},
+            {"kind": "impression", "label": "nodule"},
+            {"kind": "uncertainty", "label": "nodule"},
         ],
         "limits": {
             "slice_spacing_mm": [0.4, 5.5],
@@ -123,8 +156,9 @@ def _manifest(version: str, digest: str, threshold: float) -> dict[str, Any]:
                 "CMB-CRC MSB-01068 (CC BY 4.0) and CPTAC-PDA C3L-00189 (CC BY): lungs without "
                 "labels, as negatives",
             ],
-            "record": CONFIG,
-            "metrics": "metrics.json",
-            "card": "MODEL_CARD.md",
+            "recipe": RECIPE,
+            "record": RECORD,
+            "metrics": METRICS,
+            "card": CARD,
         },
     }
