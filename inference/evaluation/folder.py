@@ -6,6 +6,7 @@ import csv
 import io
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ _MOST_SLICES = 200_000
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 _Value = TypeVar("_Value")
+
+# What a broken archive raises; a size that no memory holds is as broken as any.
+BROKEN = (
+    ValueError, EOFError, KeyError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +160,30 @@ def _reading(path: Path, name: str) -> Iterator[None]:
     except OSError as error:
         fault = error.strerror or translate("evaluation", "it cannot be read")
         raise malformed(path, name, fault) from error
-    except (ValueError, EOFError, KeyError, csv.Error, zipfile.BadZipFile) as error:
+    except (*BROKEN, csv.Error) as error:
         fault = translate("evaluation", "it is damaged or of another kind")
         raise malformed(path, name, fault) from error
 
 
+def read_arrays(path: Path, *names: str) -> dict[str, npt.NDArray[Any]]:
+    """Read arrays of an NPZ file, all without names; nothing is unpickled.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read; and one of ``BROKEN`` when it is no such file.
+    """
+    with path.open("rb") as handle:
+        archive = np.load(handle, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("a lone array")
+        return {name: archive[name] for name in names or archive.files}
+
+
 def _bits(path: Path) -> Bytes:
-    with _reading(path, MASKS), np.load(path / MASKS, allow_pickle=False) as archive:
-        # A lone .npy is an array, not an archive.
-        bits = archive["masks"] if isinstance(archive, np.lib.npyio.NpzFile) else None
-    if (
-        bits is None
-        or bits.dtype != np.uint8
-        or bits.shape[1:] != (SIZE_PX, SIZE_PX)
-        or len(bits) > _MOST_SLICES
-    ):
+    with _reading(path, MASKS):
+        bits = read_arrays(path / MASKS, "masks")["masks"]
+    if bits.dtype != np.uint8 or bits.shape[1:] != (SIZE_PX, SIZE_PX) or len(bits) > _MOST_SLICES:
         fault = translate("evaluation", "“masks” is not (slices, 128, 128) of uint8")
         raise malformed(path, MASKS, fault)
     return np.asarray(bits)

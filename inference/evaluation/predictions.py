@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from inference.evaluation.folder import Bools, Folder, Lesion
+from inference.evaluation.folder import BROKEN, Bools, Folder, Lesion, read_arrays
 from inference.findings import Mask
 from resources.problem import Problem
 from resources.text import translate
@@ -116,13 +115,10 @@ def load(path: Path, folder: Folder) -> Predictions:
         When the file cannot be read, or an array is missing or not in the order of the index.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise _problem(path, translate("evaluation", "it is no NPZ archive"))
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
     except FileNotFoundError as error:
         raise _problem(path, translate("evaluation", "it is not there")) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, *BROKEN) as error:
         raise _problem(path, translate("evaluation", "it is damaged or no NPZ archive")) from error
     return _Arrays(path, folder, arrays).predictions()
 

@@ -178,9 +178,7 @@ def _nodule(true: True3D, findings: Findings, affine: Affine) -> dict[str, Any]:
             ),
             **own,
             "long_axis_error_mm": _minus(own["long_axis_mm"], sizes[0]["long_axis_mm"]),
-            "volume_error_percent": rounded(100 * (own["volume_ml"] / sizes[0]["volume_ml"] - 1))
-            if sizes[0]["volume_ml"]
-            else None,
+            "volume_error_percent": rounded(100 * (best.mask.count / true.majority.count - 1)),
         }
         if best.impression is not None:
             out["best"]["impression"] = {

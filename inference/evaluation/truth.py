@@ -65,7 +65,9 @@ def load_truth(path: Path) -> Truth:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-        return Truth(str(value.get("series_instance_uid", "")), tuple(map(_nodule, value["nodules"])))
+        return Truth(
+            str(value.get("series_instance_uid", "")), tuple(map(_nodule, value["nodules"]))
+        )
     except OSError as error:
         raise _problem(path, error.strerror or translate("evaluation", "it cannot be read")) from (
             error

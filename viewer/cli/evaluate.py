@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from inference import registry
-from inference.child import environment
 from inference.evaluation import options as evaluation
 from inference.evaluation.scan import figures
 from inference.evaluation.truth import Truth, load_truth
@@ -22,11 +19,13 @@ from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
 from viewer.cli import analyze, terminal
+from viewer.cli.child import run_child
 from viewer.study.order import StackPlan, order
 from viewer.study.read import read
 from viewer.study.scan import require_images, scan
 
-_MODULE = "inference.evaluation"
+# What the extra "train" brings beyond the program: the crops are WebP.
+_NEEDS = ("PIL",)
 
 
 def evaluate_command(options: argparse.Namespace) -> int:
@@ -40,24 +39,11 @@ def evaluate_command(options: argparse.Namespace) -> int:
     if options.target == "scan":
         _scan(options.path, options.truth, options.json, options.model, options.device)
         return 0
-    return run_module(_MODULE, ["lidc-nodules", *evaluation.crops_arguments(options)])
-
-
-def run_module(module: str, arguments: Sequence[str]) -> int:
-    """Run a module that loads torch in a process of its own; return its exit code.
-
-    Raises
-    ------
-    Problem
-        In the bundled program, which has no Python to run it with.
-    """
-    if getattr(sys, "frozen", False):
-        raise Problem(
-            translate("cli", "The bundled program cannot measure a model on crops."),
-            translate("cli", "Install Overread from its source for that, see the README."),
-        )
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, env=environment(), check=False).returncode
+    return run_child(
+        "inference.evaluation",
+        ["lidc-nodules", *evaluation.crops_arguments(options)],
+        needs=_NEEDS,
+    )
 
 
 def _scan(
