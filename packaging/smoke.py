@@ -4,11 +4,12 @@ Run it with the Python of the environment that ``start.py`` made (it is found by
 the sample study is analysed by the checkout and by the bundle, both as ``overread sample``
 does it, window and screenshot included. Then
 
-* both must find the same: as many detections, each within 0.1 mm and 0.001 of its fellow;
+* both must find the same by the same engine: as many detections, each within 0.1 mm and 0.001
+  of its fellow;
 * the window must open on the sample and stay, printing nothing;
 * the bundle must print nothing that the checkout does not: no warning, no traceback;
-* the window's process must hold no library of torch, the model's none of Qt (Linux only:
-  there a process's libraries can be read without tools).
+* the window's process must hold no library of torch or OpenVINO, the model's none of Qt
+  (Linux only: there a process's libraries can be read without tools).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ LIMIT_S = 900
 WINDOW_S = 15
 CENTRE_MM, SCORE = 0.1, 1e-3
 
-TORCH = re.compile(r"libtorch|libc10|/torch/")
+TORCH = re.compile(r"libtorch|libc10|/torch/|openvino")
 QT = re.compile(r"libQt6|PySide6|shiboken6")
 
 
@@ -153,6 +154,8 @@ def compare(source: dict[str, Any], bundle: dict[str, Any]) -> None:
     """
     if source["model"] != bundle["model"]:
         raise Failure(f"The models differ: {source['model']} and {bundle['model']}.")
+    if source["device"] != bundle["device"]:
+        raise Failure(f"The checkout ran on {source['device']}, the bundle on {bundle['device']}.")
     ours, theirs = source["detections"], bundle["detections"]
     if not ours:
         raise Failure("The checkout found nothing in the sample, so there is nothing to compare.")
