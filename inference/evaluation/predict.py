@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from resources.text import translate
 
 if TYPE_CHECKING:
     from inference.runtime.backend import Backend
+    from inference.runtime.nets import Calibration
 
 _NAMES = {"first": "masks", "other": "other_masks", "largest": "largest_masks"}
 
@@ -56,7 +57,8 @@ def predict(
     from inference.runtime.load import load_nets
 
     nets = load_nets(pack)
-    if "outliner" not in nets:
+    calibration = nets.pop("calibration", None)
+    if "outliner" not in nets or calibration is None:
         raise Problem(
             translate("evaluation", "The model {id} {version} cannot outline at a point.").format(
                 id=pack.id, version=pack.version
@@ -64,7 +66,7 @@ def predict(
             translate("evaluation", "Choose another model, or give --predictions."),
         )
     backend = backend_for(nets, _device(device))
-    run = _Run(backend, folder, pack)
+    run = _Run(backend, cast("Calibration", calibration), folder, pack)
     with Slices(folder) as slices:
         for done, number in enumerate(numbers):
             tell("predict", done, len(numbers))
@@ -101,11 +103,11 @@ def _device(wanted: str) -> str:
 class _Run:
     """What has been predicted so far."""
 
-    def __init__(self, backend: Backend, folder: Folder, pack: ModelPack) -> None:
-        from inference.runtime.engine import Engine
-
-        self._backend, self._folder, self._pack = backend, folder, pack
-        self._engine = Engine(backend)
+    def __init__(
+        self, backend: Backend, calibration: Calibration, folder: Folder, pack: ModelPack
+    ) -> None:
+        self._backend, self._calibration = backend, calibration
+        self._folder, self._pack = folder, pack
         shape, count = folder.bits.shape, len(folder.lesions)
         self._masks = {kind: np.zeros(shape, dtype=np.bool_) for kind in points.KINDS}
         self._heat = np.zeros(shape, dtype=np.uint8)
@@ -151,19 +153,12 @@ class _Run:
 
     def _search(self, number: int, lesion: Lesion, hu: npt.NDArray[np.float32]) -> None:
         """Find without a point; the whole crop counts as lung."""
-        from inference.runtime.detect import detect
-        from inference.runtime.prepare import Grid, Stack, to_voxels
+        from inference.runtime.crop import search_crop
 
-        k, j, i = (slice(0, n) for n in hu.shape)
-        grid = Grid.over((k, j, i), (lesion.gap_mm, lesion.pixel_mm, lesion.pixel_mm))
-        stack = Stack(hu, grid)
-        heat = self._engine.heat(stack)
-        chance = np.clip(to_voxels(heat, grid), 0, 1)
-        self._heat[lesion.rows] = np.round(chance * 255).astype(np.uint8)
         floor = self._pack.detections.floor or 0.0
-        self._blobs += [
-            Blob(number, one.score, one.mask) for one in detect(self._engine, stack, heat, floor)
-        ]
+        heat, found = search_crop(self._backend, self._calibration, hu, lesion.affine, floor)
+        self._heat[lesion.rows] = np.round(np.clip(heat, 0, 1) * 255).astype(np.uint8)
+        self._blobs += [Blob(number, one.score, one.mask) for one in found]
 
     def predictions(self) -> Predictions:
         pack = self._pack

@@ -16,6 +16,7 @@ from inference.evaluation.folder import Folder
 from inference.evaluation.seen import Seen
 from inference.findings import Heatmap, Impression, Mask, Outline
 from inference.geometry import lps_mm_to_kji
+from inference.runtime.nets import Calibration
 from resources.problem import Problem
 from tests.evaluation_cases import majority, write_folder
 
@@ -36,16 +37,20 @@ def pack():
 
 
 class Bright:
-    """A backend whose heatmap net sees what is bright: lung is cold, the nodule hot."""
+    """A backend whose nets see what is bright: lung is cold and no nodule, the rest is."""
 
     device, name = "cpu", "CPU"
 
     def run(self, net: str, inputs: Tensor) -> tuple[Tensor, ...]:
         if net == "heatmap":
             return ((inputs[:, 2:3] - 0.4) * 20,)
-        if net == "rescorer":
-            return (torch.full((len(inputs),), 1.0),)
-        raise AssertionError(net)
+        assert net == "outliner"
+        bright = (inputs[:, 0] - 0.4) * 20
+        verdicts = torch.tensor([[1.0, 0.0, 1.5]]).expand(len(inputs), 3)
+        return torch.stack((bright, bright), dim=1), verdicts
+
+
+_NETS = {"outliner": None, "calibration": Calibration()}
 
 
 @pytest.fixture
@@ -67,7 +72,7 @@ def outlined(monkeypatch, pack):
 
     monkeypatch.setattr(outline, "outline_at", outline_at)
     monkeypatch.setattr(backend, "backend_for", lambda nets, device: Bright())
-    monkeypatch.setattr(load, "load_nets", lambda pack: {"outliner": None})
+    monkeypatch.setattr(load, "load_nets", lambda pack: _NETS.copy())
     return asked
 
 
