@@ -55,7 +55,7 @@ class Loss:
             out.verdicts[:, 1:], torch.nan_to_num(scores - 3.0), reduction="none"
         )
         score = (apart * known).sum() / known.sum().clamp(min=1)
-        total: Tensor = 8 * entropy + dice + 0.3 * verdict + 0.15 * score
+        total: Tensor = 8 * entropy + dice + verdict + 0.15 * score
         return total
 
 

@@ -26,7 +26,7 @@ from inference.training.data import Crops, Lungs, Nodule
 Rng = np.random.Generator
 Array = npt.NDArray[np.float32]
 
-_SHARES = {"crop": 0.36, "beyond": 0.22, "paste": 0.18, "vessel": 0.14, "lung": 0.10}
+_SHARES = {"crop": 0.33, "beyond": 0.2, "paste": 0.17, "vessel": 0.2, "lung": 0.1}
 _FIRST_LOOK = 0.3
 _TRUNCATED = 0.12
 _THICK = 0.12
