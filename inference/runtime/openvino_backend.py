@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import warnings
 from collections.abc import Callable
@@ -98,7 +99,8 @@ def _model(name: str, net: nn.Module) -> CompiledModel:
 
 def _convert(name: str, net: nn.Module) -> CompiledModel:
     shape, free = _SHAPES[name]
-    plain = _Plain(net).eval()
+    # OpenVINO reads the weights where they lie, some of them later: they must stay as they are.
+    plain = _Plain(copy.deepcopy(net)).eval()
     example = torch.linspace(0, 1, torch.Size(shape).numel()).reshape(shape)
     with torch.inference_mode():
         found = plain(example)
