@@ -10,20 +10,22 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.segmentation import watershed
 
+from inference.runtime.cells import IN_PLANE, Bools, Cells, Floats, holes_of
+from inference.runtime.chest import AIR_HU, Frame, airless, body_of, domes, midline
 from inference.runtime.prepare import box_of
 from inference.runtime.trachea import find_trachea
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float32]
-
-_AIR_HU = -320.0
 # Gas in stomach and colon is empty; even an emphysematous lung holds blood and tissue.
-_GAS_HU = -935.0
-_GRID_MM = 2.0
+_GAS_HU = -965.0
 _SMALLEST_ML = 60.0
+_SMALLEST_CORE_ML = 2.0
 _CLOSE_MM = 9.0
 _SEARCH_CLOSE_MM = 22.0
 _SEARCH_GROW_MM = 4.0
+_DEEP_MM = 6.0
+# Two lungs meet in a thin sheet; one lung that bulges over the midline has a wide neck.
+_NECK = 0.5
+_SHEET_HU = (-850.0, 50.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +35,8 @@ class Lungs:
     Attributes
     ----------
     right, left
-        The patient's right and left lung with vessels and nodules, without the trachea;
-        all False when there is none.
+        The patient's right and left lung with vessels, nodules, masses and consolidation,
+        without trachea, main bronchi and effusion; all False when there is none.
     search
         Where nodules are looked for: both lungs, with masses that touch their walls.
     """
@@ -47,74 +49,6 @@ class Lungs:
     def found(self) -> bool:
         """Tell whether there is any lung."""
         return bool(self.right.any() or self.left.any())
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """Blocks of voxels: how many along k, j and i make one cell."""
-
-    block_kji: tuple[int, int, int]
-    spacing_kji_mm: tuple[float, float, float]
-
-    @classmethod
-    def of(cls, spacing_kji_mm: tuple[float, float, float]) -> _Grid:
-        k, j, i = (max(1, round(_GRID_MM / s)) for s in spacing_kji_mm)
-        a, b, c = spacing_kji_mm
-        return cls((k, j, i), (a * k, b * j, c * i))
-
-    def shrink(self, voxels: npt.NDArray[Any]) -> Floats:
-        """Return the mean HU of every cell; cells at the far ends repeat the last voxels."""
-        k, j, i = self.block_kji
-        planes = []
-        for start in range(0, voxels.shape[0], k):
-            slab = voxels[start : start + k].astype(np.float32).mean(axis=0)
-            slab = np.pad(slab, ((0, -slab.shape[0] % j), (0, -slab.shape[1] % i)), mode="edge")
-            cells = slab.reshape(slab.shape[0] // j, j, slab.shape[1] // i, i)
-            planes.append(cells.mean(axis=(1, 3)))
-        return np.stack(planes)
-
-    def enlarge(self, cells: Bools, shape_kji: tuple[int, ...]) -> Bools:
-        """Return cells as voxels of a volume of ``shape_kji``."""
-        out = cells
-        for axis, (times, size) in enumerate(zip(self.block_kji, shape_kji, strict=True)):
-            out = np.take(np.repeat(out, times, axis=axis), np.arange(size), axis=axis)
-        return out
-
-    def within(self, mask: Bools, reach_mm: float) -> Bools:
-        """Grow a mask that is not empty by a distance."""
-        k, j, i = self._cells(reach_mm)
-        box = box_of(mask, (k, j, i))
-        out = np.zeros_like(mask)
-        distance = ndimage.distance_transform_edt(~mask[box], sampling=self.spacing_kji_mm)
-        out[box] = distance <= reach_mm
-        return out
-
-    def close(self, mask: Bools, reach_mm: float) -> Bools:
-        """Close gaps of a mask that is not empty, if narrower than twice ``reach_mm``.
-
-        Beyond the first and the last slice the mask counts as going on.
-        """
-        box = box_of(mask, (0, 0, 0))
-        part = mask[box]
-        k, j, i = self._cells(reach_mm)
-        padded = np.pad(part, [(k, k), (0, 0), (0, 0)], mode="edge")
-        padded = np.pad(padded, [(0, 0), (j, j), (i, i)])
-        outside = ndimage.distance_transform_edt(~padded, sampling=self.spacing_kji_mm)
-        grown = outside <= reach_mm
-        inner = ndimage.distance_transform_edt(grown, sampling=self.spacing_kji_mm) > reach_mm
-        nk, nj, ni = part.shape
-        out = mask.copy()
-        out[box] |= inner[k : k + nk, j : j + nj, i : i + ni]
-        return out
-
-    def _cells(self, reach_mm: float) -> tuple[int, int, int]:
-        k, j, i = (int(np.ceil(reach_mm / s)) + 1 for s in self.spacing_kji_mm)
-        return k, j, i
-
-    @property
-    def cell_ml(self) -> float:
-        """Volume of a cell in mL."""
-        return float(np.prod(self.spacing_kji_mm)) / 1000.0
 
 
 def find_lungs(voxels: npt.NDArray[Any], affine: npt.NDArray[np.float64]) -> Lungs:
@@ -132,120 +66,126 @@ def find_lungs(voxels: npt.NDArray[Any], affine: npt.NDArray[np.float64]) -> Lun
     Lungs
         Full-size masks; empty when no lung is found.
     """
-    steps = affine[:3, :3]
-    a, b, c = np.linalg.norm(steps, axis=0)
-    grid = _Grid.of((float(a), float(b), float(c)))
-    hu = grid.shrink(voxels)
-    body = _body(hu)
-    air = (hu < _AIR_HU) & body
-    ascending = bool(steps[2, 0] > 0)
-    up = slice(None) if ascending else slice(None, None, -1)
-    across = int(np.argmax(np.abs(steps[0, 1:])))
-    air &= ~find_trachea(hu[up], body[up], grid.spacing_kji_mm, across)[up]
-    # Millimetres to the patient's left, from an arbitrary zero.
-    k, j, i = (
-        np.arange(n) * mm * block
-        for n, mm, block in zip(hu.shape, steps[0], grid.block_kji, strict=True)
-    )
-    left_x = k[:, None, None] + j[:, None] + i
-    parts = _parts(air, hu, grid)
-    right, left = _sides(parts, body, left_x, grid)
-    right, left = _filled(right, grid), _filled(left, grid)
-    both = right & left
-    right, left = right & ~both, left & ~both
-    # Closing reaches over the neighbour: each side keeps what the other had first.
+    a, b, c = np.linalg.norm(affine[:3, :3], axis=0)
+    cells = Cells.of((float(a), float(b), float(c)))
+    hu = cells.shrink(voxels)
+    frame = Frame.of(cells, affine, hu.shape)
+    body = body_of(hu, cells)
+    headward = slice(None, None, frame.up)
+    tubes = find_trachea(hu[headward], body[headward], cells.spacing_kji_mm, frame.across - 1)
+    airways = tubes[headward]
+    parts = _parts((hu < AIR_HU) & body & ~airways, hu, cells)
+    if not parts:
+        empty = np.zeros(voxels.shape, dtype=np.bool_)
+        return Lungs(empty, empty, empty)
+    middle = midline(hu, body, np.logical_or.reduce(parts), frame)
+    right, left = _sides(parts, hu, middle, frame)
+    right, left = _filled(right, left, frame), _filled(left, right, frame)
+    more = [airless(hu, *sides, middle, frame, body) for sides in ((right, left), (left, right))]
+    right, left = right | (more[0] & ~left), left | (more[1] & ~right)
+    right, left = right & ~airways, left & ~airways & ~right
     search = np.zeros_like(body)
     for side in (right, left):
         if side.any():
-            search |= grid.close(side, _SEARCH_CLOSE_MM)
-    if search.any():
-        search = grid.within(search, _SEARCH_GROW_MM)
-    full = [_refined(side, voxels, grid) for side in (right, left)]
-    right, left = full[0], full[1] & ~full[0]
-    return Lungs(right, left, grid.enlarge(search, voxels.shape) | right | left)
+            search |= cells.close(side, _SEARCH_CLOSE_MM)
+    search = cells.within(search, _SEARCH_GROW_MM) & ~airways
+    whole = (slice(0, voxels.shape[0]), slice(0, voxels.shape[1]), slice(0, voxels.shape[2]))
+    full_search = cells.enlarge(search, whole)
+    full = [_refined(side, voxels, airways, cells) for side in (right, left)]
+    full[1] &= ~full[0]
+    for side in full:
+        full_search |= side
+    return Lungs(full[0], full[1], full_search)
 
 
-def _body(hu: Floats) -> Bools:
-    """Return the largest solid thing, its hollows filled slice by slice."""
-    tissue = ndimage.binary_opening(hu > _AIR_HU, np.ones((1, 3, 3), dtype=bool), iterations=1)
-    labels, count = ndimage.label(tissue)
-    if not count:
-        return np.zeros(hu.shape, dtype=np.bool_)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    body = labels == sizes.argmax()
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in body])
-
-
-def _parts(air: Bools, hu: Floats, grid: _Grid) -> list[Bools]:
+def _parts(air: Bools, hu: Floats, cells: Cells) -> list[Bools]:
     """Return the connected pieces of air that are large enough and not empty gas."""
     labels, count = ndimage.label(air)
-    if not count:
-        return []
-    sizes_ml = np.bincount(labels.ravel()) * grid.cell_ml
-    sizes_ml[0] = 0
-    means = ndimage.mean(hu, labels, np.arange(count + 1))
-    keep = (sizes_ml > max(_SMALLEST_ML, 0.08 * sizes_ml.max())) & (means > _GAS_HU)
-    return [labels == index for index in np.flatnonzero(keep)]
+    sizes_ml = np.bincount(labels.ravel(), minlength=count + 1) * cells.cell_ml
+    boxes = ndimage.find_objects(labels)
+    lungs = [
+        index
+        for index in range(1, count + 1)
+        if sizes_ml[index] > _SMALLEST_ML
+        and _is_lung(hu[boxes[index - 1]], labels[boxes[index - 1]] == index, cells)
+    ]
+    largest = max((sizes_ml[index] for index in lungs), default=0.0)
+    return [labels == index for index in lungs if sizes_ml[index] > 0.08 * largest]
 
 
-def _sides(
-    parts: list[Bools], body: Bools, left_x: npt.NDArray[np.float64], grid: _Grid
-) -> tuple[Bools, Bools]:
-    """Sort pieces into (right, left) by the middle of the body, cutting what crosses it."""
-    right, left = np.zeros_like(body), np.zeros_like(body)
-    if not parts:
-        return right, left
-    middle = _middle(parts, body, left_x)
+def _is_lung(hu: Floats, part: Bools, cells: Cells) -> bool:
+    """Tell a lung by its inside, where its border does not count, from gas, folds and noise."""
+    core = ndimage.binary_erosion(part, IN_PLANE, iterations=2)
+    thick = core.sum() * cells.cell_ml > _SMALLEST_CORE_ML
+    return bool(thick and np.median(hu[core]) > _GAS_HU)
+
+
+def _sides(parts: list[Bools], hu: Floats, middle: float, frame: Frame) -> tuple[Bools, Bools]:
+    """Sort pieces into (right, left) by the midline, cutting what crosses it."""
+    right, left = np.zeros_like(parts[0]), np.zeros_like(parts[0])
+    on_left = frame.left_x > middle
     for part in parts:
-        lefts = int((left_x[part] > middle).sum())
-        share = lefts / part.sum()
-        if share < 0.2:
-            right |= part
-        elif share > 0.8:
-            left |= part
-        else:
-            first, second = _cut(part, left_x, middle, grid)
-            right |= first
-            left |= second
+        share = float(on_left[part].mean())
+        first, second = part, np.zeros_like(part)
+        if 0.1 <= share <= 0.9:
+            first, second = _cut(part, hu, middle, frame)
+        if not second.any():
+            first, second = (part, second) if share < 0.5 else (second, part)
+        right |= first
+        left |= second
     return right, left
 
 
-def _middle(parts: list[Bools], body: Bools, left_x: npt.NDArray[np.float64]) -> float:
-    """Return x of the midline: the body's middle on the slices that hold lung."""
-    slices = np.flatnonzero(np.logical_or.reduce(parts).any(axis=(1, 2)))
-    inside = body[slices]
-    low, high = np.percentile(left_x[slices][inside], [1, 99])
-    return float((low + high) / 2)
+def _cut(part: Bools, hu: Floats, middle: float, frame: Frame) -> tuple[Bools, Bools]:
+    """Cut two lungs that touch along their thinnest sheet; ``part`` and nothing if it is one."""
+    box = box_of(part, (0, 0, 0))
+    piece = np.pad(part[box], 1)
+    depth = frame.cells.distance_mm(piece)[1:-1, 1:-1, 1:-1]
+    piece = part[box]
+    off = frame.left_x[box] - middle
+    seeds = np.zeros(piece.shape, dtype=np.int32)
+    for value, half in ((1, off < -15.0), (2, off > 15.0)):
+        deepest = float(depth[half].max(initial=0.0))
+        seeds[half & (depth > min(_DEEP_MM, 0.5 * deepest))] = value
+    # What the sheet holds of pleura and fat counts as if it were that much thinner.
+    sheet = np.clip((hu[box] - _SHEET_HU[0]) / _SHEET_HU[1], 0, 10)
+    sides = watershed(sheet - depth, seeds, mask=piece)
+    first, second = sides == 1, sides == 2
+    nothing = np.zeros_like(part)
+    if not (first.any() and second.any()):
+        return part, nothing
+    neck = depth[first & ndimage.binary_dilation(second)].max(initial=0.0)
+    if neck > _NECK * min(depth[first].max(), depth[second].max()):
+        return part, nothing
+    right, left = np.zeros_like(part), np.zeros_like(part)
+    right[box], left[box] = first, second
+    return right, left
 
 
-def _cut(
-    part: Bools, left_x: npt.NDArray[np.float64], middle: float, grid: _Grid
-) -> tuple[Bools, Bools]:
-    """Cut two lungs that touch along their thinnest sheet."""
-    depth = ndimage.distance_transform_edt(part, sampling=grid.spacing_kji_mm)
-    # The deep inside of each lung, well off the midline, seeds its side.
-    seeds = np.zeros(part.shape, dtype=np.int32)
-    deep = depth > 6.0
-    seeds[deep & (left_x < middle - 15)] = 1
-    seeds[deep & (left_x > middle + 15)] = 2
-    sides = watershed(-depth, seeds, mask=part)
-    return np.asarray(sides == 1), np.asarray(sides == 2)
-
-
-def _filled(side: Bools, grid: _Grid) -> Bools:
-    """Take vessels, nodules and the dents of masses on the wall into a lung."""
+def _filled(side: Bools, other: Bools, frame: Frame) -> Bools:
+    """Take vessels, nodules and the dents of masses on the wall into a lung, no dome."""
     if not side.any():
         return side
-    closed = grid.close(side, _CLOSE_MM)
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
+    closed = frame.cells.close(side, _CLOSE_MM)
+    # Closing reaches over the neighbour: each side keeps what the other had first.
+    closed &= ~other
+    holes = holes_of(closed) & ~other
+    return np.asarray(closed | (holes & ~domes(holes, closed, frame)))
 
 
-def _refined(side: Bools, voxels: npt.NDArray[Any], grid: _Grid) -> Bools:
+def _refined(side: Bools, voxels: npt.NDArray[Any], airways: Bools, cells: Cells) -> Bools:
     """Bring a coarse mask to full size; within a cell of its border the voxels decide."""
+    out = np.zeros(voxels.shape, dtype=np.bool_)
     if not side.any():
-        return np.zeros(voxels.shape, dtype=np.bool_)
+        return out
+    margin = box_of(side, (1, 1, 1))
+    part = side[margin]
     cross = ndimage.generate_binary_structure(3, 1)
-    core = grid.enlarge(ndimage.binary_erosion(side, cross, border_value=1), voxels.shape)
-    reach = grid.enlarge(ndimage.binary_dilation(side, cross), voxels.shape)
-    return core | (reach & (voxels < _AIR_HU))
+    core = ndimage.binary_erosion(part, cross, border_value=1)
+    reach = ndimage.binary_dilation(part, cross) & ~airways[margin]
+    box = cells.box(margin, voxels.shape)
+    fine = voxels[box] < AIR_HU
+    fine &= cells.enlarge(reach, box)
+    fine |= cells.enlarge(core, box)
+    out[box] = fine
+    return out
