@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from pathlib import Path
 
@@ -18,7 +19,7 @@ _AXIAL_WITHIN_DEGREES = 35.0
 
 
 def available() -> tuple[ModelPack, ...]:
-    """Return the bundled model packs, by id.
+    """Return the bundled model packs, by id; none when their folder is not there.
 
     Raises
     ------
@@ -26,7 +27,8 @@ def available() -> tuple[ModelPack, ...]:
         When a pack's manifest is broken.
     """
     folder = resources.path("models")
-    return tuple(read_manifest(one) for one in sorted(folder.iterdir()) if (one / FILE).is_file())
+    packs = sorted(folder.iterdir()) if folder.is_dir() else []
+    return tuple(read_manifest(one) for one in packs if (one / FILE).is_file())
 
 
 def find(id: str) -> ModelPack:
@@ -41,6 +43,11 @@ def find(id: str) -> ModelPack:
     for pack in packs:
         if pack.id == id:
             return pack
+    if not packs:
+        raise Problem(
+            translate("model", "No model is installed."),
+            translate("model", "Install Overread or the model pack again."),
+        )
     raise Problem(
         translate("model", "There is no model named {id}.").format(id=id),
         translate("model", "Choose one of: {names}.").format(
@@ -55,11 +62,15 @@ def weights_of(pack: ModelPack) -> bytes:
     Raises
     ------
     Problem
-        When the file is missing, unreadable, or differs by as little as a bit.
+        When the file is missing, unreadable, lies outside the pack, or differs by as little
+        as a bit.
     """
     path = Path(pack.folder) / pack.weights.file
     remedy = translate("model", "Install Overread or the model pack again.")
     try:
+        # A link may lead to a device or a pipe, which never ends.
+        if path.resolve().parent != path.parent.resolve() or not path.is_file():
+            raise OSError(errno.ENOENT, "no file of this pack")
         data = path.read_bytes()
     except OSError as error:
         raise Problem(
@@ -106,6 +117,23 @@ def _state(path: Path) -> _State | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def check_outlines(pack: ModelPack) -> None:
+    """Check that a pack outlines what lies at a point.
+
+    Raises
+    ------
+    Problem
+        When its manifest does not say so.
+    """
+    if not pack.makes("outline"):
+        raise Problem(
+            translate("model", "{model} {version} makes no outlines at a point.").format(
+                model=pack.name, version=pack.version
+            ),
+            translate("model", "Choose another model."),
+        )
 
 
 def eligibility(pack: ModelPack, volume: Volume) -> tuple[str, ...]:
