@@ -170,13 +170,7 @@ class ModelProcess:
 
         def request() -> _Request:
             nonlocal origin
-            if not pack.makes("outline"):
-                raise Problem(
-                    translate("model", "{model} {version} makes no outlines at a point.").format(
-                        model=pack.name, version=pack.version
-                    ),
-                    translate("model", "Choose another model."),
-                )
+            registry.check_outlines(pack)
             _admit(pack, volume)
             voxels, affine, origin = surroundings(volume, (x, y, z))
             head = {

@@ -1,6 +1,6 @@
 """The program: a command without a window, or the window.
 
-``overread STUDY`` opens the window; ``overread inspect|analyze|models`` works without one.
+``overread STUDY`` opens the window; ``overread inspect|analyze|outline|models`` works without one.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def _window(arguments: list[str]) -> int:
         description=translate("cli", "Overread an AI: see, correct and export its findings."),
         epilog=translate(
             "cli",
-            "Without a window: overread inspect, analyze, models, sample (each with --help). "
-            "Research use. Not for diagnosis.",
+            "Without a window: overread inspect, analyze, outline, models, sample (each with "
+            "--help). Research use. Not for diagnosis.",
         ),
     )
     parser.add_argument(

@@ -1,7 +1,8 @@
-"""The commands that work without a window: inspect, analyze, evaluate, train, models.
+"""The commands that work without a window: inspect, analyze, outline, evaluate, train, models.
 
 What a program may read goes to stdout; progress, notes and problems go to stderr. Exit code
-0 when done, 2 with one plain sentence and its remedy when not, 130 after Ctrl-C.
+0 when done, 1 when there is nothing to outline at a point, 2 with one plain sentence and its
+remedy when something went wrong, 130 after Ctrl-C.
 
 Imports are late: this package is also imported when only the window is wanted.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,7 +22,7 @@ from inference.evaluation import options as evaluation
 from resources.problem import Problem
 from resources.text import translate
 
-COMMANDS = ("inspect", "analyze", "evaluate", "train", "models")
+COMMANDS = ("inspect", "analyze", "outline", "evaluate", "train", "models")
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
 
@@ -118,19 +120,22 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=_inspect)
 
     one = commands.add_parser("analyze", help=translate("cli", "run a model and export the result"))
-    one.add_argument("path", nargs="+", type=Path, help=translate("cli", "folder or file to read"))
-    one.add_argument(
-        "--out", required=True, type=Path, help=translate("cli", "folder for the export")
-    )
-    one.add_argument("--model", help=translate("cli", "name of the model, see overread models"))
-    one.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help=translate("cli", "where the model runs; auto takes a GPU when there is one"),
-    )
-    _add_json(one)
+    _add_run(one)
     one.set_defaults(run=_analyze)
+
+    one = commands.add_parser(
+        "outline", help=translate("cli", "outline the nodule at a point and export it")
+    )
+    one.add_argument(
+        "--at",
+        required=True,
+        nargs=3,
+        type=_millimetres,
+        metavar=("X", "Y", "Z"),
+        help=translate("cli", "the point in mm: to the patient's left, to posterior, to the head"),
+    )
+    _add_run(one)
+    one.set_defaults(run=_outline)
 
     one = commands.add_parser("evaluate", help=translate("cli", "measure how good a model is"))
     evaluation.add_targets(one, _Parser)
@@ -164,6 +169,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "path", nargs="+", type=Path, help=translate("cli", "folder or file to read")
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, help=translate("cli", "folder for the export")
+    )
+    parser.add_argument("--model", help=translate("cli", "name of the model, see overread models"))
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help=translate("cli", "where the model runs; auto takes a GPU when there is one"),
+    )
+    _add_json(parser)
+
+
+def _millimetres(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(
+            translate("cli", "{text} is no number of millimetres").format(text=text)
+        )
+    return value
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help=translate("cli", "print JSON for programs")
@@ -181,6 +215,15 @@ def _analyze(options: Any) -> None:
 
     analyze.analyze_command(
         options.path, options.out, options.model, options.device, as_json=options.json
+    )
+
+
+def _outline(options: Any) -> int:
+    from viewer.cli import outline
+
+    x, y, z = options.at
+    return outline.outline_command(
+        options.path, options.out, (x, y, z), options.model, options.device, as_json=options.json
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from inference import registry
 from inference.client import ModelProcess
-from inference.findings import Findings
+from inference.findings import Findings, Impression
 from inference.manifest import ModelPack
 from inference.protocol import Progress
 from inference.volume import Volume
@@ -20,6 +21,7 @@ from viewer.cli import terminal
 from viewer.export import export_case
 from viewer.export.place import check as check_place
 from viewer.export.snapshot import snapshot_of_findings
+from viewer.impression import agreement_percent, malignancy_text, source_text, texture_text
 from viewer.stages import stage_text
 from viewer.study.order import StackPlan, order
 from viewer.study.read import read
@@ -51,32 +53,58 @@ def analyze_command(
     registry.check(pack)
     # Before minutes of work, not after.
     check_place(out.resolve(), replace=True)
-    seconds: dict[str, float] = {}
     with terminal.stages() as stages:
-        started = time.perf_counter()
-        found = require_images(
-            scan(paths, progress=stages.step(translate("cli", "Reading headers"))), paths
-        )
-        plans = [order(series) for series in found.series]
-        seconds["scan"] = time.perf_counter() - started
-        started = time.perf_counter()
-        plan, volume = _choose(pack, plans, stages)
-        seconds["read"] = time.perf_counter() - started
+        opened = _open(pack, paths, stages)
         with _process() as process:
             findings = process.analyze(
-                volume, pack, device, progress=lambda step: _show(stages, step)
+                opened.volume, pack, device, progress=lambda step: _show(stages, step)
             )
-        snapshot = snapshot_of_findings(plan, volume, findings, seconds=seconds)
+        snapshot = snapshot_of_findings(
+            opened.plan, opened.volume, findings, seconds=opened.seconds
+        )
         report = export_case(
             snapshot, out, replace=True, progress=stages.step(translate("cli", "Exporting"))
         )
-    if len(plans) > 1:
-        terminal.note(_which(plan, plans))
+    _note_choice(opened)
     if as_json:
-        document = json.loads((report.folder / "findings.json").read_text(encoding="utf-8"))
-        terminal.print_json({"folder": str(report.folder), **document})
+        _print_document(report.folder)
         return
     _print(findings, report.folder)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """The series that a model reads, of all those of a study, and the seconds that it took."""
+
+    plans: Sequence[StackPlan]
+    plan: StackPlan
+    volume: Volume
+    seconds: dict[str, float]
+
+
+def _open(pack: ModelPack, paths: Sequence[Path], stages: terminal.Stages) -> Opened:
+    """Read the largest series below ``paths`` that the model may read."""
+    seconds: dict[str, float] = {}
+    started = time.perf_counter()
+    found = require_images(
+        scan(paths, progress=stages.step(translate("cli", "Reading headers"))), paths
+    )
+    plans = [order(series) for series in found.series]
+    seconds["scan"] = time.perf_counter() - started
+    started = time.perf_counter()
+    plan, volume = _choose(pack, plans, stages)
+    seconds["read"] = time.perf_counter() - started
+    return Opened(plans, plan, volume, seconds)
+
+
+def _note_choice(opened: Opened) -> None:
+    if len(opened.plans) > 1:
+        terminal.note(_which(opened.plan, opened.plans))
+
+
+def _print_document(folder: Path) -> None:
+    document = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    terminal.print_json({"folder": str(folder), **document})
 
 
 def _process() -> ModelProcess:
@@ -160,25 +188,32 @@ def _show(stages: terminal.Stages, step: Progress) -> None:
 def _print(findings: Findings, folder: Path) -> None:
     names = table("labels")
     shown = [d for d in findings.detections if d.score >= findings.threshold]
-    terminal.print_table(
-        [
-            translate("cli", "Finding"),
-            translate("cli", "Score"),
-            translate("cli", "Size, mm"),
-            translate("cli", "Volume, mL"),
-            translate("cli", "Centre (left, posterior, head), mm"),
-        ],
-        [
-            [
-                f"{names[d.label]['name']} {number}",
-                f"{d.score:.2f}",
-                f"{d.diameter_mm:.1f} x {d.short_axis_mm:.1f}",
-                f"{d.volume_ml:.2f}",
-                ", ".join(f"{v:.1f}" for v in d.centre_lps_mm),
-            ]
-            for number, d in enumerate(shown, start=1)
-        ],
-    )
+    impressed = any(d.impression is not None for d in shown)
+    doubted = any(d.uncertainty is not None for d in shown)
+    titles = [
+        translate("cli", "Finding"),
+        translate("cli", "Score"),
+        translate("cli", "Size, mm"),
+        translate("cli", "Volume, mL"),
+        translate("cli", "Centre (left, posterior, head), mm"),
+    ]
+    # A model that says nothing of these gets no empty columns.
+    titles += [translate("cli", "Malignancy, texture*")] if impressed else []
+    titles += [translate("cli", "Outlines agree")] if doubted else []
+    rows = []
+    for number, d in enumerate(shown, start=1):
+        row = [
+            f"{names[d.label]['name']} {number}",
+            f"{d.score:.2f}",
+            f"{d.diameter_mm:.1f} x {d.short_axis_mm:.1f}",
+            f"{d.volume_ml:.2f}",
+            ", ".join(f"{v:.1f}" for v in d.centre_lps_mm),
+        ]
+        said = d.impression
+        row += ["" if said is None else _impression(said)] if impressed else []
+        row += ["" if d.uncertainty is None else _agreement(d.uncertainty)] if doubted else []
+        rows.append(row)
+    terminal.print_table(titles, rows)
     lines = [
         translate("cli", "{count} findings by {model} {version} on {device}, not reviewed.").format(
             count=len(shown),
@@ -186,8 +221,23 @@ def _print(findings: Findings, folder: Path) -> None:
             version=findings.model.version,
             device=findings.device,
         ),
-        translate("cli", "Export: {folder}").format(folder=folder),
-        translate("cli", "Research use. Not for diagnosis."),
+        *_footnotes(impressed, folder),
     ]
     for line in lines:
         terminal.print_line(line)
+
+
+def _impression(said: Impression) -> str:
+    return f"{malignancy_text(said)}, {texture_text(said)}"
+
+
+def _agreement(uncertainty: float) -> str:
+    return f"{agreement_percent(uncertainty)} %"
+
+
+def _footnotes(impressed: bool, folder: Path) -> list[str]:
+    return [
+        *([f"* {source_text()}"] if impressed else []),
+        translate("cli", "Export: {folder}").format(folder=folder),
+        translate("cli", "Research use. Not for diagnosis."),
+    ]

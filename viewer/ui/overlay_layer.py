@@ -247,18 +247,18 @@ class OverlayLayer(QGraphicsItem):
     # ------------------------------------------------------------ raster part
 
     def heat(self) -> Heat | None:
-        """Return the heatmap to blend, or None while it is off."""
+        """Return the heatmap, or the map of uncertainty, to blend; None while it is off."""
         reading = self._reading
-        if reading.case is None or not reading.shown.heatmap:
+        if not reading.shown.heatmap:
             return None
-        findings = reading.case.document.findings
-        if findings is None or findings.heatmap is None:
+        chosen = reading.chosen_map
+        if chosen is None:
             return None
         floor = max(1, round(reading.shown.heat_floor * 255))
-        return Heat(findings.heatmap, reading.shown.heat_opacity, floor)
+        return Heat(chosen, reading.shown.heat_opacity, floor)
 
     def heatmap_value(self, voxel_kji: tuple[int, int, int]) -> float | None:
-        """Return the shown heatmap's probability at a voxel; None while it is off."""
+        """Return the shown map's value at a voxel, 0 to 1; None while it is off."""
         heat = self.heat()
         if heat is None:
             return None

@@ -13,6 +13,7 @@ from viewer.display.grey import Window
 from viewer.display.planes import Plane, make_planes
 
 if TYPE_CHECKING:
+    from inference.findings import Heatmap
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
@@ -25,6 +26,7 @@ class Shown:
     """Display switches that every view shares."""
 
     heatmap: bool = False
+    uncertainty: bool = False  # the map of it instead of the heatmap
     heat_opacity: float = 0.45
     heat_floor: float = 0.1
     masks: bool = True
@@ -69,6 +71,22 @@ class Reading(QObject):
         self.visible_segments: set[str] = set()
         self._seen = np.zeros(0, dtype=np.bool_)
 
+    # ------------------------------------------------------------------ maps
+
+    @property
+    def shows_uncertainty(self) -> bool:
+        """Whether the chosen map is that of uncertainty: it was asked for, and there is one."""
+        findings = self.case.document.findings if self.case is not None else None
+        return findings is not None and findings.uncertainty is not None and self.shown.uncertainty
+
+    @property
+    def chosen_map(self) -> Heatmap | None:
+        """The map that the heatmap's switch shows, or None when the model made none."""
+        findings = self.case.document.findings if self.case is not None else None
+        if findings is None:
+            return None
+        return findings.uncertainty if self.shows_uncertainty else findings.heatmap
+
     # ------------------------------------------------------------------ case
 
     def set_case(self, case: Case | None, window: Window | None = None) -> None:
@@ -77,6 +95,7 @@ class Reading(QObject):
         self.selected = None
         self.stroke = None
         self.shown.heatmap = False
+        self.shown.uncertainty = False
         self.shown.invert = False
         self.shown.masks = True  # hidden findings of another case would be overlooked
         self.tool = "window"

@@ -371,7 +371,9 @@ class SliceView(pg.GraphicsView):
             number = f"{float(value):.4g}" if abs(value) < 1000 else f"{float(value):.0f}"
         text = translate("view", "Value {value}").format(value=f"{number} {volume.unit}".strip())
         heatmap = self.overlay.heatmap_value(voxel)
-        if heatmap is not None:
+        if heatmap is not None and self.reading.shows_uncertainty:
+            text += translate("view", " · ± {spread}").format(spread=f"{heatmap:.2f}")
+        elif heatmap is not None:
             text += translate("view", " · p {probability}").format(probability=f"{heatmap:.2f}")
         return text.replace("-", "\N{MINUS SIGN}")
 

@@ -475,3 +475,33 @@ def test_a_larger_series_that_cannot_be_read_gives_way(
     code, printed, _ = run(capsys, "analyze", study, "--out", tmp_path / "out", "--json")
     assert code == 0
     assert json.loads(printed)["series_uid"] == "1.2.3.151.8"
+
+
+def test_analyze_tells_what_the_model_says_of_a_finding(
+    phantom_study, pack, worker, tmp_path, monkeypatch, capsys
+):
+    worker("opinions")
+    monkeypatch.setenv("COLUMNS", "200")
+    arguments = ("analyze", phantom_study, "--out", tmp_path / "out")
+    code, printed, err = run(capsys, *arguments)
+    assert (code, err) == (0, "")
+    said = " ".join(printed.split())
+    for part in ("Malignancy, texture*", "3.2 of 5, solid", "Outlines agree", "93 %"):
+        assert part in said, part
+    assert "* radiologists' impression in LIDC, not pathology" in said
+    _, printed, _ = run(capsys, *arguments, "--json")
+    document = json.loads(printed)
+    assert document["detections"][0]["uncertainty"] == 0.07
+    assert document["detections"][0]["impression"]["texture_name"] == "solid"
+    assert document["lesions"][0]["impression"] == document["detections"][0]["impression"]
+    assert (tmp_path / "out" / "uncertainty.nii.gz").is_file()
+
+
+def test_analyze_prints_no_columns_for_what_the_model_does_not_say(
+    phantom_study, pack, worker, tmp_path, capsys
+):
+    worker("find")
+    _, printed, _ = run(capsys, "analyze", phantom_study, "--out", tmp_path / "out")
+    assert "Malignancy" not in printed and "agree" not in printed
+    assert "pathology" not in printed
+    assert not (tmp_path / "out" / "uncertainty.nii.gz").exists()

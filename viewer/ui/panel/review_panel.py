@@ -11,6 +11,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer import logbook
 from viewer.ui import theme
+from viewer.ui.panel import words
 from viewer.ui.panel.findings_list import FindingsList
 from viewer.ui.panel.run_state import RunState
 from viewer.ui.panel.sections import (
@@ -20,7 +21,7 @@ from viewer.ui.panel.sections import (
     ThresholdSection,
 )
 from viewer.ui.reading import Reading
-from viewer.ui.widgets import CommandButton, head, rule
+from viewer.ui.widgets import CommandButton, head, note, rule
 
 PANEL_PX = 348
 
@@ -51,6 +52,8 @@ class ReviewPanel(QWidget):
         around = QHBoxLayout()
         around.setContentsMargins(6, 0, 6, 0)
         around.addWidget(self.list)
+        self.opinion = note()
+        self.opinion.setContentsMargins(14, 6, 14, 0)
         verdicts = QHBoxLayout()
         verdicts.setContentsMargins(12, 6, 12, 12)
         verdicts.setSpacing(6)
@@ -88,6 +91,7 @@ class ReviewPanel(QWidget):
         whole.addLayout(title)
         whole.addWidget(self.run_state)
         whole.addLayout(around)
+        whole.addWidget(self.opinion)
         whole.addLayout(verdicts)
         whole.addWidget(scroll, 1)
         self.setMinimumWidth(300)
@@ -97,6 +101,7 @@ class ReviewPanel(QWidget):
         reading.threshold_changed.connect(self.refresh)
         reading.shown_changed.connect(self._refresh_lower)
         reading.selection_changed.connect(self.segments.refresh)
+        reading.selection_changed.connect(self._refresh_opinion)
         self.refresh()
 
     # -------------------------------------------------------------- the run
@@ -149,7 +154,19 @@ class ReviewPanel(QWidget):
             pending = done < total
             self._count.setStyleSheet(f"color: {theme.PENDING if pending else theme.SECONDARY};")
         self._refresh_state(rows)
+        self._refresh_opinion()
         self._refresh_lower()
+
+    def _refresh_opinion(self) -> None:
+        """Say under the list what the model says of the selected finding, beyond its size."""
+        case, selected = self._reading.case, self._reading.selected
+        said = (
+            ""
+            if case is None or selected is None
+            else words.opinion(case.document.detection(selected))
+        )
+        self.opinion.setText(said)
+        self.opinion.setVisible(bool(said))
 
     def _fit_list(self) -> None:
         limit = max(180, self.height() * 2 // 5)

@@ -131,9 +131,20 @@ class HeatmapSection(_Section):
         self._opacity = Slider(5, 100, translate("findings", "Heatmap opacity"))
         self._floor = Slider(1, 90, translate("findings", "Heatmap threshold"))
         self._opacity_text, self._floor_text = note(), note()
+        self._which = QToolButton()
+        self._which.setText(translate("findings", "Uncertainty"))
+        self._which.setToolTip(
+            translate("findings", "Show where the outlines differ instead of the heatmap")
+        )
+        self._which.setCheckable(True)
+        self._which.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._which.clicked.connect(lambda: reading.show(uncertainty=self._which.isChecked()))
         self._column.addLayout(
             _titled(
-                translate("findings", "Heatmap"), self._switch, key=switch.shortcut().toString()
+                translate("findings", "Heatmap"),
+                self._which,
+                self._switch,
+                key=switch.shortcut().toString(),
             )
         )
         self._column.addWidget(self._bar)
@@ -155,10 +166,14 @@ class HeatmapSection(_Section):
         """Follow the case and the switches."""
         case, shown = self._reading.case, self._reading.shown
         findings = case.document.findings if case is not None else None
-        heatmap = findings.heatmap if findings is not None else None
+        heatmap = self._reading.chosen_map
         self.setVisible(heatmap is not None)
-        if heatmap is None:
+        if heatmap is None or findings is None:
             return
+        # With one of the maps there is nothing to choose.
+        self._which.setVisible(None not in (findings.heatmap, findings.uncertainty))
+        self._which.setEnabled(shown.heatmap)
+        self._which.setChecked(self._reading.shows_uncertainty)
         on, off = translate("findings", "On"), translate("findings", "Off")
         self._switch.setText(on if shown.heatmap else off)
         self._switch.setAccessibleName(translate("findings", "Heatmap"))
@@ -190,6 +205,9 @@ def heat_meaning(meaning: str) -> str:
     known = {
         "Share of radiologists who would outline this voxel as nodule": translate(
             "findings", "share of radiologists who outline it"
+        ),
+        "How far the outlines of mirrored images differ at this voxel": translate(
+            "findings", "how far the outlines differ"
         ),
     }
     return known.get(meaning, meaning)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import resources
 from resources.text import translate
+from viewer.impression import agreement_text, impression_text
 
 if TYPE_CHECKING:
+    from inference.findings import Detection
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
@@ -54,6 +56,22 @@ def detail(case: Case, lesion: Lesion) -> str:
     parts = [place[:1].upper() + place[1:]] if place else []
     parts.append(size(lesion))
     return " · ".join(parts)
+
+
+def opinion(said: Detection | None) -> str:
+    """Return what the model says beyond place and size, in sentences; empty when nothing."""
+    if said is None:
+        return ""
+    parts = []
+    if said.impression is not None:
+        parts.append(
+            translate("findings", "{impression}; radiologists' impression, not pathology.").format(
+                impression=impression_text(said.impression)
+            )
+        )
+    if said.uncertainty is not None:
+        parts.append(f"{agreement_text(said.uncertainty)}.")
+    return " ".join(parts)
 
 
 def origin(lesion: Lesion) -> str:
