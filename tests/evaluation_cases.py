@@ -78,7 +78,7 @@ def write_folder(path: Path, count: int = 6, first: int = 0, pixels: bool = True
             )
             masks.append(own)
             if pixels:
-                _webp(archive, f"LIDC-IDRI-{n:04d}_nodule-1.webp", _grey(planes[1], rng))
+                add_webp(archive, f"LIDC-IDRI-{n:04d}_nodule-1.webp", _grey(planes[1], rng))
             rows.append(
                 {
                     "patient": f"LIDC-IDRI-{n:04d}", "nodule": "nodule-1", "n_slices": slices,
@@ -117,7 +117,7 @@ def _grey(nodule, rng) -> np.ndarray:
     return np.round((hu - low) / (high - low) * 255).astype(np.uint8)
 
 
-def _webp(archive: tarfile.TarFile, name: str, planes: np.ndarray) -> None:
+def add_webp(archive: tarfile.TarFile, name: str, planes: np.ndarray) -> None:
     from PIL import Image
 
     handle = io.BytesIO()

@@ -13,7 +13,8 @@ from typing import Any
 from inference import registry
 from inference.evaluation import options, pictures, report
 from inference.evaluation.folder import Folder, load_folder
-from inference.evaluation.predict import predict
+from inference.evaluation.lungs import measure_lungs
+from inference.evaluation.predict import device_of, predict
 from inference.evaluation.predictions import Predictions, load, save
 from inference.evaluation.seen import Seen, seen_by
 from inference.manifest import ModelPack
@@ -46,6 +47,14 @@ def _parser() -> argparse.ArgumentParser:
         "--svg", type=Path, help=translate("evaluation", "file for the outlines alone")
     )
     one.set_defaults(run=_draw)
+    one = commands.add_parser(
+        "lungs-unlabelled", help=translate("evaluation", "count findings in lungs without labels")
+    )
+    one.add_argument("folder", type=Path)
+    one.add_argument("--json", type=Path, required=True)
+    one.add_argument("--model")
+    one.add_argument("--device", choices=options.DEVICES, default="auto")
+    one.set_defaults(run=_lungs)
     return parser
 
 
@@ -87,11 +96,15 @@ class _Progress:
         )
 
 
-def _pack(name: str | None) -> ModelPack | None:
+def _pack(name: str | None) -> ModelPack:
     if name is not None:
         return registry.find(name)
     packs = registry.available()
-    return packs[0] if packs else None
+    if not packs:
+        raise Problem(
+            translate("cli", "No model is installed."), translate("cli", "Install Overread again.")
+        )
+    return packs[0]
 
 
 def _measure(parsed: argparse.Namespace) -> None:
@@ -99,11 +112,6 @@ def _measure(parsed: argparse.Namespace) -> None:
     tell = _Progress()
     if parsed.predictions is None:
         pack = _pack(parsed.model)
-        if pack is None:
-            raise Problem(
-                translate("cli", "No model is installed."),
-                translate("cli", "Install Overread again."),
-            )
         seen = seen_by(pack)
         split = parsed.split or "unseen"
         numbers = report.choose(folder, split, seen)
@@ -115,8 +123,7 @@ def _measure(parsed: argparse.Namespace) -> None:
         seen, split = _made_by(said, parsed.split)
         numbers = report.choose(folder, split, seen)
     found = report.measure(folder, said, numbers, split, seen, tell)
-    text = json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
-    _written(parsed.json, lambda path: path.write_text(text, encoding="utf-8"))
+    _write(parsed.json, found)
     _summary(found)
 
 
@@ -138,6 +145,18 @@ def _written(path: Path, write: Any) -> None:
             ),
             translate("evaluation", "Choose another place."),
         ) from error
+
+
+def _write(path: Path, found: dict[str, Any]) -> None:
+    text = json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    _written(path, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _lungs(parsed: argparse.Namespace) -> None:
+    found = measure_lungs(parsed.folder, _pack(parsed.model), device_of(parsed.device))
+    _write(parsed.json, found)
+    for name, one in found.items():
+        print(f"{name}  {one.get('shown', ' '.join(one.get('refused', ())))}")
 
 
 def _summary(found: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def predict(
             ),
             translate("evaluation", "Choose another model, or give --predictions."),
         )
-    backend = backend_for(nets, _device(device))
+    backend = backend_for(nets, device_of(device))
     run = _Run(backend, cast("Calibration", calibration), folder, pack)
     with Slices(folder) as slices:
         for done, number in enumerate(numbers):
@@ -88,7 +88,14 @@ def estimated_hu(grey: Bytes) -> npt.NDArray[np.float32]:
     ).astype(np.float32)
 
 
-def _device(wanted: str) -> str:
+def device_of(wanted: str) -> str:
+    """Return the id of the device that was asked for.
+
+    Raises
+    ------
+    Problem
+        When it is not there.
+    """
     from inference.runtime.load import devices
 
     for one in devices():
