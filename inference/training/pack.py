@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from inference.manifest import FILE as MANIFEST
 from inference.manifest import read_manifest
 from inference.runtime.intensity import HU_HIGH, HU_LOW
+from inference.runtime.nets.calibration import Calibration
 from inference.runtime.prepare import PIXEL_MM
 from inference.training import heatmap, outliner, rescorer
 from inference.training.checkpoint import average, place
@@ -52,8 +53,8 @@ def write_pack(
     recipe
         As the run was made.
     calibration
-        ``threshold`` and ``floor`` of the detections, chosen on the validation patients, and
-        what else was chosen there.
+        ``threshold`` and ``floor`` of the detections, ``heat`` and ``score`` as in
+        ``nets.calibration``, chosen on the validation patients, and what else was chosen there.
     data
         For the record: ``data`` counts every split, ``patients`` names those trained on
         (``train``) and those that choices were made by (``validation``).
@@ -73,6 +74,7 @@ def write_pack(
             # Biases and norms are few, and half precision would cost them most.
             small = tensor.ndim < 2
             tensors[f"{name}.{key}"] = (tensor if small else tensor.to(dtype)).contiguous()
+    tensors |= _calibration(calibration)
     weights = save(tensors)
     if len(weights) > MOST_BYTES:
         raise Problem(
@@ -92,6 +94,16 @@ def write_pack(
     digest = hashlib.sha256(weights).hexdigest()
     _write(folder / MANIFEST, _manifest(recipe, digest, calibration))
     read_manifest(folder)
+
+
+def _calibration(chosen: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the tensors of the calibration; what was not chosen changes nothing."""
+    net = Calibration()
+    for name in ("heat", "score"):
+        if name in chosen:
+            buffer = net.get_buffer(name)
+            buffer.copy_(torch.tensor(chosen[name], dtype=buffer.dtype).reshape(buffer.shape))
+    return {f"calibration.{name}": tensor for name, tensor in net.state_dict().items()}
 
 
 def _write(path: Path, value: Any) -> None:

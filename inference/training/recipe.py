@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +15,8 @@ from resources.problem import Problem
 FILE = "recipe.json"
 MODELS = ("lung-nodule",)
 SPLIT_RULES = ("sha256-of-patient-80-10-10",)
+# Each has its function in ``fit.CALIBRATE``.
+POLICIES = ("fixed",)
 WEIGHTS = ("float16", "float32")
 # What a CUDA device changes, where more capacity and more epochs can be had.
 SCALED = ("heatmap", "outliner", "rescorer")
@@ -77,10 +78,9 @@ class Mining:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The default score: ``fixed`` at a value, or by the ``sensitivity`` reached on validation.
+    """How the default score is chosen: one of ``POLICIES``, with its value.
 
-    ``value`` is the score itself, or the share of the nodules with three or four readers that
-    must be found.
+    ``fixed``: the value is the score.
     """
 
     policy: str
@@ -166,7 +166,8 @@ def _whole(low: int, high: int) -> _Read:
 def _number(low: float, high: float) -> _Read:
     def read(value: Any, where: str) -> float:
         good = isinstance(value, int | float) and not isinstance(value, bool)
-        if not good or not math.isfinite(value) or not low <= value <= high:
+        # What is no number or endless is not between; what is too long for a float is compared.
+        if not good or not low <= value <= high:
             raise _Fault(f"{where} is no number from {low:g} to {high:g}")
         return float(value)
 
@@ -248,9 +249,7 @@ _KNOWN: Mapping[str, _Read] = {
     ),
     "outliner": _object(_COURSE, Course),
     "rescorer": _object(_COURSE, Course),
-    "threshold": _object(
-        {"policy": _choice("fixed", "sensitivity"), "value": _number(0.0, 1.0)}, Threshold
-    ),
+    "threshold": _object({"policy": _choice(*POLICIES), "value": _number(0.0, 1.0)}, Threshold),
     "pack": _object(
         {"version": _text(r"\d{1,6}\.\d{1,6}\.\d{1,6}"), "weights": _choice(*WEIGHTS)}, Packed
     ),

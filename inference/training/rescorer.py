@@ -17,6 +17,7 @@ from inference.training.checkpoint import State
 from inference.training.loop import Report, Tick, train
 from inference.training.mine import MARGIN, Mined
 from inference.training.recipe import Course
+from resources.problem import Problem
 
 COURSE = Course(0, 32, (12, 24, 48, 64), 2e-3, 1e-3, 0.995)
 _LUNG_SHARE = 0.25
@@ -38,6 +39,11 @@ class Draw:
             np.flatnonzero((mined.share == 0) & ~mined.from_crop),
             np.flatnonzero((mined.share == 0) & mined.from_crop),
         )
+        if not all(map(len, self._groups)):
+            raise Problem(
+                "The heatmap net found no candidates of some kind for the rescorer to learn from.",
+                "Train the heatmap net for more steps, or lower mining.peak.",
+            )
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Return cubes (n, 2, k, j, i) and the share of readers (n,)."""
