@@ -82,7 +82,7 @@ class State:
 def save_whole(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] | None = None) -> None:
     """Write safetensors, whole or not at all, whenever the process is killed."""
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata=notes)
+    save_file({n: t.contiguous() for n, t in tensors.items()}, partial, metadata=notes)
     partial.replace(path)
 
 
