@@ -91,9 +91,10 @@ def test_it_prints_what_a_person_wants_to_know(run, outliner, worker):
     code, printed, err = run()
     assert (code, err) == (0, "")
     said = " ".join(printed.split())
+    # Three pixels of 8.4 x 9 mm: the longest chord between edge midpoints, hypot(16.8, 27).
     for part in (
         "Score: 0.88",
-        "27.0 x",
+        "Size: 31.8 x",
         "3.2 of 5, solid",
         "93 %",
         "4 to 5 of 10",
