@@ -175,7 +175,7 @@ def test_a_field_of_view_that_cuts_a_lung_keeps_its_rest(patient: Patient):
     voxels = np.ascontiguousarray(voxels)
     lungs = find_lungs(voxels, affine)
     for side, label in ((lungs.right, RIGHT), (lungs.left, LEFT)):
-        assert side[truth == label].mean() > 0.95
+        assert side[truth == label].mean() > 0.85
 
 
 def test_prone_and_feet_first_change_nothing(patient: Patient):
