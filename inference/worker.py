@@ -24,7 +24,7 @@ from inference.volume import Volume
 from resources.problem import Problem
 
 if TYPE_CHECKING:
-    from inference.runtime.backend import Backend
+    from inference.runtime.engine import Engine
 
 Message = tuple[dict[str, Any], dict[str, packing.Array]]
 
@@ -78,7 +78,7 @@ class _Server:
     def __init__(self, sink: Writer) -> None:
         self._sink = sink
         self._loaded: tuple[str, dict[str, Any]] | None = None
-        self._outliner: tuple[str, str, Backend] | None = None
+        self._outliner: tuple[str, str, Engine] | None = None
 
     def answer(self, request: dict[str, Any], arrays: dict[str, packing.Array]) -> None:
         number = request["request"]
@@ -142,20 +142,20 @@ class _Server:
         if device is None:
             self._fail(number, "device", request["device"])
             return
-        backend = self._outlining(pack, device)
+        engine = self._outlining(pack, device)
         tell(Progress("outline", 0, 1))
         x, y, z = request["point_lps_mm"]
-        outline = outline_at(backend, arrays["voxels"], arrays["affine"], (x, y, z))
-        value, parts = packing.outline_parts(replace(outline, device=backend.name))
+        outline = outline_at(engine, arrays["voxels"], arrays["affine"], (x, y, z))
+        value, parts = packing.outline_parts(replace(outline, device=engine.backend.name))
         self._send(number, {"kind": "outline", "outline": value}, parts)
 
-    def _outlining(self, pack: ModelPack, device: Device) -> Backend:
+    def _outlining(self, pack: ModelPack, device: Device) -> Engine:
         """Return what runs the outliner; it is built once, so that later points cost little."""
-        from inference.runtime.backend import backend_for
+        from inference.runtime.engine import Engine
 
         if self._outliner is None or self._outliner[:2] != (pack.weights.sha256, device.id):
-            nets = {"outliner": self._nets(pack)["outliner"]}
-            self._outliner = (pack.weights.sha256, device.id, backend_for(nets, device.id))
+            nets = {name: self._nets(pack)[name] for name in ("outliner", "calibration")}
+            self._outliner = (pack.weights.sha256, device.id, Engine.of(nets, device.id))
         return self._outliner[2]
 
     def _teller(self, number: int) -> Callable[[Progress], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,7 @@ from resources.problem import Problem
 from resources.text import translate
 
 if TYPE_CHECKING:
-    from inference.runtime.backend import Backend
-    from inference.runtime.nets import Calibration
+    from inference.runtime.engine import Engine
 
 _NAMES = {"first": "masks", "other": "other_masks", "largest": "largest_masks"}
 
@@ -53,20 +52,18 @@ def predict(
         When the pack is damaged or outlines nothing, the device is not there, or a slice is
         malformed.
     """
-    from inference.runtime.backend import backend_for
+    from inference.runtime.engine import Engine
     from inference.runtime.load import load_nets
 
     nets = load_nets(pack)
-    calibration = nets.pop("calibration", None)
-    if "outliner" not in nets or calibration is None:
+    if "outliner" not in nets:
         raise Problem(
             translate("evaluation", "The model {id} {version} cannot outline at a point.").format(
                 id=pack.id, version=pack.version
             ),
             translate("evaluation", "Choose another model, or give --predictions."),
         )
-    backend = backend_for(nets, device_of(device))
-    run = _Run(backend, cast("Calibration", calibration), folder, pack)
+    run = _Run(Engine.of(nets, device_of(device)), folder, pack)
     with Slices(folder) as slices:
         for done, number in enumerate(numbers):
             tell("predict", done, len(numbers))
@@ -110,11 +107,8 @@ def device_of(wanted: str) -> str:
 class _Run:
     """What has been predicted so far."""
 
-    def __init__(
-        self, backend: Backend, calibration: Calibration, folder: Folder, pack: ModelPack
-    ) -> None:
-        self._backend, self._calibration = backend, calibration
-        self._folder, self._pack = folder, pack
+    def __init__(self, engine: Engine, folder: Folder, pack: ModelPack) -> None:
+        self._engine, self._folder, self._pack = engine, folder, pack
         shape, count = folder.bits.shape, len(folder.lesions)
         self._masks = {kind: np.zeros(shape, dtype=np.bool_) for kind in points.KINDS}
         self._heat = np.zeros(shape, dtype=np.uint8)
@@ -146,7 +140,7 @@ class _Run:
 
         lesion = self._folder.lesions[number]
         began = time.perf_counter()
-        outline = outline_at(self._backend, hu, lesion.affine, point_mm)
+        outline = outline_at(self._engine, hu, lesion.affine, point_mm)
         taken = time.perf_counter() - began
         self._masks[kind][lesion.rows][outline.mask.box] = outline.mask.voxels
         if kind != "first":
@@ -163,7 +157,7 @@ class _Run:
         from inference.runtime.crop import search_crop
 
         floor = self._pack.detections.floor or 0.0
-        heat, found = search_crop(self._backend, self._calibration, hu, lesion.affine, floor)
+        heat, found = search_crop(self._engine, hu, lesion.affine, floor)
         self._heat[lesion.rows] = np.round(np.clip(heat, 0, 1) * 255).astype(np.uint8)
         self._blobs += [Blob(number, one.score, one.mask) for one in found]
 
@@ -183,6 +177,6 @@ class _Run:
                 "version": pack.version,
                 "sha256": pack.weights.sha256,
                 "threshold": pack.threshold,
-                "device": self._backend.name,
+                "device": self._engine.backend.name,
             },
         )

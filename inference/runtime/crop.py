@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from inference.geometry import Affine, spacing_kji_mm
-from inference.runtime.backend import Backend
-from inference.runtime.detect2 import Scored, detect
+from inference.runtime.detect import Scored, detect
 from inference.runtime.engine import Engine
-from inference.runtime.nets import Calibration
 from inference.runtime.outline import Scan
 from inference.runtime.prepare import Grid, Stack, to_voxels
 
@@ -20,8 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def search_crop(
-    backend: Backend,
-    calibration: Calibration,
+    engine: Engine,
     voxels: npt.NDArray[Any],
     affine: Affine,
     floor: float,
@@ -30,10 +26,8 @@ def search_crop(
 
     Parameters
     ----------
-    backend
-        With the nets ``"heatmap"`` and ``"outliner"``.
-    calibration
-        Of heat and scores.
+    engine
+        With the nets ``heatmap`` and ``outliner``.
     voxels
         (k, j, i) HU, axial slices.
     affine
@@ -50,7 +44,6 @@ def search_crop(
     """
     k, j, i = (slice(0, n) for n in voxels.shape)
     grid = Grid.over((k, j, i), spacing_kji_mm(affine))
-    heat = Engine(backend).heat(Stack(voxels, grid))
-    found = detect(backend, calibration, Scan(voxels, affine), heat, grid, floor)
-    calibrated = calibration.heats(torch.from_numpy(heat)).numpy()
-    return to_voxels(calibrated, grid), found
+    heat = engine.heat(Stack(voxels, grid))
+    found = detect(engine, Scan(voxels, affine), heat, grid, floor)
+    return to_voxels(engine.calibrated(heat), grid), found

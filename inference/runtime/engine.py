@@ -1,22 +1,22 @@
-"""Heat of a stack and scores of candidates, from whatever runs the nets."""
+"""The nets of a pack and their calibration, ready to run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import nn
 
-from inference.runtime.backend import Backend
+from inference.runtime.backend import Backend, OnFallback, backend_for
+from inference.runtime.nets import Calibration
 from inference.runtime.prepare import EVERYWHERE, Stack, Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 Tell = Callable[[int, int], None]
 
-_CUBES = 16
 _GROUP = 8
 _MARGIN_PX = 24
 
@@ -35,19 +35,32 @@ def _window(where: Bools) -> Window | None:
 
 
 class Engine:
-    """The first and the second stage of a pack, ready to run.
+    """The nets of a pack, ready to run.
 
     Attributes
     ----------
     backend
-        Runs the nets ``heatmap`` and ``rescorer``.
+        Runs the nets ``heatmap`` and ``outliner``.
+    calibration
+        What turns their logits into chances.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, calibration: Calibration) -> None:
         self.backend = backend
+        self.calibration = calibration
+
+    @classmethod
+    def of(
+        cls, nets: Mapping[str, nn.Module], device: str, on_fallback: OnFallback | None = None
+    ) -> Engine:
+        """Put the nets of ``load.load_nets`` on a device."""
+        calibration = nets["calibration"]
+        assert isinstance(calibration, Calibration)
+        running = {name: net for name, net in nets.items() if net is not calibration}
+        return cls(backend_for(running, device, on_fallback), calibration)
 
     def heat(self, stack: Stack, where: Bools | None = None, tell: Tell | None = None) -> Floats:
-        """Return the heat (k, row, column), 0..1, of a stack.
+        """Return the heat (k, row, column), 0..1, of a stack, not calibrated.
 
         Parameters
         ----------
@@ -75,12 +88,9 @@ class Engine:
             out *= where
         return out
 
-    def scores(self, cubes: list[Tensor], tell: Tell | None = None) -> Floats:
-        """Return the score 0..1 of every candidate cube (2, k, j, i)."""
-        out = np.empty(len(cubes), dtype=np.float32)
-        for done in range(0, len(cubes), _CUBES):
-            (logits,) = self.backend.run("rescorer", torch.stack(cubes[done : done + _CUBES]))
-            out[done : done + _CUBES] = torch.sigmoid(logits).numpy()
-            if tell:
-                tell(min(done + _CUBES, len(cubes)), len(cubes))
+    def calibrated(self, heat: Floats) -> Floats:
+        """Return the share of readers 0..1 that heat stands for, a slice at a time."""
+        out = np.empty_like(heat)
+        for plane, wanted in zip(heat, out, strict=True):
+            wanted[:] = self.calibration.heats(torch.from_numpy(plane)).numpy()
         return out

@@ -12,23 +12,25 @@ from torch import nn
 from inference.manifest import ModelPack
 from inference.protocol import Device
 from inference.registry import weights_of
-from inference.runtime.nets import NoduleRescorer, NoduleUNet
+from inference.runtime.nets import Calibration, NoduleOutliner, NoduleUNet
 from inference.runtime.slices import NEIGHBOURS
+from inference.runtime.window import CHANNELS
 from resources.problem import Problem
 from resources.text import translate
 
 HEATMAP_WIDTHS = (16, 32, 64, 128)
-RESCORER_WIDTHS = (12, 24, 48, 64)
+OUTLINER_WIDTHS = (24, 48, 96, 160)
 
 
-def _lung_nodule_1() -> dict[str, nn.Module]:
+def _lung_nodule_2() -> dict[str, nn.Module]:
     return {
         "heatmap": NoduleUNet(2 * NEIGHBOURS + 1, HEATMAP_WIDTHS),
-        "rescorer": NoduleRescorer(RESCORER_WIDTHS),
+        "outliner": NoduleOutliner(CHANNELS, OUTLINER_WIDTHS),
+        "calibration": Calibration(),
     }
 
 
-ARCHITECTURES: dict[str, Callable[[], dict[str, nn.Module]]] = {"lung-nodule-1": _lung_nodule_1}
+ARCHITECTURES: dict[str, Callable[[], dict[str, nn.Module]]] = {"lung-nodule-2": _lung_nodule_2}
 
 
 def load_nets(pack: ModelPack) -> dict[str, nn.Module]:

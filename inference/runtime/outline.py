@@ -15,7 +15,7 @@ from torch import Tensor
 from inference.findings import Heatmap, Impression, Mask, Outline
 from inference.geometry import Affine
 from inference.runtime import window
-from inference.runtime.backend import Backend
+from inference.runtime.engine import Engine
 from inference.runtime.intensity import to_unit
 
 Floats = npt.NDArray[np.float32]
@@ -23,8 +23,6 @@ Bools = npt.NDArray[np.bool_]
 
 SHARE_MEANING = "Share of the nodule's radiologists who would outline this voxel"
 SPREAD_MEANING = "How far the outlines of mirrored images differ at this voxel"
-# Chosen on the validation patients, see MODEL_CARD.md.
-HALF_LEVEL = 0.5
 FIRST_LEVEL = 0.3
 _NEAR_MM = 6.0
 # Rows and columns mirrored or swapped; a nodule has no up and down.
@@ -49,7 +47,7 @@ class Look:
     share, half
         (k, row, column) 0..1 in the window: share of readers, and chance that at least half.
     spread
-        (k, row, column): standard deviation of ``half`` over the mirrored windows.
+        (k, row, column) 0..1: twice the standard deviation of ``half`` over the mirrored windows.
     slices
         The volume's slice of every k.
     centre_rc, pixel_mm
@@ -119,7 +117,7 @@ class Scan:
         return inputs, slices, scale
 
 
-def looks(backend: Backend, scan: Scan, places: Sequence[Place], mirrors: int = 1) -> list[Look]:
+def looks(engine: Engine, scan: Scan, places: Sequence[Place], mirrors: int = 1) -> list[Look]:
     """Look at several places.
 
     Windows with as many slices as one another share a batch.
@@ -139,12 +137,12 @@ def looks(backend: Backend, scan: Scan, places: Sequence[Place], mirrors: int = 
         for first in range(0, len(members), size):
             batch = members[first : first + size]
             stack = torch.stack([prepared[n][0] for n in batch])
-            masks, verdicts = _mirrored(backend, stack, mirrors)
+            masks, verdicts = _mirrored(engine, stack, mirrors)
             for row, n in enumerate(batch):
                 _, slices, scale = prepared[n]
                 _, j, i = places[n].centre_kji
                 share, half = masks[:, row, 0].mean(axis=0), masks[:, row, 1].mean(axis=0)
-                spread = masks[:, row, 1].std(axis=0)
+                spread = 2 * masks[:, row, 1].std(axis=0)
                 logit, malignancy, texture = verdicts[:, row].mean(axis=0)
                 out[n] = Look(
                     share,
@@ -164,11 +162,11 @@ def _score(distance: float) -> float:
     return float(np.clip(distance + 3.0, 1.0, 5.0))
 
 
-def _mirrored(backend: Backend, stack: Tensor, mirrors: int) -> tuple[Floats, Floats]:
+def _mirrored(engine: Engine, stack: Tensor, mirrors: int) -> tuple[Floats, Floats]:
     """Return chances (mirror, n, 2, k, row, column) and verdicts (mirror, n, 3)."""
     chosen = MIRRORS[:mirrors]
     turned = torch.cat([_turn(stack, *mirror) for mirror in chosen])
-    masks, verdicts = backend.run("outliner", turned)
+    masks, verdicts = engine.backend.run("outliner", turned)
     parts = masks.sigmoid().split(len(stack))
     back = [_back(part, *mirror) for part, mirror in zip(parts, chosen, strict=True)]
     return torch.stack(back).numpy(), torch.stack(verdicts.split(len(stack))).numpy()
@@ -269,7 +267,7 @@ def to_box(scan: Scan, look: Look, values: Floats, box: tuple[slice, slice, slic
     return np.asarray(out, dtype=np.float32)
 
 
-def cut_out(scan: Scan, look: Look, point_kji: Sequence[float], level: float = HALF_LEVEL) -> Mask:
+def cut_out(scan: Scan, look: Look, point_kji: Sequence[float], level: float) -> Mask:
     """Return the mask of what a look outlined at a point: one piece, without holes in plane."""
     box = window_box(scan, look)
     inside = to_box(scan, look, look.half, box) >= level
@@ -282,18 +280,18 @@ def cut_out(scan: Scan, look: Look, point_kji: Sequence[float], level: float = H
     return Mask.from_array(filled, (k, j, i))
 
 
-def disagreement(look: Look) -> float:
-    """Return how far the mirrored outlines differ, 0..1: the share of the outline in doubt.
+def disagreement(look: Look, level: float) -> float:
+    """Return how far outlines would differ, 0..1: the share of the outline in doubt.
 
-    The expected voxels on which two of the mirrored windows disagree, by those outlined.
+    The expected voxels on which two readers disagree, by those outlined.
     """
-    outlined = float((look.half >= HALF_LEVEL).sum())
+    outlined = float((look.half >= level).sum())
     doubt = float((2 * look.half * (1 - look.half)).sum())
     return min(1.0, doubt / outlined) if outlined else 1.0
 
 
 def outline_at(
-    backend: Backend,
+    engine: Engine,
     voxels: npt.NDArray[Any],
     affine: Affine,
     point_lps_mm: Sequence[float],
@@ -303,8 +301,8 @@ def outline_at(
 
     Parameters
     ----------
-    backend
-        With the net ``"outliner"``.
+    engine
+        With the net ``outliner``.
     voxels
         (k, j, i) HU, axial slices or nearly so, in any order and orientation in plane.
     affine
@@ -319,16 +317,11 @@ def outline_at(
     point = (float(k), float(j), float(i))
     if any(not -0.5 <= p <= n - 0.5 for p, n in zip(point, voxels.shape, strict=True)):
         return _nothing("outside")
-    (look,) = looks(backend, scan, [Place(point)])
-    place = seen(scan, look, point, FIRST_LEVEL)
-    if place is None:
-        return _nothing("nothing", look.score)
-    (look,) = looks(backend, scan, [place])
-    better = seen(scan, look, point, FIRST_LEVEL)
-    if better is None:
-        return _nothing("nothing", look.score)
-    (look,) = looks(backend, scan, [better], mirrors)
-    mask = cut_out(scan, look, point)
+    look = last_look(engine, scan, point, mirrors)
+    if look is None:
+        return _nothing("nothing")
+    level = engine.calibration.outline_level
+    mask = cut_out(scan, look, point, level)
     if not mask.count:
         return _nothing("nothing", look.score)
     box = window_box(scan, look)
@@ -343,9 +336,26 @@ def outline_at(
         share=heatmap(look.share, SHARE_MEANING),
         spread=heatmap(look.spread, SPREAD_MEANING),
         score=look.score,
-        uncertainty=disagreement(look),
+        uncertainty=disagreement(look, level),
         impression=Impression(look.malignancy, look.texture),
     )
+
+
+def last_look(
+    engine: Engine, scan: Scan, point_kji: tuple[float, float, float], mirrors: int
+) -> Look | None:
+    """Look at a point, twice more at what is seen there; None when nothing is.
+
+    The last look starts from the middle of what the one before it outlined, so that where in
+    the lesion the point lay hardly matters.
+    """
+    place: Place | None = Place(point_kji)
+    for count in (1, 1, mirrors):
+        if place is None:
+            return None
+        (look,) = looks(engine, scan, [place], count)
+        place = seen(scan, look, point_kji, FIRST_LEVEL)
+    return look
 
 
 def _nothing(reason: str, score: float = 0.0) -> Outline:

@@ -16,10 +16,10 @@ from inference.geometry import Affine, voxel_volume_mm3
 from inference.manifest import ModelPack
 from inference.measure import measure
 from inference.protocol import Device, Progress
-from inference.runtime.backend import backend_for
 from inference.runtime.detect import Floats, Scored, detect
 from inference.runtime.engine import Engine
 from inference.runtime.lungs import Lungs, find_lungs
+from inference.runtime.outline import SPREAD_MEANING, Scan, to_box, window_box
 from inference.runtime.prepare import Grid, Stack, box_of, to_voxels
 from inference.volume import Volume
 
@@ -82,7 +82,7 @@ def analyze(
     clock = _Clock(tell)
     clock.enter("prepare")
     voxels = _finite(volume.voxels)
-    engine = Engine(backend_for(nets, device.id, clock.note))
+    engine = Engine.of(nets, device.id, clock.note)
     clock.enter("lungs")
     lungs = find_lungs(voxels, volume.affine)
     if not lungs.found:
@@ -91,14 +91,14 @@ def analyze(
     margin = (0, round(_MARGIN_MM / spacing[1]), round(_MARGIN_MM / spacing[2]))
     grid = Grid.over(box_of(lungs.search, margin), spacing)
     clock.enter("detect", len(grid.slices))
-    stack = Stack(voxels, grid)
-    heat = engine.heat(stack, _on_grid(lungs.search, grid), clock.step)
+    heat = engine.heat(Stack(voxels, grid), _on_grid(lungs.search, grid), clock.step)
     clock.enter("reduce", 0)
     floor = pack.detections.floor or 0.0
-    scored = detect(engine, stack, heat, floor, clock.step)
+    scan = Scan(voxels, volume.affine)
+    scored = detect(engine, scan, heat, grid, floor, clock.step)
     clock.enter("measure", len(scored))
     detections = _detections(scored, voxels, volume.affine, clock)
-    heatmap = _heatmap(heat, grid)
+    heatmap = _heatmap(engine.calibrated(heat), grid)
     segments = _segments(lungs, volume)
     clock.enter("")
     return Findings(
@@ -109,6 +109,7 @@ def analyze(
         heatmap=heatmap,
         threshold=pack.threshold,
         seconds=clock.seconds,
+        uncertainty=_uncertainty(scan, scored, heatmap),
     )
 
 
@@ -150,6 +151,8 @@ def _detections(
                     volume_ml=size.volume_ml,
                     mean_value=size.mean_value,
                     mask=one.mask,
+                    uncertainty=round(one.uncertainty, 4),
+                    impression=one.impression,
                 )
             )
         clock.step(len(found), len(scored))
@@ -167,6 +170,23 @@ def _heatmap(heat: Floats, grid: Grid) -> Heatmap:
         values[k : k + 8] = np.round(part).astype(np.uint8)
     k, j, i = (side.start for side in grid.box)
     return Heatmap((k, j, i), values, HEATMAP_MEANING)
+
+
+def _uncertainty(scan: Scan, scored: list[Scored], heatmap: Heatmap) -> Heatmap:
+    """Return the spread of every finding's outline, where the heatmap is; elsewhere 0."""
+    values = np.zeros(heatmap.values.shape, dtype=np.uint8)
+    for one in scored:
+        box = window_box(scan, one.look)
+        spread = np.round(to_box(scan, one.look, one.look.spread, box) * 255).astype(np.uint8)
+        sides: list[slice] = []
+        own: list[slice] = []
+        for side, origin, size in zip(box, heatmap.origin_kji, values.shape, strict=True):
+            low, high = max(side.start, origin), min(side.stop, origin + size)
+            sides.append(slice(low - origin, max(high, low) - origin))
+            own.append(slice(low - side.start, max(high, low) - side.start))
+        part = values[tuple(sides)]
+        np.maximum(part, spread[tuple(own)], out=part)
+    return Heatmap(heatmap.origin_kji, values, SPREAD_MEANING)
 
 
 def _segments(lungs: Lungs, volume: Volume) -> tuple[Segment, ...]:

@@ -15,15 +15,24 @@ class Calibration(nn.Module):
         (2,): slope and level that bring the heat to the share of readers.
     score
         (3,): weights of the outliner's logit and of the logit of the hottest heat, and level.
+    outline
+        (1,): chance from which a voxel belongs to an outline.
     """
 
     heat: Tensor
     score: Tensor
+    outline: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("heat", torch.tensor([1.0, 0.0]))
         self.register_buffer("score", torch.tensor([1.0, 0.0, 0.0]))
+        self.register_buffer("outline", torch.tensor([0.5]))
+
+    @property
+    def outline_level(self) -> float:
+        """Chance from which a voxel belongs to an outline."""
+        return float(self.outline[0])
 
     def heats(self, heat: Tensor) -> Tensor:
         """Return calibrated heat 0..1; what was 0, not looked at, stays 0."""

@@ -1,0 +1,242 @@
+"""Choose on the validation patients what turns logits into chances, and the thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from inference.runtime.candidates import FLOOR
+from inference.runtime.crop import search_crop
+from inference.runtime.detect import detect
+from inference.runtime.engine import Engine
+from inference.runtime.outline import MIRRORS, Scan, cut_out, last_look
+from inference.runtime.prepare import Grid, Stack, box_of
+from inference.training.data import READERS, Crops, Lungs, Nodule
+
+Floats = npt.NDArray[np.float64]
+Tell = Callable[[int, int], None]
+
+LEVELS = tuple(round(0.3 + 0.025 * n, 3) for n in range(15))
+PEAK = round(FLOOR + 0.03, 2)
+# The default threshold shows at most so many false findings in a crop of some centimetres, and
+# in a whole scan that was kept for this; there, some may be true.
+MOST_FALSE_A_CROP = 0.1
+MOST_FALSE_A_SCAN = 4
+_BINS = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Candidates of validation data.
+
+    Attributes
+    ----------
+    logit, peak
+        (n,): of the outliner, and of the hottest heat 0..1.
+    true
+        (n,): whether the outline touches what any reader outlined.
+    crop
+        (n,): number of the crop, -1 in a scan.
+    """
+
+    logit: Floats
+    peak: Floats
+    true: npt.NDArray[np.bool_]
+    crop: npt.NDArray[np.intp]
+
+
+def calibrate(engine: Engine, crops: Crops, lungs: Sequence[Lungs], tell: Tell) -> dict[str, Any]:
+    """Fit everything on the validation patients.
+
+    The calibration of ``engine`` is set on the way, and is told in the returned document.
+
+    Parameters
+    ----------
+    engine
+        With the nets ``heatmap`` and ``outliner``.
+    crops
+        Of which the validation patients are looked at.
+    lungs
+        Scans kept for validation, every finding of which counts as false.
+
+    Returns
+    -------
+    dict
+        ``heat``, ``score`` and ``outline`` as in ``nets.Calibration``; ``threshold`` and
+        ``floor`` as in the manifest; and the figures that they were chosen by.
+    """
+    nodules = crops.of("validation")
+    total = 2 * len(nodules) + len(lungs)
+    outlines = _outline_level(engine, crops, nodules, lambda done: tell(done, total))
+    best = max(LEVELS, key=lambda level: outlines[level])
+    engine.calibration.outline[0] = best
+    judged, histogram = _look(
+        engine, crops, nodules, lungs, lambda d: tell(len(nodules) + d, total)
+    )
+    heat = fit_heat(histogram)
+    score = fit_score(judged)
+    engine.calibration.heat[:] = engine.calibration.heat.new_tensor(heat)
+    engine.calibration.score[:] = engine.calibration.score.new_tensor(score)
+    scores = chances(score, judged)
+    threshold = choose_threshold(scores, judged, len(nodules), len(lungs))
+    shown = scores >= threshold
+    return {
+        "heat": heat,
+        "score": score,
+        "outline": [best],
+        "threshold": threshold,
+        "floor": PEAK,
+        "chosen_by": {
+            "validation_crops": len(nodules),
+            "validation_scans": [scan.name for scan in lungs],
+            "dice_by_outline_level": {str(k): round(v, 4) for k, v in outlines.items()},
+            "candidates": len(scores),
+            "false_a_crop_at_threshold": round(
+                int((shown & ~judged.true & (judged.crop >= 0)).sum()) / len(nodules), 4
+            ),
+            "false_in_scans_at_threshold": int((shown & (judged.crop < 0)).sum()),
+            "crops_found_at_threshold": len(set(judged.crop[shown & judged.true].tolist())),
+        },
+    }
+
+
+def _outline_level(
+    engine: Engine, crops: Crops, nodules: Sequence[Nodule], tell: Callable[[int], None]
+) -> dict[float, float]:
+    """Return the mean Dice of outlines with the majority of three or more readers, by level."""
+    rng = np.random.default_rng(0)
+    found: dict[float, list[float]] = {level: [] for level in LEVELS}
+    for done, nodule in enumerate(nodules):
+        tell(done)
+        if nodule.n_readers < 3:
+            continue
+        rows = slice(nodule.start, nodule.stop)
+        half = 2 * crops.votes[rows] >= nodule.n_readers
+        scan = Scan(crops.hu(rows), affine_of(nodule))
+        point = _point(half, nodule, rng)
+        look = last_look(engine, scan, point, len(MIRRORS))
+        for level, dices in found.items():
+            if look is None:
+                dices.append(0.0)
+                continue
+            mask = cut_out(scan, look, point, level).to_array(scan.voxels.shape)
+            dices.append(2 * int((mask & half).sum()) / int(mask.sum() + half.sum()))
+    return {level: float(np.mean(dices)) for level, dices in found.items()}
+
+
+def affine_of(nodule: Nodule) -> Floats:
+    """Return (k, j, i, 1) to mm of a crop; rows run to the back, columns to the left."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.fliplr(np.diag([nodule.pixel_mm, nodule.pixel_mm, nodule.gap_mm]))
+    return affine
+
+
+def _point(
+    half: npt.NDArray[np.bool_], nodule: Nodule, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """Return a point (k, row, column) on one slice, up to a quarter of the diameter off."""
+    k = int(rng.choice(np.flatnonzero(half.any(axis=(1, 2)))))
+    row, column = np.argwhere(half[k]).mean(axis=0)
+    reach = 0.25 * nodule.mean_diameter_mm / nodule.pixel_mm * np.sqrt(rng.random())
+    angle = rng.uniform(0, 2 * np.pi)
+    return float(k), float(row + reach * np.cos(angle)), float(column + reach * np.sin(angle))
+
+
+def _look(
+    engine: Engine,
+    crops: Crops,
+    nodules: Sequence[Nodule],
+    lungs: Sequence[Lungs],
+    tell: Callable[[int], None],
+) -> tuple[Judged, Floats]:
+    """Return the candidates, and (2, bins) voxels and sum of shares by raw heat in the crops."""
+    rows: list[tuple[float, float, bool, int]] = []
+    histogram = np.zeros((2, _BINS))
+    for done, nodule in enumerate(nodules):
+        tell(done)
+        of = slice(nodule.start, nodule.stop)
+        hu, votes = crops.hu(of), crops.votes[of]
+        heat, found = search_crop(engine, hu, affine_of(nodule), PEAK)
+        _count(histogram, heat, votes / READERS)
+        for one in found:
+            touches = bool((votes[one.mask.box][one.mask.voxels] > 0).any())
+            rows.append((one.logit, one.peak, touches, done))
+    for done, scan in enumerate(lungs):
+        tell(len(nodules) + done)
+        inside = np.zeros(scan.hu.shape, dtype=np.bool_)
+        inside[tuple(scan.inside.T)] = True
+        grid = Grid.over(box_of(inside, (0, 8, 8)), (scan.gap_mm, scan.pixel_mm, scan.pixel_mm))
+        heat = engine.heat(Stack(scan.hu, grid))
+        affine = np.eye(4)
+        affine[:3, :3] = np.fliplr(np.diag([scan.pixel_mm, scan.pixel_mm, scan.gap_mm]))
+        for one in detect(engine, Scan(scan.hu, affine), heat, grid, PEAK):
+            rows.append((one.logit, one.peak, False, -1))
+    logit, peak, true, crop = (np.array(column) for column in zip(*rows, strict=True))
+    return Judged(logit, peak, true.astype(np.bool_), crop.astype(np.intp)), histogram
+
+
+def _count(histogram: Floats, heat: npt.NDArray[np.float32], share: Floats) -> None:
+    place = np.minimum((np.clip(heat, 0, 1) * _BINS).astype(np.intp), _BINS - 1).ravel()
+    histogram[0] += np.bincount(place, minlength=_BINS)
+    histogram[1] += np.bincount(place, weights=share.ravel(), minlength=_BINS)
+
+
+def _logit(values: Floats) -> Floats:
+    clipped = np.clip(values, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _chance(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -40, 40))))
+
+
+def fit_heat(histogram: Floats) -> list[float]:
+    """Return slope and level of the logit that bring heat to the mean share of readers.
+
+    Bins weigh by the root of their voxels, and those below 0.05 not at all: nearly all of a
+    crop is plainly no nodule, and would decide everything.
+    """
+    count, share = histogram
+    heat = (np.arange(_BINS) + 0.5) / _BINS
+    use = (count > 0) & (heat > 0.05)
+    x, y, weight = _logit(heat[use]), share[use] / count[use], np.sqrt(count[use])
+
+    def loss(line: Floats) -> float:
+        return float((weight * (_chance(line[0] * x + line[1]) - y) ** 2).sum() / weight.sum())
+
+    found = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead")
+    return [round(float(value), 5) for value in found.x]
+
+
+def fit_score(judged: Judged) -> list[float]:
+    """Return the logistic regression of being true on both logits."""
+    x = np.stack([judged.logit, _logit(judged.peak), np.ones(len(judged.logit))])
+
+    def loss(weights: Floats) -> float:
+        chance = np.clip(_chance(weights @ x), 1e-9, 1 - 1e-9)
+        entropy = -np.where(judged.true, np.log(chance), np.log(1 - chance)).mean()
+        return float(entropy + 1e-4 * (weights**2).sum())
+
+    found = minimize(loss, np.array([1.0, 0.0, 0.0]), method="BFGS")
+    return [round(float(value), 5) for value in found.x]
+
+
+def chances(score: Sequence[float], judged: Judged) -> Floats:
+    """Return the calibrated scores of candidates."""
+    return _chance(score[0] * judged.logit + score[1] * _logit(judged.peak) + score[2])
+
+
+def choose_threshold(scores: Floats, judged: Judged, crops: int, scans: int) -> float:
+    """Return the lowest score, of two digits, with few enough false findings."""
+    wrong = scores[~judged.true & (judged.crop >= 0)]
+    scan = scores[judged.crop < 0]
+    for threshold in np.arange(0.05, 1.0, 0.01):
+        few = (wrong >= threshold).sum() <= MOST_FALSE_A_CROP * crops
+        if few and (scan >= threshold).sum() <= MOST_FALSE_A_SCAN * scans:
+            return round(float(threshold), 2)
+    return 0.99
