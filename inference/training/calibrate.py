@@ -235,8 +235,9 @@ def choose_threshold(scores: Floats, judged: Judged, crops: int, scans: int) -> 
     """Return the lowest score, of two digits, with few enough false findings."""
     wrong = scores[~judged.true & (judged.crop >= 0)]
     scan = scores[judged.crop < 0]
-    for threshold in np.arange(0.05, 1.0, 0.01):
+    for percent in range(5, 100):
+        threshold = percent / 100
         few = (wrong >= threshold).sum() <= MOST_FALSE_A_CROP * crops
         if few and (scan >= threshold).sum() <= MOST_FALSE_A_SCAN * scans:
-            return round(float(threshold), 2)
+            return threshold
     return 0.99

@@ -82,7 +82,7 @@ def test_two_candidates_of_one_lesion_are_one_finding(engine: Engine) -> None:
     grid = Grid.over(tuple(slice(0, n) for n in SHAPE), (2.0, 0.75, 0.75))
     rows, columns = grid.size_px
     heat = np.zeros((SHAPE[0], rows, columns), dtype=np.float32)
-    _, j, i = (int(round(x)) for x in np.argwhere(large).mean(axis=0))
+    _, j, i = (round(x) for x in np.argwhere(large).mean(axis=0))
     row, column = round(j * rows / SHAPE[1]), round(i * columns / SHAPE[2])
     heat[10, row - 3 : row, column - 5 : column - 2] = 0.9
     heat[13, row : row + 3, column + 2 : column + 5] = 0.8
