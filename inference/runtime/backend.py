@@ -22,8 +22,8 @@ Nets = Mapping[str, nn.Module]
 OnFallback = Callable[[str], None]
 
 # Most inputs in one step, of memory: what fits beside a scan, and is no slower than more.
-_ON_CPU = {"heatmap": 1, "rescorer": 16, "outliner": 4}
-_ON_GPU = {"heatmap": 8, "rescorer": 64, "outliner": 32}
+_ON_CPU = {"heatmap": 1, "outliner": 4}
+_ON_GPU = {"heatmap": 8, "outliner": 32}
 _SHRINK = 4
 
 
@@ -44,7 +44,7 @@ class Backend(Protocol):
         Parameters
         ----------
         net
-            Its name: ``heatmap``, ``rescorer`` or ``outliner``.
+            Its name: ``heatmap`` or ``outliner``.
         inputs
             (n, ...) float32 on the CPU, n at least 1, see the net for the axes. However many
             they are, they are taken in steps that fit the memory.

@@ -23,11 +23,10 @@ import openvino  # noqa: E402 - after the line above
 if TYPE_CHECKING:
     from openvino import CompiledModel
 
-_MOST = {"heatmap": 1, "rescorer": 16, "outliner": 4}
+_MOST = {"heatmap": 1, "outliner": 4}
 # Shapes of an example, and which axes may be of any size (-1).
 _SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "heatmap": ((1, 5, 32, 32), (-1, 5, -1, -1)),
-    "rescorer": ((1, 2, 12, 40, 40), (-1, 2, -1, -1, -1)),
     "outliner": ((1, 5, 3, 64, 64), (-1, 5, -1, 64, 64)),
 }
 _SETTINGS = {
@@ -48,7 +47,7 @@ class OpenVinoBackend(Stepwise):
     Parameters
     ----------
     nets
-        By name, one of ``heatmap``, ``rescorer`` and ``outliner``.
+        By name, ``heatmap`` and ``outliner``.
     on_fallback
         Is told ``"smaller"`` each time that memory ran out.
 

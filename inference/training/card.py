@@ -144,8 +144,6 @@ def _what(pack: ModelPack, record: Document) -> str:
         "one that is scaled to what it outlined; it returns mask, score and impression. Mirrored "
         "windows are averaged, and their spread is the uncertainty.",
     ]
-    if "rescorer" in stages:
-        lines.append("3. a small 3-D net scores each candidate from its own slices.")
     return "\n".join(lines)
 
 

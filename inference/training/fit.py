@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors.numpy import load_file
+from torch import nn
 
-from inference.runtime.backend import backend_for
 from inference.runtime.candidates import FLOOR
 from inference.runtime.engine import Engine
-from inference.training import heatmap, outliner, pack, rescorer, vessels
+from inference.runtime.nets import Calibration
+from inference.training import heatmap, outliner, pack, vessels
 from inference.training.batches import Batches
+from inference.training.calibrate import calibrate
 from inference.training.checkpoint import average, place, save_whole
 from inference.training.data import SPLITS, Crops, Lungs, load_crops, load_lungs
 from inference.training.loop import Report, Tick
@@ -33,11 +35,10 @@ _PLACES, _MINED = "places.safetensors", "mined.safetensors"
 
 # Seconds that a window takes in one step on two CPU cores; what a stage is expected to take
 # before it has begun. The pace of the run itself corrects it.
-_SECONDS = {"heatmap": 0.033, "outliner": 0.125, "rescorer": 0.03}
+_SECONDS = {"heatmap": 0.033, "outliner": 0.125}
 _WIDTHS = {
     "heatmap": heatmap.COURSE.widths,
     "outliner": outliner.COURSE.widths,
-    "rescorer": rescorer.COURSE.widths,
 }
 _SECONDS_A_CROP = 0.15
 
@@ -130,8 +131,6 @@ class Run:
         self._heatmap()
         mined = self._mine()
         self._outliner(mined)
-        if self._recipe.rescorer.steps:
-            self._rescorer(mined)
         calibration = self._calibrate()
         self._pace.enter("pack")
         folder = self._out / PACK
@@ -144,7 +143,7 @@ class Run:
     def _plan(self) -> dict[str, Work]:
         recipe = self._recipe
         out: dict[str, Work] = {}
-        for name in ("heatmap", "mine", "outliner", "rescorer"):
+        for name in ("heatmap", "mine", "outliner"):
             if name == "mine":
                 # As many crops as LIDC has; corrected when they are loaded.
                 out[name] = Work(1250, _SECONDS_A_CROP)
@@ -205,7 +204,8 @@ class Run:
         nodules, lungs = self.crops.of("train"), self.lungs
         self._pace.enter("mine")
         net = average(heatmap.new_net(recipe.heatmap.widths), self._out / "heatmap.safetensors")
-        engine = Engine(backend_for({"heatmap": net.requires_grad_(False)}, str(self._device)))
+        nets = {"heatmap": net.requires_grad_(False), "calibration": Calibration()}
+        engine = Engine.of(nets, str(self._device))
 
         def tell(done: int, total: int) -> None:
             self._pace.tick(done)
@@ -219,7 +219,6 @@ class Run:
             lungs,
             tell,
             peak=recipe.mining.peak,
-            cubes=recipe.rescorer.steps > 0,
         )
         found = sum(map(len, mined.inside))
         self._report(
@@ -262,13 +261,6 @@ class Run:
             tick=tick,
         )
 
-    def _rescorer(self, mined: Mined) -> None:
-        course = self._recipe.rescorer
-        if not self._done("rescorer", course):
-            tick = self._enter("rescorer")
-            seed = self._recipe.seed
-            rescorer.fit_rescorer(mined, self._out, course, seed, self._device, self._report, tick)
-
     def _calibrate(self) -> dict[str, Any]:
         """Return the threshold of the pack, and what else was chosen on validation."""
         self._pace.enter("calibrate")
@@ -278,10 +270,29 @@ class Run:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
+    def validated(self) -> dict[str, Any]:
+        """Return what is chosen on the validation patients and the scans that were kept."""
+        nets: dict[str, nn.Module] = {"calibration": Calibration()}
+        for name, module in (("heatmap", heatmap), ("outliner", outliner)):
+            net = module.new_net(getattr(self._recipe, name).widths)
+            nets[name] = average(net, self._out / f"{name}.safetensors").requires_grad_(False)
+
+        def tell(done: int, total: int) -> None:
+            if done % 50 == 0:
+                self._report(f"calibrate: {done} of {total} looks at validation patients")
+
+        kept = self._recipe.data.lungs_kept_for_validation
+        found = load_lungs(self._data / "lungs-unlabelled")
+        lungs = tuple(scan for scan in found if scan.name in kept)
+        return calibrate(Engine.of(nets, str(self._device)), self.crops, lungs, tell)
+
     def fixed(self) -> dict[str, Any]:
         """Return the threshold that the recipe names."""
         return {"threshold": self._recipe.threshold.value, "floor": round(FLOOR + 0.03, 2)}
 
 
 # How the threshold is chosen, by the policy of the recipe; what it returns goes into the pack.
-CALIBRATE: dict[str, Callable[[Run], dict[str, Any]]] = {"fixed": Run.fixed}
+CALIBRATE: dict[str, Callable[[Run], dict[str, Any]]] = {
+    "fixed": Run.fixed,
+    "validation": Run.validated,
+}

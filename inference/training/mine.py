@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,11 @@ from safetensors.numpy import load_file
 from scipy import ndimage
 
 from inference.runtime.candidates import Candidate, find_candidates
-from inference.runtime.cubes import CUBE_KJI, cube
 from inference.runtime.engine import Engine
 from inference.runtime.prepare import Grid, Stack, box_of, to_voxels
 from inference.training.checkpoint import save_whole
-from inference.training.data import READERS, Crops, Lungs, Nodule
+from inference.training.data import Crops, Lungs, Nodule
 
-MARGIN = 4
-SIZE_KJI = (CUBE_KJI[0], CUBE_KJI[1] + 2 * MARGIN, CUBE_KJI[2] + 2 * MARGIN)
 _PEAK = 0.15
 # Nearer to an outline a point may mean the nodule.
 _AWAY_MM = 6.0
@@ -40,24 +37,15 @@ class Mined:
         (n, 3) row of the crops, row and column of candidates that no reader outlined.
     inside
         The same for each of the lungs: (n, 3) k, row, column.
-    cubes, share, from_crop
-        All candidates (n, 2, k, j, i) float16, the share of readers 0..1, and whether from a
-        crop: what the rescorer learns from; none unless asked for.
     """
 
     beside: Places
     inside: tuple[Places, ...]
-    cubes: npt.NDArray[np.float16]
-    share: npt.NDArray[np.float32]
-    from_crop: npt.NDArray[np.bool_]
 
     def save(self, path: Path) -> None:
         """Write everything, whole or not at all."""
         tensors: dict[str, npt.NDArray[np.generic]] = {
             "beside": self.beside.astype(np.int64),
-            "cubes": self.cubes,
-            "share": self.share,
-            "from_crop": self.from_crop,
         }
         for n, places in enumerate(self.inside):
             tensors[f"inside/{n}"] = places.astype(np.int64)
@@ -69,39 +57,7 @@ class Mined:
         found = load_file(path)
         count = sum(name.startswith("inside/") for name in found)
         inside = tuple(found[f"inside/{n}"].astype(np.intp) for n in range(count))
-        return cls(
-            found["beside"].astype(np.intp),
-            inside,
-            found["cubes"],
-            found["share"],
-            found["from_crop"],
-        )
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Cubes with what is known of them, as they are found."""
-
-    wanted: bool
-    cubes: list[npt.NDArray[np.float16]] = field(default_factory=list)
-    share: list[float] = field(default_factory=list)
-    from_crop: list[bool] = field(default_factory=list)
-
-    def add(
-        self,
-        stack: Stack,
-        heat: npt.NDArray[np.float32],
-        found: list[Candidate],
-        share: list[float],
-        *,
-        from_crop: bool,
-    ) -> None:
-        if self.wanted and found:
-            intensity, cell = stack.intensity(), stack.grid.cell_kji_mm
-            cut = [cube(intensity, heat, one, cell, SIZE_KJI).half().numpy() for one in found]
-            self.cubes += cut
-            self.share += share
-            self.from_crop += [from_crop] * len(found)
+        return cls(found["beside"].astype(np.intp), inside)
 
 
 def mine(
@@ -112,7 +68,6 @@ def mine(
     tell: Callable[[int, int], None],
     *,
     peak: float = _PEAK,
-    cubes: bool = False,
 ) -> Mined:
     """Run the heatmap net over crops and lungs and collect its candidates.
 
@@ -126,25 +81,17 @@ def mine(
         Is told how many crops and scans are done.
     peak
         Heat that a candidate must reach.
-    cubes
-        Whether a cube round each candidate is wanted, for the rescorer.
     """
-    rows, total = _Rows(cubes), len(nodules) + len(lungs)
+    total = len(nodules) + len(lungs)
     beside = [np.zeros((0, 3), np.intp)]
     for done, nodule in enumerate(nodules):
-        beside.append(_of_crop(engine, crops, nodule, peak, rows))
+        beside.append(_of_crop(engine, crops, nodule, peak))
         tell(done + 1, total)
     inside = []
     for done, scan in enumerate(lungs):
-        inside.append(_of_lungs(engine, scan, peak, rows))
+        inside.append(_of_lungs(engine, scan, peak))
         tell(len(nodules) + done + 1, total)
-    return Mined(
-        np.concatenate(beside),
-        tuple(inside),
-        np.stack(rows.cubes) if rows.cubes else np.zeros((0, 2, *SIZE_KJI), np.float16),
-        np.array(rows.share, np.float32),
-        np.array(rows.from_crop, np.bool_),
-    )
+    return Mined(np.concatenate(beside), tuple(inside))
 
 
 def whole(hu: npt.NDArray[np.float32], nodule: Nodule) -> Grid:
@@ -165,38 +112,33 @@ def place_of(candidate: Candidate, heat: npt.NDArray[np.float32], grid: Grid) ->
     return np.array(out, dtype=np.intp)
 
 
-def _of_crop(engine: Engine, crops: Crops, nodule: Nodule, peak: float, rows: _Rows) -> Places:
+def _of_crop(engine: Engine, crops: Crops, nodule: Nodule, peak: float) -> Places:
     own = slice(nodule.start, nodule.stop)
     hu = crops.hu(own)
     grid = whole(hu, nodule)
-    stack = Stack(hu, grid)
-    heat = engine.heat(stack)
-    share = crops.votes[own].astype(np.float32) / READERS
-    outlined = (share > 0).any(axis=0)
+    heat = engine.heat(Stack(hu, grid))
+    votes = crops.votes[own] > 0
+    outlined = votes.any(axis=0)
     away = ndimage.distance_transform_edt(~outlined, sampling=nodule.pixel_mm) > _AWAY_MM
-    candidates = find_candidates(heat, grid.cell_kji_mm, peak)
-    places, shares = [np.zeros((0, 3), np.intp)], []
-    for candidate in candidates:
+    places = [np.zeros((0, 3), np.intp)]
+    for candidate in find_candidates(heat, grid.cell_kji_mm, peak):
         mask = np.zeros(heat.shape, dtype=np.float32)
         mask[candidate.box] = candidate.mask
-        shares.append(float(share[to_voxels(mask, grid) > 0.5].max(initial=0.0)))
+        touches = votes[to_voxels(mask, grid) > 0.5].any()
         place = place_of(candidate, heat, grid)
-        if not shares[-1] and away[place[1], place[2]]:
+        if not touches and away[place[1], place[2]]:
             places.append(place[None] + np.array([nodule.start, 0, 0]))
-    rows.add(stack, heat, candidates, shares, from_crop=True)
     return np.concatenate(places)
 
 
-def _of_lungs(engine: Engine, scan: Lungs, peak: float, rows: _Rows) -> Places:
+def _of_lungs(engine: Engine, scan: Lungs, peak: float) -> Places:
     inside = np.zeros(scan.hu.shape, dtype=np.bool_)
     inside[tuple(scan.inside.T)] = True
     places = [np.zeros((0, 3), np.intp)]
     for zoom in _ZOOMS:
         pixel_mm = scan.pixel_mm * zoom
         grid = Grid.over(box_of(inside, (0, 8, 8)), (scan.gap_mm, pixel_mm, pixel_mm))
-        stack = Stack(scan.hu, grid)
-        heat = engine.heat(stack)
+        heat = engine.heat(Stack(scan.hu, grid))
         candidates = find_candidates(heat, grid.cell_kji_mm, peak)
         places += [place_of(candidate, heat, grid)[None] for candidate in candidates]
-        rows.add(stack, heat, candidates, [0.0] * len(candidates), from_crop=False)
     return np.concatenate(places)

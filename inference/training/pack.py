@@ -17,7 +17,7 @@ from inference.manifest import read_manifest
 from inference.runtime.intensity import HU_HIGH, HU_LOW
 from inference.runtime.nets.calibration import Calibration
 from inference.runtime.prepare import PIXEL_MM
-from inference.training import heatmap, outliner, rescorer
+from inference.training import heatmap, outliner
 from inference.training.checkpoint import average, place
 from inference.training.recipe import FILE as RECIPE
 from inference.training.recipe import Recipe
@@ -31,7 +31,7 @@ METRICS = "metrics.json"
 CARD = "MODEL_CARD.md"
 COMMAND = "overread train lung-nodule --data DATA --out RUN --config recipe.json"
 MOST_BYTES = 20_000_000
-_NETS = {"heatmap": heatmap, "outliner": outliner, "rescorer": rescorer}
+_NETS = {"heatmap": heatmap, "outliner": outliner}
 
 
 def write_pack(
@@ -46,8 +46,7 @@ def write_pack(
     Parameters
     ----------
     run
-        Folder with ``heatmap.safetensors``, ``outliner.safetensors`` and, when the recipe
-        trains it, ``rescorer.safetensors``.
+        Folder with ``heatmap.safetensors`` and ``outliner.safetensors``.
     folder
         The pack. Other files in it, such as ``metrics.json``, are left alone.
     recipe

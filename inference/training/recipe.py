@@ -16,10 +16,10 @@ FILE = "recipe.json"
 MODELS = ("lung-nodule",)
 SPLIT_RULES = ("sha256-of-patient-80-10-10",)
 # Each has its function in ``fit.CALIBRATE``.
-POLICIES = ("fixed",)
+POLICIES = ("validation", "fixed")
 WEIGHTS = ("float16", "float32")
 # What a CUDA device changes, where more capacity and more epochs can be had.
-SCALED = ("heatmap", "outliner", "rescorer")
+SCALED = ("heatmap", "outliner")
 
 T = TypeVar("T")
 _Read = Callable[[Any, str], Any]
@@ -80,6 +80,7 @@ class Mining:
 class Threshold:
     """How the default score is chosen: one of ``POLICIES``, with its value.
 
+    ``validation``: by the validation patients, see ``calibrate``; the value is not read.
     ``fixed``: the value is the score.
     """
 
@@ -105,7 +106,6 @@ class Recipe:
     heatmap: Course
     mining: Mining
     outliner: Course
-    rescorer: Course
     threshold: Threshold
     pack: Packed
 
@@ -248,7 +248,6 @@ _KNOWN: Mapping[str, _Read] = {
         Mining,
     ),
     "outliner": _object(_COURSE, Course),
-    "rescorer": _object(_COURSE, Course),
     "threshold": _object({"policy": _choice(*POLICIES), "value": _number(0.0, 1.0)}, Threshold),
     "pack": _object(
         {"version": _text(r"\d{1,6}\.\d{1,6}\.\d{1,6}"), "weights": _choice(*WEIGHTS)}, Packed

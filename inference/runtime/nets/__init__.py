@@ -1,7 +1,7 @@
 """Named architectures. A manifest names one; nothing but these can be loaded."""
 
 from inference.runtime.nets.calibration import Calibration
-from inference.runtime.nets.nodule import NoduleRescorer, NoduleUNet
+from inference.runtime.nets.nodule import NoduleUNet
 from inference.runtime.nets.outliner import NoduleOutliner, Outlined
 
-__all__ = ["Calibration", "NoduleOutliner", "NoduleRescorer", "NoduleUNet", "Outlined"]
+__all__ = ["Calibration", "NoduleOutliner", "NoduleUNet", "Outlined"]

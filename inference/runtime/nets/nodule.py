@@ -1,4 +1,4 @@
-"""The two nets of the lung-nodule pack: a 2.5-D U-Net and a small 3-D rescorer."""
+"""The net of the first stage: a 2.5-D U-Net that draws the heatmap."""
 
 from __future__ import annotations
 
@@ -66,44 +66,4 @@ class NoduleUNet(nn.Module):
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = block(torch.cat((x, skip), dim=1))
         logits: Tensor = self.head(x)
-        return logits
-
-
-class NoduleRescorer(nn.Module):
-    """Nodule or not, from a cube around one candidate.
-
-    Parameters
-    ----------
-    widths
-        Channels of each level; each level but the first halves the cube.
-
-    Notes
-    -----
-    Input (batch, 2, k, j, i): the intensity over the HU window and the heatmap, 0 to 1.
-    Output (batch,) logits.
-    """
-
-    def __init__(self, widths: Sequence[int]) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        before = 2
-        for level, width in enumerate(widths):
-            if level:
-                layers.append(nn.MaxPool3d(2))
-            for inputs in (before, width):
-                layers += [
-                    nn.Conv3d(inputs, width, 3, padding=1, bias=False),
-                    nn.BatchNorm3d(width),
-                    nn.ReLU(inplace=True),
-                ]
-            before = width
-        self.body = nn.Sequential(*layers)
-        self.drop = nn.Dropout(0.3)
-        self.head = nn.Linear(2 * before, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return logits, see the class."""
-        features = self.body(x)
-        pooled = torch.cat((features.mean((2, 3, 4)), features.amax((2, 3, 4))), dim=1)
-        logits: Tensor = self.head(self.drop(pooled)).squeeze(1)
         return logits
