@@ -113,9 +113,8 @@ def write_rows(path: Path, rows) -> None:
 def document(**changes: Any) -> dict[str, Any]:
     """Return the recipe of the program as JSON, made small; ``a__b=c`` changes a member."""
     found = read_recipe().document()
-    for name, widths in (("heatmap", [4, 8]), ("outliner", [4, 8]), ("rescorer", [4, 6, 8, 8])):
+    for name, widths in (("heatmap", [4, 8]), ("outliner", [4, 8])):
         found[name] |= {"steps": 4, "batch": 2, "widths": widths}
-    found["rescorer"]["steps"] = 0
     found["mining"] |= {"from_step": 2}
     for path, value in changes.items():
         *above, last = path.split("__")

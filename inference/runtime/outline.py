@@ -110,7 +110,9 @@ class Scan:
             high = max(min(round(at) + reach + 1, self.voxels.shape[axis]), low + 1)
             sides.append(slice(low, high))
             centre.append(at - low)
-        planes = to_unit(self.voxels[slices][:, sides[0], sides[1]])
+        cut = self.voxels[slices][:, sides[0], sides[1]]
+        # What is no number is taken for air, as in the pipeline.
+        planes = np.nan_to_num(to_unit(cut), copy=False, nan=0.0)
         images = window.look(planes, (centre[0], centre[1]), self.spacing_rc, scale.pixel_mm)
         distance = torch.from_numpy(((slices - middle) * self.gap_mm).astype(np.float32))
         inputs = window.channels(images, distance, torch.ones(len(slices)), scale.pixel_mm)

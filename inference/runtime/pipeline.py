@@ -180,8 +180,9 @@ def _uncertainty(scan: Scan, scored: list[Scored], heatmap: Heatmap) -> Heatmap:
         spread = np.round(to_box(scan, one.look, one.look.spread, box) * 255).astype(np.uint8)
         sides: list[slice] = []
         own: list[slice] = []
-        for side, origin, limit in zip(box, heatmap.origin_kji, values.shape, strict=True):
-            low, high = max(side.start, origin), min(side.stop, origin + int(limit))
+        for axis, side in enumerate(box):
+            origin = heatmap.origin_kji[axis]
+            low, high = max(side.start, origin), min(side.stop, origin + values.shape[axis])
             sides.append(slice(low - origin, max(high, low) - origin))
             own.append(slice(low - side.start, max(high, low) - side.start))
         part = values[tuple(sides)]

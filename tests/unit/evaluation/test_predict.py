@@ -58,7 +58,7 @@ def outlined(monkeypatch, pack):
     """Put a backend and an outline in place; return the points that were asked for."""
     asked: list[tuple] = []
 
-    def outline_at(backend, voxels, affine, point_lps_mm):
+    def outline_at(engine, voxels, affine, point_lps_mm):
         k, j, i = lps_mm_to_kji(affine, point_lps_mm)
         asked.append((voxels.shape, (k, j, i)))
         # All that is bright within 20 pixels of the point.
@@ -68,10 +68,10 @@ def outlined(monkeypatch, pack):
         nothing = Heatmap((0, 0, 0), np.zeros((0, 0, 0), np.uint8), "")
         return Outline(Mask.from_array(mask), nothing, nothing, 0.8, 0.2, Impression(3.0, 4.5))
 
-    from inference.runtime import backend, load, outline
+    from inference.runtime import engine, load, outline
 
     monkeypatch.setattr(outline, "outline_at", outline_at)
-    monkeypatch.setattr(backend, "backend_for", lambda nets, device: Bright())
+    monkeypatch.setattr(engine, "backend_for", lambda nets, device, on_fallback=None: Bright())
     monkeypatch.setattr(load, "load_nets", lambda pack: _NETS.copy())
     return asked
 

@@ -8,11 +8,10 @@ import torch
 from inference.runtime.backend import TorchBackend
 from inference.runtime.candidates import Candidate
 from inference.runtime.engine import Engine
-from inference.runtime.nets import NoduleUNet
+from inference.runtime.nets import Calibration, NoduleUNet
 from inference.runtime.prepare import Grid
 from inference.runtime.slices import NEIGHBOURS
-from inference.training.mine import SIZE_KJI, Mined, mine, place_of
-from inference.training.rescorer import Draw
+from inference.training.mine import Mined, mine, place_of
 from tests.training_cases import SLICES, disc_crops, patients
 
 
@@ -30,15 +29,14 @@ def bright() -> Engine:
         last.norm1.weight.fill_(1)
         net.head.weight[0, 0] = 12
         net.head.bias.fill_(-5)
-    return Engine(TorchBackend({"heatmap": net.requires_grad_(False)}, "cpu"))
+    backend = TorchBackend({"heatmap": net.requires_grad_(False)}, "cpu")
+    return Engine(backend, Calibration())
 
 
 def test_what_no_reader_outlined_is_mined_where_it_lies(tmp_path: Path, lungs):
     crops = disc_crops(patients("train", 3))
     told: list[tuple[int, int]] = []
-    found = mine(
-        bright(), crops, crops.of("train"), lungs, lambda *now: told.append(now), cubes=True
-    )
+    found = mine(bright(), crops, crops.of("train"), lungs, lambda *now: told.append(now))
     assert told == [(n, 4) for n in range(1, 5)]
     # The discs were outlined; the square beside each was not.
     assert set(found.beside[:, 0] // SLICES) == {0, 1, 2}
@@ -46,18 +44,9 @@ def test_what_no_reader_outlined_is_mined_where_it_lies(tmp_path: Path, lungs):
     (inside,) = found.inside
     k, j, i = inside.T
     assert (lungs[0].hu[k, j, i] > -300).mean() > 0.5
-    # The rescorer learns from all of them, the discs too.
-    assert found.cubes.shape[1:] == (2, *SIZE_KJI)
-    assert len(found.cubes) == len(found.share) == len(found.from_crop)
-    assert (found.share == 1).sum() == 3
-    assert found.from_crop.sum() == 6
-    cubes, share = Draw(found, 8)(np.random.default_rng(0))
-    assert cubes.shape[0] == 8 and share[:4].min() == 1 and share[4:].max() == 0
-
     found.save(tmp_path / "mined.safetensors")
     again = Mined.load(tmp_path / "mined.safetensors")
-    for name in ("beside", "cubes", "share", "from_crop"):
-        assert np.array_equal(getattr(again, name), getattr(found, name))
+    assert np.array_equal(again.beside, found.beside)
     assert np.array_equal(again.inside[0], inside)
 
 
