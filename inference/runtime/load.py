@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
-from torch import nn
+from torch import Tensor, nn
 
 from inference.manifest import ModelPack
 from inference.protocol import Device
@@ -18,19 +18,34 @@ from inference.runtime.window import CHANNELS
 from resources.problem import Problem
 from resources.text import translate
 
-HEATMAP_WIDTHS = (16, 32, 64, 128)
-OUTLINER_WIDTHS = (24, 48, 96, 160)
+# Widths that a pack may have; more would only fill the memory.
+_WIDEST = 512
+_MOST_LEVELS = 6
+
+Tensors = Mapping[str, Tensor]
 
 
-def _lung_nodule_2() -> dict[str, nn.Module]:
+def _lung_nodule_2(tensors: Tensors) -> dict[str, nn.Module]:
     return {
-        "heatmap": NoduleUNet(2 * NEIGHBOURS + 1, HEATMAP_WIDTHS),
-        "outliner": NoduleOutliner(CHANNELS, OUTLINER_WIDTHS),
+        "heatmap": NoduleUNet(2 * NEIGHBOURS + 1, _widths(tensors, "heatmap")),
+        "outliner": NoduleOutliner(CHANNELS, _widths(tensors, "outliner")),
         "calibration": Calibration(),
     }
 
 
-ARCHITECTURES: dict[str, Callable[[], dict[str, nn.Module]]] = {"lung-nodule-2": _lung_nodule_2}
+def _widths(tensors: Tensors, net: str) -> tuple[int, ...]:
+    """Return the channels of each level: a net trained on a GPU may have more of them."""
+    found: list[int] = []
+    while (name := f"{net}.down.{len(found)}.conv1.weight") in tensors:
+        found.append(tensors[name].shape[0])
+    if not 2 <= len(found) <= _MOST_LEVELS or max(found) > _WIDEST:
+        raise RuntimeError(f"levels of {net}")
+    return tuple(found)
+
+
+ARCHITECTURES: dict[str, Callable[[Tensors], dict[str, nn.Module]]] = {
+    "lung-nodule-2": _lung_nodule_2
+}
 
 
 def load_nets(pack: ModelPack) -> dict[str, nn.Module]:
@@ -46,15 +61,15 @@ def load_nets(pack: ModelPack) -> dict[str, nn.Module]:
     build = ARCHITECTURES.get(pack.weights.architecture)
     if build is None:
         raise _unfit(pack, f"unknown architecture {pack.weights.architecture}")
-    nets = build()
     try:
         tensors = load(data)
+        nets = build(tensors)
         for name, net in nets.items():
             head = name + "."
             own = {key[len(head) :]: t for key, t in tensors.items() if key.startswith(head)}
             net.load_state_dict(own)
             net.eval().requires_grad_(False)
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, KeyError, IndexError) as error:
         raise _unfit(pack, type(error).__name__) from error
     known = tuple(name + "." for name in nets)
     if any(not key.startswith(known) for key in tensors):

@@ -17,7 +17,7 @@ from inference.training.checkpoint import State
 from inference.training.loop import Report, Tick, train
 from inference.training.recipe import Course
 
-COURSE = Course(8000, 32, (16, 32, 64, 128), 2e-3, 1e-4, 0.999)
+COURSE = Course(2632, 32, (16, 32, 64, 128), 2e-3, 1e-4, 0.999)
 
 
 def new_net(widths: Sequence[int] = COURSE.widths) -> NoduleUNet:

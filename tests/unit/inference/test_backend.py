@@ -20,7 +20,7 @@ from inference.protocol import Device
 from inference.runtime import backend as backend_module
 from inference.runtime import engine, openvino_backend
 from inference.runtime.backend import TorchBackend, backend_for, short_of_memory
-from inference.runtime.load import HEATMAP_WIDTHS, load_nets
+from inference.runtime.load import load_nets
 from inference.runtime.nets import NoduleUNet
 from inference.runtime.nets.outliner import NoduleOutliner
 from inference.runtime.openvino_backend import OpenVinoBackend
@@ -45,7 +45,7 @@ def _random_nets() -> dict[str, nn.Module]:
     """All nets with random weights, the statistics of their batch norms random too."""
     torch.manual_seed(5)
     nets: dict[str, nn.Module] = {
-        "heatmap": NoduleUNet(5, HEATMAP_WIDTHS),
+        "heatmap": NoduleUNet(5, (16, 32, 64, 128)),
         "outliner": NoduleOutliner(5, (8, 16, 24, 32)),
     }
     for net in nets.values():
