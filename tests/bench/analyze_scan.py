@@ -35,7 +35,7 @@ def serve(roi_px: int, every: int) -> int:
     from monai.inferers import SlidingWindowInferer
 
     from inference import worker
-    from inference.runtime import pipeline
+    from inference.runtime import engine, pipeline
     from inference.runtime.backend import TorchBackend
     from inference.runtime.engine import Engine
     from inference.runtime.prepare import Grid, Stack
@@ -80,7 +80,7 @@ def serve(roi_px: int, every: int) -> int:
 
     pipeline._finite = kept
     pipeline.Engine = Sliding
-    pipeline.backend_for = lambda nets, device, tell: TorchBackend(nets, "cpu", tell)
+    engine.backend_for = lambda nets, device, tell: TorchBackend(nets, "cpu", tell)
     return worker.main()
 
 

@@ -25,9 +25,10 @@ def test_openvino_finds_what_torch_finds(lidc_study: Path):
     i, j, k = image.GetSpacing()
     grid = Grid.over((_SLICES, _ROWS, _COLUMNS), (k, j, i))
     stack = Stack(sitk.GetArrayFromImage(image), grid)
-    nets = {"heatmap": load_nets(registry.find("lung-nodule-ct"))["heatmap"]}
+    loaded = load_nets(registry.find("lung-nodule-ct"))
+    nets = {"heatmap": loaded["heatmap"]}
     ours, theirs = (
-        Engine(backend).heat(stack)
+        Engine(backend, loaded["calibration"]).heat(stack)
         for backend in (OpenVinoBackend(nets), TorchBackend(nets, "cpu"))
     )
     assert theirs.max() > 0.8

@@ -23,17 +23,21 @@ DEFECT_VALUE = 8
 MEMORY_VALUE = 9
 
 
-class Backend:
+class Engine:
     built = 0
 
-    def __init__(self, nets, device, on_fallback=None) -> None:
-        assert list(nets) == ["outliner"]
-        type(self).built += 1
-        self.device = device
-        self.name = f"CPU, built {type(self).built} times in {os.getpid()}"
+    @classmethod
+    def of(cls, nets, device, on_fallback=None) -> Engine:
+        # The heatmap net costs seconds and is not needed.
+        assert set(nets) == {"outliner", "calibration"}
+        cls.built += 1
+        made = cls()
+        name = f"CPU, built {cls.built} times in {os.getpid()}"
+        made.backend = types.SimpleNamespace(device=device, name=name)
+        return made
 
 
-def outline_at(backend, voxels, affine, point_lps_mm) -> Outline:
+def outline_at(engine, voxels, affine, point_lps_mm) -> Outline:
     shape = voxels.shape
     point = np.rint(lps_mm_to_kji(affine, point_lps_mm)).astype(int)
     none = np.zeros((0, 0, 0), dtype=np.uint8)
@@ -70,11 +74,13 @@ def module(name: str, **members: object) -> None:
 
 def main() -> None:
     module("inference.runtime.outline", outline_at=outline_at)
-    module("inference.runtime.backend", backend_for=Backend)
+    module("inference.runtime.engine", Engine=Engine)
     module(
         "inference.runtime.load",
         devices=lambda: (Device("cpu", "CPU"),),
-        load_nets=lambda pack: {"outliner": object(), "heatmap": object()},
+        load_nets=lambda pack: {
+            name: object() for name in ("heatmap", "outliner", "calibration")
+        },
     )
     inference.worker.main()
 
