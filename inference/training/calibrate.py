@@ -21,7 +21,7 @@ from inference.training.data import READERS, Crops, Lungs, Nodule
 Floats = npt.NDArray[np.float64]
 Tell = Callable[[int, int], None]
 
-LEVELS = tuple(round(0.3 + 0.025 * n, 3) for n in range(15))
+LEVELS = tuple(round(0.2 + 0.025 * n, 3) for n in range(19))
 PEAK = round(FLOOR + 0.03, 2)
 # The default threshold shows at most so many false findings in a crop of some centimetres, and
 # in a whole scan that was kept for this; there, some may be true.

@@ -325,11 +325,15 @@ def _sample(source: _Source, scale: window.Scale, nodule: Nodule | None, rng: Rn
         images, votes, offsets = _thick(images, votes, offsets)
     pixel_mm = scale.pixel_mm * float(np.exp(rng.normal(0, 0.05)))
     grid = _grid(images.shape, source.centre_rc, source.pixel_mm, pixel_mm, rng)
-    stack = torch.from_numpy(np.concatenate([images, votes]).astype(np.float32))[None]
-    out = functional.grid_sample(stack, grid, align_corners=False)[0]
+    # Half of four readers is a level of its own in the votes: it is drawn at the pixels of the
+    # source and only then warped, or its edge would move inwards by half a pixel.
+    readers = nodule.n_readers if nodule else 1
+    half_px = (2 * votes >= readers if readers > 2 else votes >= readers).astype(np.float32)
+    planes = np.concatenate([images, votes, half_px]).astype(np.float32)
+    out = functional.grid_sample(torch.from_numpy(planes)[None], grid, align_corners=False)[0]
     count = len(images)
     seen = _jitter(out[:count], rng)
-    votes_seen = out[count:]
+    votes_seen, half = out[count : 2 * count], (out[2 * count :] >= 0.5).float()
     distance = torch.from_numpy((offsets * source.gap_mm).astype(np.float32))
     if rng.random() < 0.5:
         distance = -distance
@@ -340,12 +344,10 @@ def _sample(source: _Source, scale: window.Scale, nodule: Nodule | None, rng: Rn
         verdicts = torch.tensor([0.0, float("nan"), float("nan")])
         return Sample(inputs, nothing, nothing, torch.stack((inside, inside)), verdicts)
     share = votes_seen / nodule.n_readers
-    half = (share >= 0.499).float()
     counts = inside
     if nodule.n_readers == 2:
         # Where only one of two outlined, "half of them" is a toss.
-        counts = inside * ((share < 0.25) | (share > 0.75)).float()
-        half = (share > 0.75).float()
+        counts = inside * ((share < 0.25) | (half > 0)).float()
     verdicts = torch.tensor([1.0, nodule.malignancy, nodule.texture])
     return Sample(inputs, share, half, torch.stack((inside, counts)), verdicts)
 
