@@ -25,6 +25,25 @@ READERS = 4
 SPLITS = ("train", "validation", "test")
 # Three scans are all there is: one is kept for choosing the threshold, none for the test.
 VALIDATION_LUNGS = ("RIDER-pilot-0109",)
+# Nodules that we saw in the lungs without labels, which are no examples of lung without one:
+# mm along columns, rows and slices from the first voxel, and diameter. No radiologist read them.
+SEEN_NODULES: dict[str, tuple[tuple[float, float, float, float], ...]] = {
+    "CMB-CRC-MSB-01068": (
+        (311.6, 120.9, 127.5, 28.0),
+        (150.5, 103.3, 36.0, 10.0),
+        (123.4, 79.5, 114.4, 6.0),
+        (265.7, 132.0, 32.1, 9.0),
+        (117.0, 72.9, 73.3, 6.0),
+        (160.2, 165.2, 121.7, 6.0),
+        (136.9, 104.5, 148.0, 5.0),
+        (308.2, 172.7, 107.4, 6.0),
+        (306.3, 135.6, 176.1, 5.0),
+        (250.8, 46.8, 80.3, 8.0),
+        (277.2, 89.9, 87.6, 7.0),
+        (301.9, 139.7, 199.4, 6.0),
+    ),
+}
+_CLEAR_MM = 8.0
 
 
 def split_of(patient: str) -> str:
@@ -101,7 +120,7 @@ class Lungs:
     pixel_mm, gap_mm
         Spacing within and between slices.
     inside
-        (n, 3) int: voxels (k, j, i) in aerated lung, not next to its wall.
+        (n, 3) int: voxels (k, j, i) in aerated lung, not next to its wall nor to a nodule seen.
     """
 
     name: str
@@ -109,6 +128,21 @@ class Lungs:
     pixel_mm: float
     gap_mm: float
     inside: npt.NDArray[np.intp]
+
+    def clear(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return those of some places (n, 3) k, j, i that are not next to a nodule seen."""
+        return _clear(places, self.name, self.pixel_mm, self.gap_mm)
+
+
+def _clear(
+    places: npt.NDArray[np.intp], name: str, pixel_mm: float, gap_mm: float
+) -> npt.NDArray[np.intp]:
+    spots_mm = places[:, ::-1] * np.array([pixel_mm, pixel_mm, gap_mm])
+    keep = np.ones(len(places), dtype=np.bool_)
+    for x, y, z, diameter in SEEN_NODULES.get(name, ()):
+        away = np.linalg.norm(spots_mm - np.array([x, y, z]), axis=1)
+        keep &= away > diameter / 2 + _CLEAR_MM
+    return places[keep]
 
 
 def _webp(archive: tarfile.TarFile, name: str) -> npt.NDArray[np.uint8]:
@@ -176,16 +210,10 @@ def load_lungs(folder: Path) -> tuple[Lungs, ...]:
             rows.sort(key=lambda row: float(row["z_lps_mm"]))
             grey = np.stack([_webp(archive, row["file"]) for row in rows])
             hu = np.round(grey * 5.6 - 1024.0).astype(np.int16)
-            heights = [float(row["z_lps_mm"]) for row in rows]
-            out.append(
-                Lungs(
-                    name=name,
-                    hu=hu,
-                    pixel_mm=float(rows[0]["pixel_spacing_mm"]),
-                    gap_mm=float(np.median(np.diff(heights))),
-                    inside=np.argwhere(_aerated(hu)),
-                )
-            )
+            pixel_mm = float(rows[0]["pixel_spacing_mm"])
+            gap_mm = float(np.median(np.diff([float(row["z_lps_mm"]) for row in rows])))
+            inside = _clear(np.argwhere(_aerated(hu)), name, pixel_mm, gap_mm)
+            out.append(Lungs(name, hu, pixel_mm, gap_mm, inside))
     return tuple(out)
 
 

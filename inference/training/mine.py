@@ -141,4 +141,4 @@ def _of_lungs(engine: Engine, scan: Lungs, peak: float) -> Places:
         heat = engine.heat(Stack(scan.hu, grid))
         candidates = find_candidates(heat, grid.cell_kji_mm, peak)
         places += [place_of(candidate, heat, grid)[None] for candidate in candidates]
-    return np.concatenate(places)
+    return scan.clear(np.concatenate(places))

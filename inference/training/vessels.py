@@ -45,7 +45,7 @@ def in_lungs(scan: Lungs) -> npt.NDArray[np.intp]:
             for plane in inside
         ]
     )
-    return _spots(scan.hu.astype(np.float32), allowed, scan.pixel_mm)
+    return scan.clear(_spots(scan.hu.astype(np.float32), allowed, scan.pixel_mm))
 
 
 def _near_air(hu: npt.NDArray[np.float32], pixel_mm: float) -> npt.NDArray[np.bool_]:
