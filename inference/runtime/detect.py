@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 
 MIRRORS = 2
 # A candidate that the first look gives less of a chance is not looked at again.
-_HOPELESS = 0.02
+_HOPELESS = 0.05
 _GROUP = 8
 _SAME = 0.3
 

@@ -19,7 +19,7 @@ from inference.training.loop import Report, Tick, train
 from inference.training.recipe import Course
 from inference.training.windows import Sample, Windows
 
-COURSE = Course(3700, 8, (24, 48, 96, 160), 2e-3, 1e-4, 0.9985)
+COURSE = Course(4900, 8, (24, 48, 96, 160), 2e-3, 1e-4, 0.9985)
 # Windows are drawn some batches ahead and sorted by their slices, so that little is padded.
 _AHEAD = 4
 # With two slices the bf16 gradient of torch 2.13 on a CPU is no number (K = 1 and 3 are right).
