@@ -31,8 +31,8 @@ def available() -> tuple[ModelPack, ...]:
     return tuple(read_manifest(one) for one in packs if (one / FILE).is_file())
 
 
-def find(id: str) -> ModelPack:
-    """Return one model pack.
+def find(id: str | None) -> ModelPack:
+    """Return one model pack, the first where none is named.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def find(id: str) -> ModelPack:
     """
     packs = available()
     for pack in packs:
-        if pack.id == id:
+        if id is None or pack.id == id:
             return pack
     if not packs:
         raise Problem(

@@ -17,7 +17,6 @@ from inference.evaluation.lungs import measure_lungs
 from inference.evaluation.predict import device_of, predict
 from inference.evaluation.predictions import Predictions, load, save
 from inference.evaluation.seen import Seen, seen_by
-from inference.manifest import ModelPack
 from resources.problem import Problem
 from resources.text import translate
 
@@ -96,22 +95,11 @@ class _Progress:
         )
 
 
-def _pack(name: str | None) -> ModelPack:
-    if name is not None:
-        return registry.find(name)
-    packs = registry.available()
-    if not packs:
-        raise Problem(
-            translate("cli", "No model is installed."), translate("cli", "Install Overread again.")
-        )
-    return packs[0]
-
-
 def _measure(parsed: argparse.Namespace) -> None:
     folder = load_folder(parsed.folder)
     tell = _Progress()
     if parsed.predictions is None:
-        pack = _pack(parsed.model)
+        pack = registry.find(parsed.model)
         seen = seen_by(pack)
         split = parsed.split or "unseen"
         numbers = report.choose(folder, split, seen)
@@ -153,7 +141,7 @@ def _write(path: Path, found: dict[str, Any]) -> None:
 
 
 def _lungs(parsed: argparse.Namespace) -> None:
-    found = measure_lungs(parsed.folder, _pack(parsed.model), device_of(parsed.device))
+    found = measure_lungs(parsed.folder, registry.find(parsed.model), device_of(parsed.device))
     _write(parsed.json, found)
     for name, one in found.items():
         print(f"{name}  {one.get('shown', ' '.join(one.get('refused', ())))}")

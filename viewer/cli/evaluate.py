@@ -18,7 +18,7 @@ from inference.manifest import ModelPack
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer.cli import analyze, terminal
+from viewer.cli import running, terminal
 from viewer.cli.child import run_child
 from viewer.study.order import StackPlan, order
 from viewer.study.read import read
@@ -50,7 +50,7 @@ def _scan(
     paths: Sequence[Path], truth_file: Path | None, out: Path, model: str | None, device: str
 ) -> None:
     truth = None if truth_file is None else load_truth(truth_file)
-    pack = analyze._pack(model)
+    pack = registry.find(model)
     registry.check(pack)
     began = time.perf_counter()
     with terminal.stages() as stages:
@@ -59,9 +59,9 @@ def _scan(
         )
         plans = [order(series) for series in found.series]
         plan, volume = _series(pack, plans, truth, stages)
-        with analyze._process() as process:
+        with running.model_process() as process:
             findings = process.analyze(
-                volume, pack, device, progress=lambda step: analyze._show(stages, step)
+                volume, pack, device, progress=lambda step: running.show_progress(stages, step)
             )
     seconds = {**findings.seconds, "with_reading": time.perf_counter() - began}
     document = figures(volume, findings, truth, seconds)
@@ -75,7 +75,7 @@ def _series(
 ) -> tuple[StackPlan, Volume]:
     """Return the series of the truth; where it names none, that which ``analyze`` would take."""
     if truth is None or not truth.series_instance_uid:
-        return analyze._choose(pack, plans, stages)
+        return running.choose_series(pack, plans, stages)
     for plan in plans:
         if plan.series.series_uid == truth.series_instance_uid:
             if plan.refusal is not None:

@@ -10,7 +10,7 @@ from inference.findings import ModelStamp, Outline
 from resources import table
 from resources.problem import Problem
 from resources.text import translate
-from viewer.cli import analyze, terminal
+from viewer.cli import result, running, terminal
 from viewer.export import export_case
 from viewer.export.place import check as check_place
 from viewer.export.snapshot import CaseSnapshot, snapshot_of_outline
@@ -56,19 +56,19 @@ def outline_command(
     Problem
         At every bad input; nothing is written then.
     """
-    pack = analyze._pack(model)
+    pack = registry.find(model)
     registry.check_outlines(pack)
     registry.check(pack)
     check_place(out.resolve(), replace=True)
     with terminal.stages() as stages:
-        opened = analyze._open(pack, paths, stages)
-        with analyze._process() as process:
+        opened = running.open_study(pack, paths, stages)
+        with running.model_process() as process:
             outline = process.outline(
                 opened.volume,
                 pack,
                 device,
                 point_lps_mm,
-                progress=lambda step: analyze._show(stages, step),
+                progress=lambda step: running.show_progress(stages, step),
             )
         if not outline.mask.count:
             folder = None
@@ -83,7 +83,7 @@ def outline_command(
             )
             step = stages.step(translate("cli", "Exporting"))
             folder = export_case(snapshot, out, replace=True, progress=step).folder
-    analyze._note_choice(opened)
+    running.note_choice(opened)
     if folder is None:
         if as_json:
             terminal.print_json(
@@ -92,7 +92,7 @@ def outline_command(
         terminal.note(str(_why_nothing(outline, point_lps_mm)))
         return NOTHING
     if as_json:
-        analyze._print_document(folder)
+        result.print_document(folder)
     else:
         _print(snapshot, outline, folder)
     return FOUND
@@ -135,11 +135,11 @@ def _print(snapshot: CaseSnapshot, outline: Outline, folder: Path) -> None:
     ]
     if said is not None:
         lines.append(
-            translate("cli", "Malignancy, texture*: {said}").format(said=analyze._impression(said))
+            translate("cli", "Malignancy, texture*: {said}").format(said=result.impression(said))
         )
     lines.append(
         translate("cli", "Outlines agree: {percent}").format(
-            percent=analyze._agreement(outline.uncertainty)
+            percent=result.agreement(outline.uncertainty)
         )
     )
     for line in lines:
@@ -149,7 +149,7 @@ def _print(snapshot: CaseSnapshot, outline: Outline, folder: Path) -> None:
             "cli", "Outlined by {model} {version} on {device} at a given point, not reviewed."
         ).format(model=model.id, version=model.version, device=outline.device)
     )
-    for line in analyze._footnotes(said is not None, folder):
+    for line in result.footnotes(said is not None, folder):
         terminal.print_line(line)
 
 

@@ -28,12 +28,17 @@ def print_line(text: str) -> None:
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table to stdout; cells are plain text, whatever a file put into them."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    console = Console(file=sys.stdout, highlight=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for title in titles:
         table.add_column(Text(title), overflow="fold")
     for row in rows:
         table.add_row(*(Text(_harmless(str(cell))) for cell in row))
-    Console(file=sys.stdout, highlight=False).print(table)
+    # Measured on a wide terminal: on its own no table is wider than it.
+    wide = console.options.update(max_width=10_000)
+    if console.measure(table, options=wide).maximum > console.width:
+        table.padding = (0, 1, 0, 0)  # rather closer columns than broken cells
+    console.print(table)
 
 
 def note(text: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from inference import registry
 from inference.client import ModelProcess
 from inference.manifest import Limits
-from viewer.cli import analyze
+from viewer.cli import running
 from viewer.phantom.anatomy import PhantomSpec, make_phantom
 from viewer.phantom.dicom import write_series
 
@@ -47,7 +47,7 @@ def worker(monkeypatch, tmp_path):
 
     def install(mode: str) -> Path:
         command = [sys.executable, str(WORKER), mode, str(marker)]
-        monkeypatch.setattr(analyze, "_process", lambda: ModelProcess(command))
+        monkeypatch.setattr(running, "model_process", lambda: ModelProcess(command))
         return marker
 
     return install
