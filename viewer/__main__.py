@@ -1,6 +1,7 @@
 """The program: a command without a window, or the window.
 
-``overread STUDY`` opens the window; ``overread inspect|analyze|outline|models`` works without one.
+``overread STUDY`` opens the window; ``overread COMMAND``, one of ``cli.COMMANDS`` or ``sample``,
+works without one.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ def _window(arguments: list[str]) -> int:
         description=translate("cli", "Overread an AI: see, correct and export its findings."),
         epilog=translate(
             "cli",
-            "Without a window: overread inspect, analyze, outline, models, sample (each with "
-            "--help). Research use. Not for diagnosis.",
-        ),
+            "Without a window: overread {commands} (each with --help). "
+            "Research use. Not for diagnosis.",
+        ).format(commands=", ".join((*cli.COMMANDS, "sample"))),
     )
     parser.add_argument(
         "study", nargs="*", type=Path, help=translate("cli", "folders or files to open")
