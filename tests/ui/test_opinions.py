@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from inference.findings import Heatmap, Impression
+from inference.runtime.outline import SHARE_MEANING, SPREAD_MEANING
+from inference.runtime.pipeline import HEATMAP_MEANING
+from viewer.ui.app import show_within_screen
+from viewer.ui.panel.sections import heat_meaning
 
 from .conftest import settle
 
@@ -89,3 +94,20 @@ def test_the_map_of_uncertainty_takes_the_place_of_the_heatmap(with_opinions, re
     settle(reviewed)
     assert view.overlay.heat().heatmap is with_opinions.heatmap
     assert " · p " in view.value_text()
+
+
+@pytest.mark.parametrize("meaning", [HEATMAP_MEANING, SHARE_MEANING, SPREAD_MEANING])
+def test_every_meaning_that_the_model_gives_a_map_has_short_words(meaning):
+    assert len(heat_meaning(meaning)) < len(meaning)
+
+
+@pytest.mark.parametrize(("size", "whole"), [((300, 200), False), ((5000, 4000), True)])
+def test_a_window_is_within_the_screen(qtbot, size, whole):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(*size)
+    show_within_screen(window)
+    room = window.screen().availableSize()
+    assert window.isMaximized() is whole
+    assert window.normalGeometry().width() < room.width()
+    assert window.normalGeometry().height() < room.height()

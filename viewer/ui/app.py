@@ -22,7 +22,7 @@ from PySide6.QtCore import (
     qInstallMessageHandler,
 )
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 import resources
 from resources import text
@@ -33,6 +33,7 @@ from viewer.ui import theme
 from viewer.ui.status import MessageBar
 
 _SIGNAL_MS = 250
+_TITLE_BAR_PX = 48
 
 
 def start_log() -> None:
@@ -126,6 +127,16 @@ def _nothing() -> None:
     pass
 
 
+def show_within_screen(window: QWidget) -> None:
+    """Show a window with its frame inside the screen: its status bar and title bar in reach."""
+    room = window.screen().availableSize()
+    if window.width() < room.width() and window.height() + _TITLE_BAR_PX < room.height():
+        window.show()
+        return
+    window.resize(window.size().boundedTo(room * 0.9))  # for when it is no longer maximised
+    window.showMaximized()
+
+
 def run(paths: Sequence[Path], *, sample: bool = False) -> int:
     """Open the window and stay until it is closed; return the exit code."""
     from viewer.ui.main_window import MainWindow
@@ -135,9 +146,7 @@ def run(paths: Sequence[Path], *, sample: bool = False) -> int:
     install_net()
     _obey_ctrl_c(app)
     window = MainWindow()
-    # No larger than the screen: a title bar out of reach cannot be dragged back.
-    window.resize(window.size().boundedTo(window.screen().availableSize()))
-    window.show()
+    show_within_screen(window)
     if paths:
         window.open_paths(list(paths))
     elif sample:

@@ -206,6 +206,9 @@ def heat_meaning(meaning: str) -> str:
         "Share of radiologists who would outline this voxel as nodule": translate(
             "findings", "share of radiologists who outline it"
         ),
+        "Share of the nodule's radiologists who would outline this voxel": translate(
+            "findings", "share of radiologists who outline it"
+        ),
         "How far the outlines of mirrored images differ at this voxel": translate(
             "findings", "how far the outlines differ"
         ),
