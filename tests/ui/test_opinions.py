@@ -83,6 +83,7 @@ def test_the_map_of_uncertainty_takes_the_place_of_the_heatmap(with_opinions, re
     settle(reviewed)
     assert view.overlay.heat().heatmap is with_opinions.uncertainty
     assert section._meaning.text() == "how far the outlines differ"
+    assert (view.overlay.heat().top, section._high.text()) == (128, "≥\u202f0.50")
     view.pointer_px = view.cursor_px()
     voxel = view.voxel_at(view.pointer_px)
     expected = with_opinions.uncertainty.values[voxel] / 255
@@ -111,3 +112,12 @@ def test_a_window_is_within_the_screen(qtbot, size, whole):
     assert window.isMaximized() is whole
     assert window.normalGeometry().width() < room.width()
     assert window.normalGeometry().height() < room.height()
+
+
+def test_the_list_of_findings_ends_with_a_whole_row(reviewed):
+    rows = reviewed.panel.list
+    for height in (640, 700, 760, 900):
+        reviewed.resize(1500, height)
+        settle(reviewed)
+        ends = np.cumsum([rows.sizeHintForRow(row) for row in range(rows.count())]) + 4
+        assert rows.height() in ends

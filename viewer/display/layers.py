@@ -28,11 +28,15 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heat:
-    """A heatmap to be shown: one opacity, clear below ``floor`` (1 to 255)."""
+    """A heatmap to be shown: one opacity, clear below ``floor``, last colour from ``top`` on.
+
+    Both 1 to 255.
+    """
 
     heatmap: Heatmap
     opacity: float
     floor: int
+    top: int = 255
 
 
 def cut(
@@ -90,7 +94,7 @@ def compose(
         if part is not None:
             values = plane.orient(part[0])
             at_px = plane.corner_px(part[1], part[0].shape)
-            overlays.blend_heatmap(buffer, values, at_px, heat.opacity, heat.floor)
+            overlays.blend_heatmap(buffer, values, at_px, heat.opacity, heat.floor, heat.top)
     for fill in fills:
         part = cut(fill.mask.voxels, fill.mask.origin_kji, plane, index)
         if part is not None:

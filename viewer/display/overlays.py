@@ -41,6 +41,7 @@ def blend_heatmap(
     at_px: tuple[int, int],
     opacity: float,
     floor: int,
+    top: int = 255,
 ) -> None:
     """Lay a heatmap slice over the buffer, in place; fully clear below ``floor``.
 
@@ -56,12 +57,15 @@ def blend_heatmap(
         0 to 1, one for the whole layer.
     floor
         Smallest value shown, 1 to 255.
+    top
+        Value that has the last colour, as all above it have, 1 to 255.
     """
     row, column = at_px
     part = buffer[row : row + heat_px.shape[0], column : column + heat_px.shape[1]]
     shown = heat_px >= max(1, floor)
     if shown.any():
-        part[shown] = _mix(part[shown], heat_colours()[heat_px[shown]], opacity)
+        steps = np.minimum(heat_px[shown].astype(np.uint16) * 255 // top, 255)
+        part[shown] = _mix(part[shown], heat_colours()[steps], opacity)
 
 
 def blend_fill(

@@ -255,7 +255,7 @@ class OverlayLayer(QGraphicsItem):
         if chosen is None:
             return None
         floor = max(1, round(reading.shown.heat_floor * 255))
-        return Heat(chosen, reading.shown.heat_opacity, floor)
+        return Heat(chosen, reading.shown.heat_opacity, floor, round(reading.heat_top * 255))
 
     def heatmap_value(self, voxel_kji: tuple[int, int, int]) -> float | None:
         """Return the shown map's value at a voxel, 0 to 1; None while it is off."""

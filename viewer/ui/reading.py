@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from viewer.session import Case
 
 TOOLS = ("window", "pan", "brush", "erase", "move")
+# Mirrored outlines rarely differ by more; on the whole scale they would all be as dark as lung.
+_UNCERTAINTY_TOP = 0.5
 TEXT_FULL, TEXT_SHORT, TEXT_NONE = range(3)
 
 
@@ -86,6 +88,11 @@ class Reading(QObject):
         if findings is None:
             return None
         return findings.uncertainty if self.shows_uncertainty else findings.heatmap
+
+    @property
+    def heat_top(self) -> float:
+        """Value of the chosen map that has the last colour, 0 to 1."""
+        return _UNCERTAINTY_TOP if self.shows_uncertainty else 1.0
 
     # ------------------------------------------------------------------ case
 

@@ -84,6 +84,21 @@ def test_the_heatmap_is_clear_below_its_floor():
     np.testing.assert_array_equal(plain, warm)
 
 
+def test_a_heatmap_has_its_last_colour_from_its_top_on():
+    volume = _volume()
+    plane = make_planes(volume.shape_kji, volume.affine)["axial"]
+    drawn = []
+    for value, top in ((64, 128), (127, 255), (128, 128), (200, 128), (255, 255)):
+        heatmap = Heatmap((0, 0, 0), np.full(volume.shape_kji, value, dtype=np.uint8), "")
+        heat = Heat(heatmap, 1.0, 1, top)
+        drawn.append(compose(volume, plane, 0, Window(0, 100), heat=heat))
+    half, same, last, above, whole = drawn
+    np.testing.assert_array_equal(half, same)
+    np.testing.assert_array_equal(last, whole)
+    np.testing.assert_array_equal(above, whole)
+    assert (half != whole).all()
+
+
 @pytest.mark.parametrize("affine", [None, FLIPPED])
 def test_outlines_enclose_exactly_the_mask(affine):
     volume = _volume(affine)

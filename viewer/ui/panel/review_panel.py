@@ -172,10 +172,11 @@ class ReviewPanel(QWidget):
         limit = max(180, self.height() * 2 // 5)
         height = 4
         for row in range(self.list.count()):
-            height += self.list.sizeHintForRow(row)
-            if height >= limit:
-                break
-        self.list.setFixedHeight(min(height, limit))
+            row_px = self.list.sizeHintForRow(row)
+            if row and height + row_px > limit:
+                break  # whole rows: a line cut in half above other text is read as a fault
+            height += row_px
+        self.list.setFixedHeight(height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -105,7 +105,7 @@ class _ColourBar(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(gradient)
         painter.drawRoundedRect(QRectF(self.rect()), 2, 2)
-        clear = self.width() * self._reading.shown.heat_floor
+        clear = self.width() * min(1.0, self._reading.shown.heat_floor / self._reading.heat_top)
         painter.setBrush(QColor(theme.PANEL))
         painter.drawRect(QRectF(0, 0, clear, self.height()))
         painter.setPen(QPen(QColor(theme.EDGE), 1))
@@ -185,6 +185,8 @@ class HeatmapSection(_Section):
         self._switch.setChecked(shown.heatmap)
         self._meaning.setText(heat_meaning(heatmap.meaning))
         self._low.setText(f"{shown.heat_floor:.2f}")
+        top = self._reading.heat_top
+        self._high.setText("1" if top == 1 else f"\N{GREATER-THAN OR EQUAL TO}\u202f{top:.2f}")
         for slider, value in ((self._opacity, shown.heat_opacity), (self._floor, shown.heat_floor)):
             slider.blockSignals(True)
             slider.setValue(round(value * 100))
