@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from inference import packing, registry
+from inference import failures, packing, registry
 from inference.child import Child, default_command
 from inference.findings import Findings, Outline
 from inference.manifest import ModelPack
@@ -308,10 +308,8 @@ class ModelProcess:
             try:
                 self._child = Child(self._command)
             except OSError as error:
-                raise Problem(
-                    translate("model", "The model process could not be started."),
-                    translate("model", "Install Overread again."),
-                    f"{Path(self._command[0]).name}: {error.strerror}",
+                raise failures.not_started(
+                    f"{Path(self._command[0]).name}: {error.strerror}"
                 ) from error
             return self._child
 
@@ -325,12 +323,8 @@ class ModelProcess:
         words = child.last_words()
         if child.process.returncode == -9 and not child.killed:
             # On Linux the kernel kills so when memory is short.
-            return _memory(words)
-        return Problem(
-            translate("model", "The model process stopped unexpectedly."),
-            translate("model", "Run the model again; the study and your work are unharmed."),
-            words,
-        )
+            return failures.out_of_memory(words)
+        return failures.stopped(words)
 
 
 def _admit(pack: ModelPack, volume: Volume) -> None:
@@ -356,7 +350,7 @@ def _said(
     if value["kind"] == "progress":
         return Progress(*value["progress"])
     if value["kind"] == "failed":
-        return _failure(value)
+        return failures.answered(value)
     return answer_of(message)
 
 
@@ -367,35 +361,3 @@ def _devices_of(message: _Message) -> tuple[Device, ...]:
 def _findings_of(message: _Message) -> Findings:
     value, parts = message
     return packing.findings_from_parts(value["findings"], parts)
-
-
-def _memory(detail: str) -> Problem:
-    return Problem(
-        translate("model", "The model process was ended, most likely because memory ran out."),
-        translate("model", "Close other programs and run the model again."),
-        detail,
-    )
-
-
-def _failure(value: Mapping[str, Any]) -> Problem:
-    code, detail = value["code"], value["detail"]
-    if code == "no_lungs":
-        return Problem(
-            translate("model", "No lungs were found in this series."),
-            translate("model", "Choose a CT of the chest that shows aerated lung."),
-            detail,
-        )
-    if code == "memory":
-        return _memory(detail)
-    if code == "device":
-        return Problem(
-            translate("model", "There is no device named {id} on this computer.").format(id=detail),
-            translate("model", "Choose automatic or the CPU."),
-        )
-    if code == "model":
-        return Problem(value["sentence"], value["remedy"], detail)
-    return Problem(
-        translate("model", "The model failed on this series."),
-        translate("model", "Please report it; the log holds the technical detail."),
-        detail,
-    )
