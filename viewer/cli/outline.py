@@ -11,6 +11,7 @@ from resources import table
 from resources.problem import Problem
 from resources.text import translate
 from viewer.cli import result, running, terminal
+from viewer.display.planes import make_planes
 from viewer.export import export_case
 from viewer.export.place import check as check_place
 from viewer.export.snapshot import CaseSnapshot, snapshot_of_outline
@@ -117,7 +118,11 @@ def _print(snapshot: CaseSnapshot, outline: Outline, folder: Path) -> None:
     (lesion,) = snapshot.lesions
     size, model = lesion.measurement, lesion.model
     assert size is not None and model is not None, "an outline that is exported has voxels"
-    slices = outline.mask.box[0]
+    volume, slices = snapshot.volume, outline.mask.box[0]
+    planes = make_planes(volume.shape_kji, volume.affine).values()
+    acquired = next(plane for plane in planes if plane.axis == 0)
+    # As the window counts them.
+    first, last = sorted(acquired.number(k) for k in (slices.start, slices.stop - 1))
     said = outline.impression
     lines = [
         f"{table('labels')[lesion.label]['name']} {lesion.number}",
@@ -129,7 +134,7 @@ def _print(snapshot: CaseSnapshot, outline: Outline, folder: Path) -> None:
             centre=_millimetres(size.centre_lps_mm)
         ),
         translate("cli", "Slices: {first} to {last} of {count}").format(
-            first=slices.start + 1, last=slices.stop, count=snapshot.volume.shape_kji[0]
+            first=first, last=last, count=acquired.count
         ),
         translate("cli", "Score: {score}").format(score=f"{outline.score:.2f}"),
     ]

@@ -34,9 +34,7 @@ def agreement(uncertainty: float) -> str:
 
 def directions() -> str:
     """Return what the three numbers of a centre mean."""
-    return translate(
-        "cli", "Centre: mm to the patient's left, to posterior, to the head; less is the other way."
-    )
+    return translate("cli", "Centre: mm to the patient's left, to posterior, to the head.")
 
 
 def footnotes(impressed: bool, folder: Path) -> list[str]:
