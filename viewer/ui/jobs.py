@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +11,15 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 from resources.problem import Problem
 from viewer.study.cancel import Cancelled
 
-log = logging.getLogger(__name__)
-
 Report = Callable[[int, int], None]
 Work = Callable[[Report, Callable[[], bool]], Any]
+
+
+class _Relay(QObject):
+    """Speaks for the worker; it belongs to no window, so that none takes it away mid-word."""
+
+    progress = Signal(int, int)
+    end = Signal(object, object)
 
 
 class Job(QObject):
@@ -38,16 +42,14 @@ class Job(QObject):
     discarded = Signal(object)  # a result that came after the cancel, to be closed
     ended = Signal()
 
-    _worker_progress = Signal(int, int)
-    _worker_end = Signal(object, object)
-
     def __init__(self, work: Work, parent: QObject) -> None:
         super().__init__(parent)
         self._cancel = threading.Event()
         self._work = work
         self._running = False
-        self._worker_progress.connect(self._on_progress)
-        self._worker_end.connect(self._on_end)
+        self._relay = _Relay()
+        self._relay.progress.connect(self._on_progress)
+        self._relay.end.connect(self._on_end)
 
     @property
     def running(self) -> bool:
@@ -57,7 +59,7 @@ class Job(QObject):
     def start(self, pool: QThreadPool | None = None) -> Job:
         """Hand the work to the pool."""
         self._running = True
-        (pool or QThreadPool.globalInstance()).start(_Run(self))
+        (pool or QThreadPool.globalInstance()).start(_Run(self._work, self._cancel, self._relay))
         return self
 
     def cancel(self) -> None:
@@ -88,22 +90,19 @@ class Job(QObject):
 
 
 class _Run(QRunnable):
-    def __init__(self, job: Job) -> None:
+    def __init__(self, work: Work, cancel: threading.Event, relay: _Relay) -> None:
         super().__init__()
-        self._job = job
+        self._work, self._cancel, self._relay = work, cancel, relay
 
     def run(self) -> None:
-        job = self._job
         result: object = None
         error: BaseException | None = None
         try:
-            result = job._work(job._worker_progress.emit, job._cancel.is_set)
+            result = self._work(self._relay.progress.emit, self._cancel.is_set)
         except Cancelled:
-            job._cancel.set()
+            self._cancel.set()
         except Exception as caught:
             # Handed to the GUI thread: a problem is shown there, a defect raised there.
             error = caught
-        try:
-            job._worker_end.emit(result, error)
-        except RuntimeError:
-            log.info("a job ended after its window")
+        # A window that has gone no longer listens.
+        self._relay.end.emit(result, error)

@@ -78,9 +78,7 @@ def main() -> None:
     module(
         "inference.runtime.load",
         devices=lambda: (Device("cpu", "CPU"),),
-        load_nets=lambda pack: {
-            name: object() for name in ("heatmap", "outliner", "calibration")
-        },
+        load_nets=lambda pack: {name: object() for name in ("heatmap", "outliner", "calibration")},
     )
     inference.worker.main()
 
