@@ -82,11 +82,12 @@ def analyze(
     clock = _Clock(tell)
     clock.enter("prepare")
     voxels = _finite(volume.voxels)
-    engine = Engine.of(nets, device.id, clock.note)
     clock.enter("lungs")
     lungs = find_lungs(voxels, volume.affine)
     if not lungs.found:
         raise NoLungs
+    # Building the nets takes a second, for nothing where there is no lung.
+    engine = Engine.of(nets, device.id, clock.note)
     spacing = volume.spacing_kji_mm
     margin = (0, round(_MARGIN_MM / spacing[1]), round(_MARGIN_MM / spacing[2]))
     grid = Grid.over(box_of(lungs.search, margin), spacing)

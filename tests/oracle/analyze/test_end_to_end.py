@@ -44,6 +44,7 @@ def _check_export(out: Path):
         "image.nii.gz",
         "labels.nii.gz",
         "heatmap.nii.gz",
+        "uncertainty.nii.gz",
         "findings.json",
     }
     for entry in manifest["files"]:
