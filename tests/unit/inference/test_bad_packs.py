@@ -9,6 +9,8 @@ import struct
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+import torch
 
 import resources
 from inference import registry
@@ -44,6 +46,8 @@ def _head(header: bytes, length: int | None = None) -> bytes:
         _head(b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4000]}}') + b"\0\0\0\0",
         _head(b'{"a":{"dtype":"F32","shape":[1152921504606846976],"data_offsets":[0,4]}}'),
         b"PK\x03\x04" + b"\0" * 64,
+        _head(b'{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}') + b"\0\0\0\0",
+        _head(b'{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,4]}}') + b"\0\0\0\0",
     ],
     ids=[
         "empty",
@@ -56,11 +60,48 @@ def _head(header: bytes, length: int | None = None) -> bytes:
         "offsets-beyond-the-end",
         "huge-shape",
         "a-zip",
+        "unknown-dtype",
+        "dtype-that-torch-lacks",
     ],
 )
 def test_what_is_no_safetensors_is_refused_in_a_sentence(pack_folder: Path, data: bytes):
     with pytest.raises(Problem, match="does not fit this program") as caught:
         load_nets(_sealed(pack_folder, data))
+    assert caught.value.remedy
+
+
+_WIDTH = "heatmap.down.0.conv1.weight"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {_WIDTH: None},
+        {"outliner.up.0.norm2.weight": None},
+        {"calibration.heat": None},
+        {"heatmap.more": torch.zeros(1)},
+        {"liver.weight": torch.zeros(1)},
+        {_WIDTH: torch.zeros(100_000, 1)},
+        {_WIDTH: torch.tensor(1.0)},
+        {f"outliner.down.{n}.conv1.weight": torch.zeros(8, 1) for n in range(60)},
+    ],
+    ids=[
+        "weight-missing",
+        "norm-missing",
+        "calibration-missing",
+        "one-too-many-in-a-net",
+        "another-model's",
+        "width-of-100000",
+        "no-width",
+        "60-levels",
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused_in_a_sentence(pack_folder: Path, changes):
+    pack = read_manifest(pack_folder)
+    tensors = safetensors.torch.load((pack_folder / pack.weights.file).read_bytes())
+    tensors = {name: t for name, t in {**tensors, **changes}.items() if t is not None}
+    with pytest.raises(Problem, match="does not fit this program") as caught:
+        load_nets(_sealed(pack_folder, safetensors.torch.save(tensors)))
     assert caught.value.remedy
 
 
