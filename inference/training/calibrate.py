@@ -176,7 +176,7 @@ def _look(
         affine[:3, :3] = np.fliplr(np.diag([scan.pixel_mm, scan.pixel_mm, scan.gap_mm]))
         for one in detect(engine, Scan(scan.hu, affine), heat, grid, PEAK):
             rows.append((one.logit, one.peak, False, -1))
-    logit, peak, true, crop = (np.array(column) for column in zip(*rows, strict=True))
+    logit, peak, true, crop = np.array(rows, dtype=np.float64).reshape(-1, 4).T
     return Judged(logit, peak, true.astype(np.bool_), crop.astype(np.intp)), histogram
 
 
@@ -204,17 +204,23 @@ def fit_heat(histogram: Floats) -> list[float]:
     count, share = histogram
     heat = (np.arange(_BINS) + 0.5) / _BINS
     use = (count > 0) & (heat > 0.05)
+    if not use.any():
+        return [1.0, 0.0]
     x, y, weight = _logit(heat[use]), share[use] / count[use], np.sqrt(count[use])
 
     def loss(line: Floats) -> float:
         return float((weight * (_chance(line[0] * x + line[1]) - y) ** 2).sum() / weight.sum())
 
-    found = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead")
+    # More heat never means fewer readers, whatever an untrained net says.
+    bounds = [(0.1, 10.0), (-10.0, 10.0)]
+    found = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead", bounds=bounds)
     return [round(float(value), 5) for value in found.x]
 
 
 def fit_score(judged: Judged) -> list[float]:
-    """Return the logistic regression of being true on both logits."""
+    """Return the logistic regression of being true on both logits; without any, no change."""
+    if not len(judged.logit):
+        return [1.0, 0.0, 0.0]
     x = np.stack([judged.logit, _logit(judged.peak), np.ones(len(judged.logit))])
 
     def loss(weights: Floats) -> float:
@@ -222,7 +228,8 @@ def fit_score(judged: Judged) -> list[float]:
         entropy = -np.where(judged.true, np.log(chance), np.log(1 - chance)).mean()
         return float(entropy + 1e-4 * (weights**2).sum())
 
-    found = minimize(loss, np.array([1.0, 0.0, 0.0]), method="BFGS")
+    bounds = [(0.0, 20.0), (0.0, 20.0), (-50.0, 50.0)]
+    found = minimize(loss, np.array([1.0, 0.0, 0.0]), method="L-BFGS-B", bounds=bounds)
     return [round(float(value), 5) for value in found.x]
 
 

@@ -98,7 +98,7 @@ def write_pack(
 def _calibration(chosen: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the tensors of the calibration; what was not chosen changes nothing."""
     net = Calibration()
-    for name in ("heat", "score"):
+    for name in ("heat", "score", "outline"):
         if name in chosen:
             buffer = net.get_buffer(name)
             buffer.copy_(torch.tensor(chosen[name], dtype=buffer.dtype).reshape(buffer.shape))

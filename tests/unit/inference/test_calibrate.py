@@ -59,3 +59,10 @@ def test_a_crop_lies_as_a_patient_does() -> None:
     x, y, z = (affine_of(nodule) @ np.array([2.0, 3.0, 5.0, 1.0]))[:3]
     # Columns run to the left, rows to the back, slices to the head.
     assert (x, y, z) == pytest.approx((3.5, 2.1, 5.0))
+
+
+def test_nets_that_find_nothing_are_left_as_they_are() -> None:
+    nothing = np.zeros(0)
+    judged = Judged(nothing, nothing, nothing.astype(bool), nothing.astype(np.intp))
+    assert fit_score(judged) == [1.0, 0.0, 0.0]
+    assert fit_heat(np.zeros((2, 1024))) == [1.0, 0.0]

@@ -230,3 +230,23 @@ def test_weights_too_large_for_a_pack_are_refused(
     with pytest.raises(Problem, match=r"more than the 20 MB"):
         pack.write_pack(straight[0], tmp_path / "p", made, {"threshold": 0.5, "floor": 0.2}, {})
     assert not (tmp_path / "p").exists()
+
+
+def test_the_validation_patients_choose_the_thresholds(
+    straight: tuple[Path, list[str]], data: Path, tmp_path: Path
+):
+    run, _ = straight
+    out = tmp_path / "run"
+    out.mkdir()
+    # What was trained is not trained again.
+    for name in ("heatmap", "outliner", "mined", "places"):
+        (out / f"{name}.safetensors").write_bytes((run / f"{name}.safetensors").read_bytes())
+    write_recipe(tmp_path / "recipe.json", threshold__policy="validation")
+    train(data, out)
+    chosen = json.loads((out / "calibration.json").read_text())
+    assert 0.05 <= chosen["threshold"] < 1
+    assert chosen["chosen_by"]["validation_crops"] > 0
+    made = load_file(out / "pack" / "model.safetensors")
+    assert made["calibration.heat"].tolist() == pytest.approx(chosen["heat"])
+    assert made["calibration.outline"].tolist() == pytest.approx(chosen["outline"])
+    assert read_manifest(out / "pack").threshold == chosen["threshold"]
