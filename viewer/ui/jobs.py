@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QRunnable, QThreadPool, Signal, Slot
 
 from resources.problem import Problem
 from viewer.study.cancel import Cancelled
@@ -16,7 +16,11 @@ Work = Callable[[Report, Callable[[], bool]], Any]
 
 
 class _Relay(QObject):
-    """Speaks for the worker; it belongs to no window, so that none takes it away mid-word."""
+    """Speaks for the worker.
+
+    It belongs to the application: a window that closed would take it away mid-word, and
+    without an owner it would die in the worker. It goes in the GUI thread, when all is said.
+    """
 
     progress = Signal(int, int)
     end = Signal(object, object)
@@ -47,9 +51,10 @@ class Job(QObject):
         self._cancel = threading.Event()
         self._work = work
         self._running = False
-        self._relay = _Relay()
+        self._relay = _Relay(QCoreApplication.instance())
         self._relay.progress.connect(self._on_progress)
         self._relay.end.connect(self._on_end)
+        self._relay.end.connect(self._relay.deleteLater)
 
     @property
     def running(self) -> bool:
