@@ -80,3 +80,13 @@ def direction_letters(vector_lps: npt.ArrayLike, secondary: float = 0.2588) -> s
         if rank == 0 or abs(unit[axis]) >= secondary
     ]
     return "".join(letters)
+
+
+def axial_affine(pixel_mm: float, gap_mm: float) -> Affine:
+    """Return (k, j, i, 1) to LPS mm of axial slices with their first voxel at the origin.
+
+    Columns run to the left, rows to the back and slices to the head.
+    """
+    affine = np.eye(4)
+    affine[:3, :3] = np.fliplr(np.diag([pixel_mm, pixel_mm, gap_mm]))
+    return affine

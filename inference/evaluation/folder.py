@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from inference.geometry import axial_affine
 from resources.problem import Problem
 from resources.text import translate
 
@@ -75,9 +76,7 @@ class Lesion:
     @property
     def affine(self) -> npt.NDArray[np.float64]:
         """Place of its crop: (k, j, i, 1) to mm, rows to the back, columns to the left."""
-        affine = np.eye(4)
-        affine[:3, :3] = np.fliplr(np.diag([self.pixel_mm, self.pixel_mm, self.gap_mm]))
-        return affine
+        return axial_affine(self.pixel_mm, self.gap_mm)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from inference.evaluation.folder import BROKEN, malformed
 from inference.evaluation.scan import figures
+from inference.geometry import axial_affine
 from inference.manifest import ModelPack
 from inference.registry import eligibility
 from inference.volume import Volume
@@ -55,8 +54,7 @@ def measure_lungs(path: Path, pack: ModelPack, device: str) -> dict[str, Any]:
     where = next((one for one in devices() if one.id == device), Device("cpu", "CPU"))
     out: dict[str, Any] = {}
     for scan in scans:
-        affine = np.eye(4)
-        affine[:3, :3] = np.fliplr(np.diag([scan.pixel_mm, scan.pixel_mm, scan.gap_mm]))
+        affine = axial_affine(scan.pixel_mm, scan.gap_mm)
         volume = Volume(scan.hu, affine, pack.input.modality, pack.input.unit)
         reasons = eligibility(pack, volume)
         if reasons:

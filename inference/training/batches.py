@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
 from inference.runtime.intensity import to_unit
 from inference.runtime.slices import NEIGHBOURS, stride
 from inference.training.data import READERS, Crops, Lungs, Nodule
+from inference.training.paste import in_air, paste_mask
 
 PIXEL_MM = 0.7
 PATCH_PX = 96
@@ -52,7 +52,7 @@ class Batches:
         self._nodules = crops.of("train")
         weights = np.sqrt([n.stop - n.start for n in self._nodules])
         self._chance = weights / weights.sum()
-        self._alpha = {n: _paste_mask(crops, n) for n in self._nodules if _in_air(crops, n)}
+        self._alpha = {n: paste_mask(crops, n) for n in self._nodules if in_air(crops, n)}
         self._pasteable = tuple(self._alpha)
 
     def draw(self, rng: Rng, size: int) -> Batch:
@@ -131,21 +131,6 @@ def _neighbours(nodule: Nodule, middle: int, rng: Rng) -> npt.NDArray[np.intp]:
     if rng.random() < 0.1:
         offsets = offsets * 0
     return np.clip(middle + offsets, nodule.start, nodule.stop - 1)
-
-
-def _in_air(crops: Crops, nodule: Nodule) -> bool:
-    """Tell whether lung surrounds a nodule, so that it can be cut out without its wall."""
-    rows = slice(nodule.start, nodule.stop)
-    union = crops.votes[rows] > 0
-    near = ndimage.binary_dilation(union, np.ones((1, 3, 3), bool), iterations=3)
-    ring = ndimage.binary_dilation(near, np.ones((1, 3, 3), bool), iterations=2) & ~near
-    return bool(ring.any()) and float(np.mean(crops.hu(rows)[ring] < -550)) > 0.85
-
-
-def _paste_mask(crops: Crops, nodule: Nodule) -> Array:
-    union = crops.votes[nodule.start : nodule.stop] > 0
-    near = ndimage.binary_dilation(union, np.ones((1, 3, 3), bool), iterations=3)
-    return np.asarray(ndimage.gaussian_filter(near.astype(np.float32), (0, 1.2, 1.2)))
 
 
 def _grid(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from inference.geometry import axial_affine
 from inference.runtime.candidates import FLOOR
 from inference.runtime.crop import search_crop
 from inference.runtime.detect import detect
@@ -131,9 +132,7 @@ def _outline_level(
 
 def affine_of(nodule: Nodule) -> Floats:
     """Return (k, j, i, 1) to mm of a crop; rows run to the back, columns to the left."""
-    affine = np.eye(4)
-    affine[:3, :3] = np.fliplr(np.diag([nodule.pixel_mm, nodule.pixel_mm, nodule.gap_mm]))
-    return affine
+    return axial_affine(nodule.pixel_mm, nodule.gap_mm)
 
 
 def _point(
@@ -172,8 +171,7 @@ def _look(
         inside[tuple(scan.inside.T)] = True
         grid = Grid.over(box_of(inside, (0, 8, 8)), (scan.gap_mm, scan.pixel_mm, scan.pixel_mm))
         heat = engine.heat(Stack(scan.hu, grid))
-        affine = np.eye(4)
-        affine[:3, :3] = np.fliplr(np.diag([scan.pixel_mm, scan.pixel_mm, scan.gap_mm]))
+        affine = axial_affine(scan.pixel_mm, scan.gap_mm)
         for one in detect(engine, Scan(scan.hu, affine), heat, grid, PEAK):
             rows.append((one.logit, one.peak, False, -1))
     logit, peak, true, crop = np.array(rows, dtype=np.float64).reshape(-1, 4).T

@@ -22,6 +22,7 @@ from torch.nn import functional
 from inference.runtime import window
 from inference.runtime.intensity import to_unit
 from inference.training.data import Crops, Lungs, Nodule
+from inference.training.paste import in_air, paste_mask
 
 Rng = np.random.Generator
 Array = npt.NDArray[np.float32]
@@ -98,7 +99,7 @@ class Windows:
         weight = np.array([1.0 if n.n_readers >= 3 else 0.5 for n in self._nodules])
         self._chance = weight / weight.sum()
         self._erased = {n: _erase(crops, n) for n in self._nodules}
-        self._alpha = {n: _alpha(crops, n) for n in self._nodules if _in_air(crops, n)}
+        self._alpha = {n: paste_mask(crops, n) for n in self._nodules if in_air(crops, n)}
         own = [n for n in self._nodules if n in self._alpha]
         weight = np.array([1.0 if n.n_readers >= 3 else 0.5 for n in own])
         self._pasteable, self._paste_chance = own, weight / weight.sum()
@@ -402,22 +403,6 @@ def _jitter(images: Tensor, rng: Rng) -> Tensor:
 
 
 # What lies beyond a crop ------------------------------------------------------------------
-
-
-def _alpha(crops: Crops, nodule: Nodule) -> Array:
-    """Return how much of each voxel (k, row, column) belongs to the nodule, softly, 0..1."""
-    union = crops.votes[nodule.start : nodule.stop] > 0
-    near = ndimage.binary_dilation(union, np.ones((1, 3, 3), bool), iterations=3)
-    return np.asarray(ndimage.gaussian_filter(near.astype(np.float32), (0, 1.2, 1.2)))
-
-
-def _in_air(crops: Crops, nodule: Nodule) -> bool:
-    """Tell whether lung surrounds a nodule, so that it can be cut out without its wall."""
-    rows = slice(nodule.start, nodule.stop)
-    union = crops.votes[rows] > 0
-    near = ndimage.binary_dilation(union, np.ones((1, 3, 3), bool), iterations=3)
-    ring = ndimage.binary_dilation(near, np.ones((1, 3, 3), bool), iterations=2) & ~near
-    return bool(ring.any()) and float(np.mean(crops.hu(rows)[ring] < -550)) > 0.85
 
 
 def _erase(crops: Crops, nodule: Nodule) -> Array:
