@@ -116,6 +116,7 @@ def document(**changes: Any) -> dict[str, Any]:
     for name, widths in (("heatmap", [4, 8]), ("outliner", [4, 8])):
         found[name] |= {"steps": 4, "batch": 2, "widths": widths}
     found["mining"] |= {"from_step": 2}
+    found["refine"] |= {"steps": 3}
     found["threshold"] |= {"policy": "fixed"}
     for path, value in changes.items():
         *above, last = path.split("__")

@@ -120,8 +120,8 @@ def _head(pack: ModelPack) -> str:
 
 
 def _what(pack: ModelPack, record: Document) -> str:
-    stages = record["stages"]
-    size = sum(stage["parameters"] for stage in stages.values()) / 1e6
+    nets = record["parameters"]
+    size = sum(nets.values()) / 1e6
     megabytes = (pack.folder / pack.weights.file).stat().st_size / 1e6
     low, high = pack.input.window
     lines = [
@@ -135,7 +135,7 @@ def _what(pack: ModelPack, record: Document) -> str:
         "- uncertainty: where the outlines of mirrored images differ.",
         "",
         "## How",
-        f"{len(stages)} nets with {size:.2f} million parameters in one safetensors file of "
+        f"{len(nets)} nets with {size:.2f} million parameters in one safetensors file of "
         f"{megabytes:.1f} MB (architecture `{pack.weights.architecture}`):",
         "1. a 2.5-D U-Net draws the heatmap within the lungs and the masses on their walls, from "
         f"pixels of {pack.input.pixel_mm:g} mm and HU from {low:g} to {high:g}; connected heat "
@@ -172,20 +172,22 @@ def _data(record: Document) -> str:
 
 
 def _training(recipe: Document, record: Document) -> str:
-    rows = [
-        (
-            name,
-            f"{stage['parameters']:,}",
-            f"{stage['steps']:,} of {recipe[name]['batch']}",
-            " ".join(map(str, recipe[name]["widths"])),
-            number(float(stage["minutes"]), 0),
+    rows = []
+    for name, stage in record["stages"].items():
+        net = "outliner" if name == "refine" else name
+        rows.append(
+            (
+                name,
+                f"{record['parameters'][net]:,}",
+                f"{stage['steps']:,} of {recipe[net]['batch']}",
+                " ".join(map(str, recipe[net]["widths"])),
+                number(float(stage["minutes"]), 0),
+            )
         )
-        for name, stage in record["stages"].items()
-    ]
-    head = ("net", "parameters", "steps of windows", "widths", "minutes")
+    head = ("stage", "parameters", "steps of windows", "widths", "minutes")
     return (
         f"## How it was trained\n{table(head, rows)}\n\n"
-        f"AdamW, a warm-up and one cosine; the weights are a running average. Seed "
+        f"AdamW, in each stage a warm-up and one cosine; the weights are a running average. Seed "
         f"{recipe['seed']}. The whole recipe is `{RECIPE}`, the record `{RECORD}`.\n\n"
         f"![Loss by step]({CURVE})"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,7 @@ class Run:
         self._heatmap()
         mined = self._mine()
         self._outliner(mined)
+        self._refine(mined)
         calibration = self._calibrate()
         self._pace.enter("pack")
         folder = self._out / PACK
@@ -151,7 +153,10 @@ class Run:
             course: Course = getattr(recipe, name)
             usual = sum(width**2 for width in _WIDTHS[name])
             size = sum(width**2 for width in course.widths) / usual
-            out[name] = Work(course.steps, _SECONDS[name] * course.batch * size)
+            seconds = _SECONDS[name] * course.batch * size
+            out[name] = Work(course.steps, seconds)
+            if name == "outliner":
+                out["refine"] = Work(recipe.refine.steps, seconds)
         return {**out, "calibrate": Work(1, 1.0), "pack": Work(1, 1.0)}
 
     def _report(self, text: str) -> None:
@@ -241,11 +246,15 @@ class Run:
         read = {name: array.astype(np.intp) for name, array in load_file(path).items()}
         return read["beside"], tuple(read[f"inside/{n}"] for n in range(count))
 
+    @cached_property
+    def _windows(self) -> Windows:
+        return Windows(self.crops, self.lungs, *self._places(), self._recipe.windows)
+
     def _outliner(self, mined: Mined) -> None:
         recipe = self._recipe
         if self._done("outliner", recipe.outliner):
             return
-        windows = Windows(self.crops, self.lungs, *self._places())
+        windows = self._windows
         harder = windows.harder(mined.beside, mined.inside, recipe.mining.share)
         tick = self._enter("outliner")
         outliner.fit_outliner(
@@ -261,6 +270,27 @@ class Run:
             tick=tick,
         )
 
+    def _refine(self, mined: Mined) -> None:
+        recipe, refine = self._recipe, self._recipe.refine
+        course = replace(
+            recipe.outliner, steps=refine.steps, rate=refine.rate, average=refine.average
+        )
+        if not refine.steps or self._done("refine", course):
+            return
+        windows = self._windows.mixed(refine.windows)
+        tick = self._enter("refine")
+        outliner.fit_outliner(
+            windows.harder(mined.beside, mined.inside, recipe.mining.share),
+            self._out,
+            refine.steps,
+            recipe.seed + 1,
+            self._device,
+            self._report,
+            course=course,
+            after="outliner",
+            tick=tick,
+        )
+
     def _calibrate(self) -> dict[str, Any]:
         """Return the threshold of the pack, and what else was chosen on validation."""
         self._pace.enter("calibrate")
@@ -273,9 +303,8 @@ class Run:
     def validated(self) -> dict[str, Any]:
         """Return what is chosen on the validation patients and the scans that were kept."""
         nets: dict[str, nn.Module] = {"calibration": Calibration()}
-        for name, module in (("heatmap", heatmap), ("outliner", outliner)):
-            net = module.new_net(getattr(self._recipe, name).widths)
-            nets[name] = average(net, self._out / f"{name}.safetensors").requires_grad_(False)
+        for name, net in pack.trained(self._out, self._recipe).items():
+            nets[name] = net.requires_grad_(False)
 
         def tell(done: int, total: int) -> None:
             if done % 50 == 0:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from inference.runtime.nets.outliner import NoduleOutliner, Outlined
 from inference.runtime.window import CHANNELS
-from inference.training.checkpoint import State
+from inference.training.checkpoint import State, average
 from inference.training.loop import Report, Tick, train
 from inference.training.recipe import Course
 from inference.training.windows import Sample, Windows
@@ -130,15 +130,19 @@ def fit_outliner(
     course: Course = COURSE,
     harder: Windows | None = None,
     harder_from: int = 0,
+    after: str = "",
     tick: Tick | None = None,
 ) -> None:
     """Train for ``steps`` in all, from the last checkpoint if there is one.
 
     Writes ``outliner.safetensors`` in ``folder``, about once a minute. Of ``course`` all but
-    its steps counts; for ``harder`` see ``Batches``.
+    its steps counts; for ``harder`` see ``Batches``. With ``after``, the name of a checkpoint in
+    the folder, it begins with the weights averaged there and writes ``refine.safetensors``.
     """
     torch.manual_seed(seed)
     net = new_net(course.widths)
+    if after:
+        average(net, folder / f"{after}.safetensors")
     state = State(
         net.to(device, memory_format=torch.channels_last_3d),  # type: ignore[call-overload]
         weight_decay=course.weight_decay,
@@ -153,5 +157,5 @@ def fit_outliner(
             out = state.net(inputs)
         return loss(Outlined(out.masks.float(), out.verdicts.float()), batch)
 
-    path = folder / "outliner.safetensors"
+    path = folder / f"{'refine' if after else 'outliner'}.safetensors"
     train(state, path, step, replace(course, steps=steps), seed=seed, report=report, tick=tick)

@@ -34,6 +34,17 @@ MOST_BYTES = 20_000_000
 _NETS = {"heatmap": heatmap, "outliner": outliner}
 
 
+def trained(run: Path, recipe: Recipe) -> dict[str, nn.Module]:
+    """Return the nets that a run ended in: of the outliner the refined one, if there is one."""
+    last = {"heatmap": "heatmap", "outliner": "refine" if recipe.refine.steps else "outliner"}
+    return {
+        name: average(
+            module.new_net(getattr(recipe, name).widths), run / f"{last[name]}.safetensors"
+        )
+        for name, module in _NETS.items()
+    }
+
+
 def write_pack(
     run: Path,
     folder: Path,
@@ -46,7 +57,7 @@ def write_pack(
     Parameters
     ----------
     run
-        Folder with ``heatmap.safetensors`` and ``outliner.safetensors``.
+        Folder with the checkpoints of every stage.
     folder
         The pack. Other files in it, such as ``metrics.json``, are left alone.
     recipe
@@ -63,12 +74,10 @@ def write_pack(
     Problem
         When the weights are larger than a pack may be.
     """
-    stages = [name for name in _NETS if getattr(recipe, name).steps]
+    stages = [*_NETS, *(["refine"] if recipe.refine.steps else [])]
     dtype = {"float16": torch.float16, "float32": torch.float32}[recipe.pack.weights]
     tensors: dict[str, Tensor] = {}
-    for name in stages:
-        net: nn.Module = _NETS[name].new_net(getattr(recipe, name).widths)
-        average(net, run / f"{name}.safetensors")
+    for name, net in trained(run, recipe).items():
         for key, tensor in net.state_dict().items():
             # Biases and norms are few, and half precision would cost them most.
             small = tensor.ndim < 2
@@ -86,8 +95,9 @@ def write_pack(
     record = {
         "command": COMMAND,
         **data,
+        "parameters": {name: _parameters(tensors, name) for name in _NETS},
         "calibration": dict(calibration),
-        "stages": {name: _stage(run / f"{name}.safetensors", tensors, name) for name in stages},
+        "stages": {name: _stage(run / f"{name}.safetensors") for name in stages},
     }
     _write(folder / RECORD, record)
     digest = hashlib.sha256(weights).hexdigest()
@@ -109,11 +119,14 @@ def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _stage(path: Path, tensors: Mapping[str, Tensor], name: str) -> dict[str, Any]:
+def _parameters(tensors: Mapping[str, Tensor], name: str) -> int:
+    own = (t for key, t in tensors.items() if key.startswith(f"{name}.") and t.is_floating_point())
+    return sum(tensor.numel() for tensor in own)
+
+
+def _stage(path: Path) -> dict[str, Any]:
     found = place(path)
-    own = [t for key, t in tensors.items() if key.startswith(f"{name}.") and t.is_floating_point()]
     return {
-        "parameters": sum(tensor.numel() for tensor in own),
         "steps": found["step"],
         "minutes": round(found["seconds"] / 60, 1),
         "curve": found["curve"],

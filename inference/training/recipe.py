@@ -19,7 +19,8 @@ SPLIT_RULES = ("sha256-of-patient-80-10-10",)
 POLICIES = ("validation", "fixed")
 WEIGHTS = ("float16", "float32")
 # What a CUDA device changes, where more capacity and more epochs can be had.
-SCALED = ("heatmap", "outliner")
+SCALED = ("heatmap", "outliner", "refine")
+KINDS = ("crop", "beyond", "paste", "vessel", "lung")
 
 T = TypeVar("T")
 _Read = Callable[[Any, str], Any]
@@ -47,6 +48,47 @@ class Course:
     rate: float
     weight_decay: float
     average: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What the windows of the outliner show, see ``windows.Windows``.
+
+    Attributes
+    ----------
+    crop, beyond, paste, vessel, lung
+        Share of each kind of window; together 1.
+    first_look
+        Share of all windows at the scale of the first look.
+    few_readers
+        How often a nodule of one or two readers is drawn, for one time of any other.
+    """
+
+    crop: float = 0.33
+    beyond: float = 0.2
+    paste: float = 0.17
+    vessel: float = 0.2
+    lung: float = 0.1
+    first_look: float = 0.3
+    few_readers: float = 0.5
+
+    @property
+    def kinds(self) -> dict[str, float]:
+        """Share of each kind of window."""
+        return {name: getattr(self, name) for name in KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Refine:
+    """A second course of the outliner, from what the first one ended in; 0 steps leave it out.
+
+    ``rate`` and ``average`` as in ``Course``, ``windows`` as in ``Recipe``.
+    """
+
+    steps: int
+    rate: float
+    average: float
+    windows: Mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +147,9 @@ class Recipe:
     data: Data
     heatmap: Course
     mining: Mining
+    windows: Mix
     outliner: Course
+    refine: Refine
     threshold: Threshold
     pack: Packed
 
@@ -219,15 +263,27 @@ def _object(known: Mapping[str, _Read], into: Callable[..., T]) -> Callable[[Any
     return read
 
 
+_STEPS, _RATE = _whole(0, 10_000_000), _number(1e-6, 0.1)
+_AVERAGE, _SHARE = _number(0.0, 0.99999), _number(0.0, 1.0)
 _COURSE: Mapping[str, _Read] = {
-    "steps": _whole(0, 10_000_000),
+    "steps": _STEPS,
     "batch": _whole(1, 4096),
     # Rows and columns are halved once a level, and windows have 64 of them.
     "widths": _list(_whole(1, 1024), 2, 5),
-    "rate": _number(1e-6, 0.1),
-    "weight_decay": _number(0.0, 1.0),
-    "average": _number(0.0, 0.99999),
+    "rate": _RATE,
+    "weight_decay": _SHARE,
+    "average": _AVERAGE,
 }
+_MIX = _object(dict.fromkeys((*KINDS, "first_look", "few_readers"), _SHARE), Mix)
+
+
+def _mix(value: Any, where: str) -> Mix:
+    out = _MIX(value, where)
+    if abs(sum(out.kinds.values()) - 1) > 1e-6:
+        raise _Fault(f"the shares of {', '.join(KINDS)} in {where} are together not 1")
+    return out
+
+
 _KNOWN: Mapping[str, _Read] = {
     "model": _choice(*MODELS),
     "seed": _whole(0, 2**31 - 1),
@@ -242,13 +298,17 @@ _KNOWN: Mapping[str, _Read] = {
     "mining": _object(
         {
             "peak": _number(0.12, 1.0),
-            "share": _number(0.0, 1.0),
-            "from_step": _whole(0, 10_000_000),
+            "share": _SHARE,
+            "from_step": _STEPS,
         },
         Mining,
     ),
+    "windows": _mix,
     "outliner": _object(_COURSE, Course),
-    "threshold": _object({"policy": _choice(*POLICIES), "value": _number(0.0, 1.0)}, Threshold),
+    "refine": _object(
+        {"steps": _STEPS, "rate": _RATE, "average": _AVERAGE, "windows": _mix}, Refine
+    ),
+    "threshold": _object({"policy": _choice(*POLICIES), "value": _SHARE}, Threshold),
     "pack": _object(
         {"version": _text(r"\d{1,6}\.\d{1,6}\.\d{1,6}"), "weights": _choice(*WEIGHTS)}, Packed
     ),

@@ -23,12 +23,11 @@ from inference.runtime import window
 from inference.runtime.intensity import to_unit
 from inference.training.data import Crops, Lungs, Nodule
 from inference.training.paste import in_air, paste_mask
+from inference.training.recipe import Mix
 
 Rng = np.random.Generator
 Array = npt.NDArray[np.float32]
 
-_SHARES = {"crop": 0.33, "beyond": 0.2, "paste": 0.17, "vessel": 0.2, "lung": 0.1}
-_FIRST_LOOK = 0.3
 _TRUNCATED = 0.12
 _THICK = 0.12
 _MOST_BEYOND = 4
@@ -83,6 +82,8 @@ class Windows:
         Places beside the nodules that look like one: (n, 3) row of the crops, row, column.
     inside
         The same for each of ``lungs``: (n, 3) k, row, column.
+    mix
+        How often they show what.
     """
 
     def __init__(
@@ -91,18 +92,16 @@ class Windows:
         lungs: tuple[Lungs, ...],
         vessels: npt.NDArray[np.intp],
         inside: tuple[npt.NDArray[np.intp], ...],
+        mix: Mix | None = None,
     ) -> None:
         self._crops = crops
         self._lungs = lungs
         self._inside = inside
+        self._mix = mix or Mix()
         self._nodules = crops.of("train")
-        weight = np.array([1.0 if n.n_readers >= 3 else 0.5 for n in self._nodules])
-        self._chance = weight / weight.sum()
         self._erased = {n: _erase(crops, n) for n in self._nodules}
         self._alpha = {n: paste_mask(crops, n) for n in self._nodules if in_air(crops, n)}
-        own = [n for n in self._nodules if n in self._alpha]
-        weight = np.array([1.0 if n.n_readers >= 3 else 0.5 for n in own])
-        self._pasteable, self._paste_chance = own, weight / weight.sum()
+        self._pasteable = tuple(n for n in self._nodules if n in self._alpha)
         owner = np.full(len(crops.grey), -1, dtype=np.intp)
         for index, nodule in enumerate(self._nodules):
             owner[nodule.start : nodule.stop] = index
@@ -126,26 +125,35 @@ class Windows:
         out._mined_share = share
         return out
 
+    def mixed(self, mix: Mix) -> Windows:
+        """Return the same windows, drawn by another mix."""
+        out = copy.copy(self)
+        out._mix = mix
+        return out
+
     def draw(self, rng: Rng) -> Sample:
         """Return one window."""
-        kind = rng.choice(list(_SHARES), p=list(_SHARES.values()))
+        kinds = self._mix.kinds
+        kind = rng.choice(list(kinds), p=list(kinds.values()))
         sample: Sample = getattr(self, f"_{kind}")(rng)
         return sample
 
     # Nodules ------------------------------------------------------------------------------
 
     def _crop(self, rng: Rng) -> Sample:
-        nodule = self._nodules[rng.choice(len(self._nodules), p=self._chance)]
-        return self._of(nodule, rng, 0, 0)
+        return self._of(self._any(self._nodules, rng), rng, 0, 0)
 
     def _beyond(self, rng: Rng) -> Sample:
-        nodule = self._nodules[rng.choice(len(self._nodules), p=self._chance)]
+        nodule = self._any(self._nodules, rng)
         below, above = rng.integers(0, _MOST_BEYOND + 1, 2)
         return self._of(nodule, rng, int(below), int(above))
 
     def _paste(self, rng: Rng) -> Sample:
-        nodule = self._pasteable[rng.choice(len(self._pasteable), p=self._paste_chance)]
-        return self._of(nodule, rng, 99, 99)
+        return self._of(self._any(self._pasteable, rng), rng, 99, 99)
+
+    def _any(self, nodules: tuple[Nodule, ...], rng: Rng) -> Nodule:
+        weight = np.array([1.0 if n.n_readers >= 3 else self._mix.few_readers for n in nodules])
+        return nodules[rng.choice(len(nodules), p=weight / weight.sum())]
 
     def _of(self, nodule: Nodule, rng: Rng, below: int, above: int) -> Sample:
         """Cut a window of a nodule with some erased slices; with 99 it is pasted into lungs."""
@@ -190,7 +198,7 @@ class Windows:
         if not half.any():
             half = votes > 0
         diameter = nodule.mean_diameter_mm
-        if rng.random() < _FIRST_LOOK:
+        if rng.random() < self._mix.first_look:
             scale = window.first_scale(nodule.gap_mm)
             k = int(rng.choice(np.flatnonzero(half.any(axis=(1, 2)))))
             middle = np.argwhere(half[k]).mean(axis=0)
@@ -243,13 +251,18 @@ class Windows:
         mined = self._mined[0] if self._mined else None
         row, j, i = self._one_of(self._vessels, mined, rng)
         nodule = self._nodules[self._owner[row]]
-        scale = _any_scale(nodule.gap_mm, rng)
+        scale = self._any_scale(nodule.gap_mm, rng)
         offsets = scale.offsets(nodule.gap_mm)
         rows = row + offsets
         keep = (rows >= nodule.start) & (rows < nodule.stop)
         images = to_unit(self._crops.hu(rows[keep]))
         place = np.array([j, i]) + rng.normal(0, 1.0, 2)
         return _nothing(images, offsets[keep], place, nodule.pixel_mm, nodule.gap_mm, scale, rng)
+
+    def _any_scale(self, gap_mm: float, rng: Rng) -> window.Scale:
+        if rng.random() < self._mix.first_look:
+            return window.first_scale(gap_mm)
+        return window.second_scale(float(np.exp(rng.normal(np.log(7.0), 0.45))), gap_mm)
 
     def _one_of(
         self, places: npt.NDArray[np.intp], mined: npt.NDArray[np.intp] | None, rng: Rng
@@ -263,7 +276,7 @@ class Windows:
         scan = self._lungs[index]
         mined = self._mined[1][index] if self._mined else None
         k, j, i = self._one_of(self._inside[index], mined, rng)
-        scale = _any_scale(scan.gap_mm, rng)
+        scale = self._any_scale(scan.gap_mm, rng)
         offsets = scale.offsets(scan.gap_mm)
         if rng.random() < 0.5:
             # As short as a crop: else only windows without a nodule would be whole.
@@ -294,12 +307,6 @@ def _nothing(
 ) -> Sample:
     source = _Source(images, np.zeros_like(images), offsets, place, pixel_mm, gap_mm)
     return _sample(source, scale, None, rng)
-
-
-def _any_scale(gap_mm: float, rng: Rng) -> window.Scale:
-    if rng.random() < _FIRST_LOOK:
-        return window.first_scale(gap_mm)
-    return window.second_scale(float(np.exp(rng.normal(np.log(7.0), 0.45))), gap_mm)
 
 
 def _by_size(lungs: tuple[Lungs, ...]) -> npt.NDArray[np.float64]:

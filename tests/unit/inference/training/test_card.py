@@ -80,9 +80,10 @@ def folder(tmp_path: Path) -> Path:
             "validation": {"patients": 78, "nodules": 170},
             "test": {"patients": 61, "nodules": 148},
         },
+        "parameters": {"heatmap": 482_003, "outliner": 1_847_381},
         "stages": {
-            name: {"parameters": 1_234_567, "steps": 4321, "minutes": 71.3, "curve": CURVE}
-            for name in ("heatmap", "outliner")
+            name: {"steps": 4321, "minutes": 71.3, "curve": CURVE}
+            for name in ("heatmap", "outliner", "refine")
         },
     }
     manifest = pack._manifest(
@@ -142,7 +143,7 @@ def test_the_figures_of_the_card_are_those_that_were_measured(folder: Path, tmp_
     assert "Volume" not in text and card_tables.NOT_MEASURED not in text
     for said in (
         "not for diagnosis", "CC BY 3.0", "10.7937/K9/TCIA.2015.LO9QL9SX", "CC BY 4.0",
-        "1,242 nodules of 531 patients for train", "2.47 million parameters", "of 0.37 on",
+        "1,242 nodules of 531 patients for train", "2.33 million parameters", "of 0.37 on",
         "4,321 of 32", "0.4 to 5.5 mm apart", "not pathology", "--scan LIDC-IDRI-0001",
     ):  # fmt: skip
         assert said in text, said

@@ -8,8 +8,8 @@ import torch
 from scipy import ndimage
 
 from inference.runtime import window
-from inference.training import windows as module
 from inference.training.data import Lungs
+from inference.training.recipe import KINDS, Mix
 from inference.training.windows import Sample, Windows
 from tests.training_cases import (
     DISC_MM,
@@ -93,7 +93,7 @@ def test_every_kind_occurs_as_often_as_it_should_and_says_what_it_shows(
     windows: Windows, monkeypatch: pytest.MonkeyPatch
 ):
     drawn: Counter[str] = Counter()
-    for kind in module._SHARES:
+    for kind in KINDS:
         draw = getattr(windows, f"_{kind}")
 
         def counted(rng, kind=kind, draw=draw):
@@ -112,7 +112,7 @@ def test_every_kind_occurs_as_often_as_it_should_and_says_what_it_shows(
         assert torch.isfinite(sample.inputs).all()
         assert 1 <= sample.inputs.shape[1] <= window.MOST_SLICES
         assert sample.inputs.shape[0] == window.CHANNELS
-    for kind, share in module._SHARES.items():
+    for kind, share in Mix().kinds.items():
         assert drawn[kind] / 200 == pytest.approx(share, abs=0.1)
         assert drawn[kind]
 
@@ -141,3 +141,14 @@ def test_mined_places_are_shown_instead_in_their_share(windows: Windows, discs):
     # Scans without one show their ordinary places.
     assert harder._lung(np.random.default_rng(1)).verdicts[0] == 0
     assert windows._mined is None
+
+
+def test_a_mix_decides_how_often_what_is_shown(windows: Windows):
+    lungs_only = Mix(crop=0, beyond=0, paste=0, vessel=0, lung=1, first_look=1)
+    rng = np.random.default_rng(3)
+    first = np.log(window.FIRST_PIXEL_MM)
+    for sample in (windows.mixed(lungs_only).draw(rng) for _ in range(20)):
+        assert sample.verdicts[0] == 0
+        # All at the scale of the first look, but for the random zoom of some per cent.
+        assert abs(float(sample.inputs[4].max()) - first) < 0.3
+    assert windows._mix == Mix()
