@@ -9,63 +9,62 @@ import numpy.typing as npt
 
 from inference.evaluation.folder import READERS, Folder
 from inference.evaluation.predictions import Predictions
-from inference.evaluation.statistics import rounded
+from inference.evaluation.statistics import interval_of_patients, rounded
 
 BINS = 10
-_FLOOR = 0.1
 
 
 class HeatCalibration:
     """Mean heat against the mean share of readers, by bins of heat, over crop voxels.
 
     Every LIDC scan was read by four radiologists, so a voxel that two outlined has a share
-    of 0.5 even where only those two saw the nodule. ``of_those_who_saw`` divides by the
-    nodule's readers instead.
+    of 0.5 even where only those two saw the nodule. ``of_those_who_saw_the_nodule`` divides by
+    the nodule's readers instead.
+
+    Which voxels count is decided by their heat alone. To add those that a reader outlined would
+    choose by the outcome, and no map, however well calibrated, could then be without error.
     """
 
     def __init__(self) -> None:
-        # Rows: all voxels, and those with heat or a reader; columns: bins.
-        self._count = np.zeros((2, BINS))
-        self._heat = np.zeros((2, BINS))
-        self._share = np.zeros((2, BINS))
-        self._own_share = np.zeros((2, BINS))
+        # Of each patient (4, bins): voxels, sum of heat, of shares, and of those who saw it.
+        self._of: dict[str, npt.NDArray[np.float64]] = {}
 
     def add(
-        self, heat: npt.NDArray[np.uint8], votes: npt.NDArray[np.uint8], n_readers: int
+        self,
+        heat: npt.NDArray[np.uint8],
+        votes: npt.NDArray[np.uint8],
+        n_readers: int,
+        patient: str,
     ) -> None:
         """Count the voxels of one crop: heat x 255, and how many of the readers outlined each."""
         chance = heat.ravel().astype(np.float64) / 255
         given = votes.ravel().astype(np.float64)
         place = np.minimum((chance * BINS).astype(int), BINS - 1)
-        everything = np.ones(len(chance), dtype=np.bool_)
-        for row, keep in enumerate((everything, (chance >= _FLOOR) | (given > 0))):
-            own = place[keep]
-            self._count[row] += np.bincount(own, minlength=BINS)
-            for total, values in (
-                (self._heat, chance),
-                (self._share, given / max(READERS, n_readers)),
-                (self._own_share, given / n_readers),
-            ):
-                total[row] += np.bincount(own, weights=values[keep], minlength=BINS)
+        own = self._of.setdefault(patient, np.zeros((4, BINS)))
+        own[0] += np.bincount(place, minlength=BINS)
+        for row, values in (
+            (1, chance),
+            (2, given / max(READERS, n_readers)),
+            (3, given / n_readers),
+        ):
+            own[row] += np.bincount(place, weights=values, minlength=BINS)
 
-    def _error(self, row: int, shares: npt.NDArray[np.float64]) -> float | None:
-        total = self._count[row].sum()
-        if not total:
-            return None
-        return rounded(np.abs(self._heat[row] - shares[row]).sum() / total)
+    def _errors(self, row: int) -> dict[str, Any]:
+        every = np.stack(list(self._of.values())) if self._of else np.zeros((0, 4, BINS))
+        hot = every[..., 1:]
+        return {
+            "voxels_from_heat_0.1": _error(hot.sum(axis=0), row),
+            "voxels_from_heat_0.1_ci95": interval_of_patients(hot, lambda one: _error(one, row)),
+            "all_voxels": _error(every.sum(axis=0), row),
+        }
 
     def figures(self) -> dict[str, Any]:
-        """Return the expected calibration error, of both kinds of voxels, and the table."""
+        """Return the expected calibration error of both kinds of voxels, and the table."""
+        total = sum(self._of.values(), np.zeros((4, BINS)))
         return {
             "share_of": "the four readers of every scan",
-            "expected_calibration_error": {
-                "voxels_with_heat_of_0.1_or_a_reader": self._error(1, self._share),
-                "all_voxels": self._error(0, self._share),
-            },
-            "of_those_who_saw_the_nodule": {
-                "voxels_with_heat_of_0.1_or_a_reader": self._error(1, self._own_share),
-                "all_voxels": self._error(0, self._own_share),
-            },
+            "expected_calibration_error": self._errors(2),
+            "of_those_who_saw_the_nodule": self._errors(3),
             "bins": [
                 {
                     "voxels": int(count),
@@ -73,12 +72,16 @@ class HeatCalibration:
                     "readers": rounded(given / count),
                     "of_those_who_saw": rounded(own / count),
                 }
-                for count, heat, given, own in zip(
-                    self._count[1], self._heat[1], self._share[1], self._own_share[1], strict=True
-                )
+                for count, heat, given, own in total.T
                 if count
             ],
         }
+
+
+def _error(sums: npt.NDArray[np.float64], row: int) -> float | None:
+    """Return the error of (4, bins) sums against the shares in a row of them."""
+    total = sums[0].sum()
+    return rounded(np.abs(sums[1] - sums[row]).sum() / total) if total else None
 
 
 def heat_calibration(
@@ -90,5 +93,6 @@ def heat_calibration(
     calibration = HeatCalibration()
     for number in chosen:
         lesion = folder.lesions[number]
-        calibration.add(predictions.heat[lesion.rows], folder.votes(lesion), lesion.n_readers)
+        heat, votes = predictions.heat[lesion.rows], folder.votes(lesion)
+        calibration.add(heat, votes, lesion.n_readers, lesion.patient)
     return calibration.figures()

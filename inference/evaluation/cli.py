@@ -181,7 +181,7 @@ def _summary(found: dict[str, Any]) -> None:
         ),
         (
             translate("evaluation", "calibration error of the heatmap"),
-            heat and heat["expected_calibration_error"]["voxels_with_heat_of_0.1_or_a_reader"],
+            heat and heat["expected_calibration_error"]["voxels_from_heat_0.1"],
         ),
     ]
     width = max(len(name) for name, _ in rows)

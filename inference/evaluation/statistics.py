@@ -74,6 +74,19 @@ class Sample:
         return [rounded(q) for q in np.percentile(self.values[order][first], [2.5, 97.5])]
 
 
+def interval_of_patients(
+    sums: Floats, figure: Callable[[Floats], float | None]
+) -> list[float | None]:
+    """Return the 95 % interval of a figure of sums (patient, ...) over the patients."""
+    if not len(sums):
+        return [None, None]
+    rng = np.random.default_rng(SEED)
+    drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS)
+    found = [figure(one) for one in np.tensordot(drawn, sums, axes=1)]
+    known = [value for value in found if value is not None]
+    return [rounded(q) for q in np.percentile(known, [2.5, 97.5])] if known else [None, None]
+
+
 def spread(sample: Sample) -> dict[str, Any]:
     """Return mean, median and 10th percentile with 95 % intervals."""
     empty = not len(sample)

@@ -75,7 +75,7 @@ def test_a_constant_error_is_all_bias(values, error):
 @given(arrays(np.uint8, 40), arrays(np.uint8, 40, elements=st.integers(0, 4)))
 def test_a_calibration_error_is_a_mean_difference_of_shares(heat, votes):
     calibration = HeatCalibration()
-    calibration.add(heat, votes, 4)
+    calibration.add(heat, votes, 4, "a")
     every = calibration.figures()["expected_calibration_error"]["all_voxels"]
     whole = abs(float((heat / 255 - votes / 4).mean()))
     # Bins can only find more than the whole does, and never more than every voxel's own error.
