@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from inference import packing
 
-STAGES = ("start", "prepare", "lungs", "detect", "reduce", "measure")
+STAGES = ("start", "prepare", "lungs", "load", "detect", "reduce", "measure")
 OUTLINE_STAGES = ("start", "outline")
 FAILURES = ("no_lungs", "memory", "model", "device", "crash")
 NOTES = ("", "smaller", "cpu")

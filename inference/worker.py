@@ -72,6 +72,10 @@ def _receive(source: BinaryIO, requests: queue.SimpleQueue[Message]) -> None:
         os._exit(0)
 
 
+class _NoDevice(Exception):
+    """The device that was asked for is not there."""
+
+
 class _Server:
     """Answers requests one after the other and keeps the last model loaded."""
 
@@ -94,6 +98,8 @@ class _Server:
                 self._fail(number, "crash", f"unknown request {request['kind']}")
         except Problem as problem:
             self._fail(number, "model", problem.detail, problem.sentence, problem.remedy)
+        except _NoDevice as error:
+            self._fail(number, "device", str(error))
         except MemoryError:
             self._loaded = self._outliner = None
             self._fail(number, "memory", traceback.format_exc())
@@ -115,15 +121,16 @@ class _Server:
         from inference.runtime.pipeline import NoLungs, analyze
 
         pack = read_manifest(Path(request["folder"]))
-        nets = self._nets(pack)
-        device = self._device(request["device"])
-        if device is None:
-            self._fail(number, "device", request["device"])
-            return
         volume = Volume(arrays["voxels"], arrays["affine"], request["modality"], request["unit"])
         tell(Progress("start", 1, 1))
+
+        def engine(note: Callable[[str], None]) -> Engine:
+            from inference.runtime.engine import Engine
+
+            return Engine.of(self._nets(pack), self._device(request["device"]).id, note)
+
         try:
-            findings = analyze(volume, pack, nets, device, tell)
+            findings = analyze(volume, pack, engine, tell)
         except NoLungs:
             self._fail(number, "no_lungs", "")
             return
@@ -139,9 +146,6 @@ class _Server:
 
         pack = read_manifest(Path(request["folder"]))
         device = self._device(request["device"])
-        if device is None:
-            self._fail(number, "device", request["device"])
-            return
         engine = self._outlining(pack, device)
         tell(Progress("outline", 0, 1))
         x, y, z = request["point_lps_mm"]
@@ -172,12 +176,13 @@ class _Server:
             self._loaded = (pack.weights.sha256, load_nets(pack))
         return self._loaded[1]
 
-    def _device(self, id: str) -> Device | None:
+    def _device(self, id: str) -> Device:
         from inference.runtime.load import devices
 
-        found = devices()
-        wanted = [one for one in found if id == "auto" or one.id == id or one.id == f"{id}:0"]
-        return wanted[0] if wanted else None
+        for one in devices():
+            if id in ("auto", one.id) or one.id == f"{id}:0":
+                return one
+        raise _NoDevice(id)
 
     def _fail(
         self, number: int, code: str, detail: str, sentence: str = "", remedy: str = ""

@@ -12,8 +12,9 @@ def stage_text(step: Progress) -> str:
         "start": translate("stages", "Starting the model"),
         "prepare": translate("stages", "Preparing the images"),
         "lungs": translate("stages", "Finding the lungs"),
+        "load": translate("stages", "Loading the model"),
         "detect": translate("stages", "Looking for nodules"),
-        "reduce": translate("stages", "Removing false findings"),
+        "reduce": translate("stages", "Outlining what was found"),
         "measure": translate("stages", "Measuring"),
         "outline": translate("stages", "Outlining"),
     }.get(step.stage, step.stage)

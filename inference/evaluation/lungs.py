@@ -41,6 +41,7 @@ def measure_lungs(path: Path, pack: ModelPack, device: str) -> dict[str, Any]:
         When a file is missing or malformed.
     """
     from inference.protocol import Device
+    from inference.runtime.engine import Engine
     from inference.runtime.load import devices, load_nets
     from inference.runtime.pipeline import NoLungs, analyze
     from inference.training.data import VALIDATION_LUNGS, load_lungs
@@ -62,7 +63,9 @@ def measure_lungs(path: Path, pack: ModelPack, device: str) -> dict[str, Any]:
             continue
         began = time.perf_counter()
         try:
-            findings = analyze(volume, pack, dict(nets), where, lambda step: None)
+            findings = analyze(
+                volume, pack, lambda note: Engine.of(nets, where.id, note), lambda step: None
+            )
         except NoLungs:
             out[scan.name] = {
                 "refused": [translate("model", "No lungs were found in this series.")]

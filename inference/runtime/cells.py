@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from inference.runtime.prepare import Box, box_of
+from inference.runtime.grid import Box, box_of
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from inference.runtime.cells import CELL_MM, IN_PLANE, Bools, Cells, Floats, holes_of
-from inference.runtime.prepare import box_of
+from inference.runtime.grid import box_of
 
 AIR_HU = -320.0
 # Outside the circle that the scanner reconstructs.

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from inference.geometry import Affine, spacing_kji_mm
 from inference.runtime.detect import Scored, detect
 from inference.runtime.engine import Engine
+from inference.runtime.grid import Grid, to_voxels
 from inference.runtime.outline import Scan
-from inference.runtime.prepare import Grid, Stack, to_voxels
+from inference.runtime.stack import Stack
 
 Floats = npt.NDArray[np.float32]
 

@@ -12,6 +12,7 @@ import torch
 from inference.findings import Impression, Mask
 from inference.runtime.candidates import Candidate, find_candidates
 from inference.runtime.engine import Engine
+from inference.runtime.grid import Grid
 from inference.runtime.outline import (
     FIRST_LEVEL,
     Look,
@@ -22,7 +23,6 @@ from inference.runtime.outline import (
     looks,
     seen,
 )
-from inference.runtime.prepare import Grid
 
 Floats = npt.NDArray[np.float32]
 

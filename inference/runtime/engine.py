@@ -11,7 +11,7 @@ from torch import nn
 
 from inference.runtime.backend import Backend, OnFallback, backend_for
 from inference.runtime.nets import Calibration
-from inference.runtime.prepare import EVERYWHERE, Stack, Window
+from inference.runtime.stack import EVERYWHERE, Stack, Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

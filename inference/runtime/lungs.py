@@ -12,7 +12,7 @@ from skimage.segmentation import watershed
 
 from inference.runtime.cells import IN_PLANE, Bools, Cells, Floats, holes_of
 from inference.runtime.chest import AIR_HU, Frame, airless, body_of, domes, midline
-from inference.runtime.prepare import box_of
+from inference.runtime.grid import box_of
 from inference.runtime.trachea import find_trachea
 
 # Gas in stomach and colon is empty; even an emphysematous lung holds blood and tissue.

@@ -15,8 +15,9 @@ from inference.runtime.candidates import FLOOR
 from inference.runtime.crop import search_crop
 from inference.runtime.detect import detect
 from inference.runtime.engine import Engine
+from inference.runtime.grid import Grid, box_of
 from inference.runtime.outline import MIRRORS, Scan, cut_out, last_look
-from inference.runtime.prepare import Grid, Stack, box_of
+from inference.runtime.stack import Stack
 from inference.training.data import READERS, Crops, Lungs, Nodule
 
 Floats = npt.NDArray[np.float64]

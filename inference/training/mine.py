@@ -14,7 +14,8 @@ from scipy import ndimage
 
 from inference.runtime.candidates import Candidate, find_candidates
 from inference.runtime.engine import Engine
-from inference.runtime.prepare import Grid, Stack, box_of, to_voxels
+from inference.runtime.grid import Grid, box_of, to_voxels
+from inference.runtime.stack import Stack
 from inference.training.checkpoint import save_whole
 from inference.training.data import Crops, Lungs, Nodule
 

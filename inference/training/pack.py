@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from inference.manifest import FILE as MANIFEST
 from inference.manifest import read_manifest
+from inference.runtime.grid import PIXEL_MM
 from inference.runtime.intensity import HU_HIGH, HU_LOW
 from inference.runtime.nets.calibration import Calibration
-from inference.runtime.prepare import PIXEL_MM
 from inference.training import heatmap, outliner
 from inference.training.checkpoint import average, place
 from inference.training.recipe import FILE as RECIPE

@@ -38,7 +38,8 @@ def serve(roi_px: int, every: int) -> int:
     from inference.runtime import engine, pipeline
     from inference.runtime.backend import TorchBackend
     from inference.runtime.engine import Engine
-    from inference.runtime.prepare import Grid, Stack
+    from inference.runtime.grid import Grid
+    from inference.runtime.stack import Stack
 
     inferer = SlidingWindowInferer((roi_px, roi_px), sw_batch_size=4, overlap=0.5)
 
@@ -79,7 +80,7 @@ def serve(roi_px: int, every: int) -> int:
         return voxels[0]
 
     pipeline._finite = kept
-    pipeline.Engine = Sliding
+    engine.Engine = Sliding
     engine.backend_for = lambda nets, device, tell: TorchBackend(nets, "cpu", tell)
     return worker.main()
 

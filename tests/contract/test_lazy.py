@@ -49,3 +49,14 @@ def test_importing_every_module_loads_nothing_unwanted(packages, leave, unwanted
     found, _, modules = done.stdout.strip().rpartition(" ")
     assert found == "[]"
     assert int(modules) > 3
+
+
+def test_lungs_are_looked_for_without_torch():
+    code = (
+        "import sys, inference.worker, inference.runtime.pipeline; "
+        "print('torch' in sys.modules, 'openvino' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300
+    )
+    assert done.stdout.split() == ["False", "False"], done.stderr

@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from inference.findings import Heatmap, Impression
+from inference.runtime.nodules import HEATMAP_MEANING
 from inference.runtime.outline import SHARE_MEANING, SPREAD_MEANING
-from inference.runtime.pipeline import HEATMAP_MEANING
 from viewer.ui.app import show_within_screen
 from viewer.ui.panel.sections import heat_meaning
 

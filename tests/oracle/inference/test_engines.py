@@ -11,9 +11,10 @@ from inference import registry
 from inference.runtime.backend import TorchBackend
 from inference.runtime.candidates import find_candidates
 from inference.runtime.engine import Engine
+from inference.runtime.grid import Grid
 from inference.runtime.load import load_nets
 from inference.runtime.openvino_backend import OpenVinoBackend
-from inference.runtime.prepare import Grid, Stack
+from inference.runtime.stack import Stack
 
 # Around the mass that four readers outlined, from the left chest wall to the right.
 _SLICES, _ROWS, _COLUMNS = slice(80, 96), slice(200, 420), slice(60, 460)

@@ -45,7 +45,7 @@ def model(monkeypatch):
 
     given = []
 
-    def analyze(volume, pack, nets, device, tell):
+    def analyze(volume, pack, engine, tell):
         given.append(volume)
         if len(given) > 1:
             raise pipeline.NoLungs

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ import torch
 from torch import nn
 
 from inference.manifest import ModelPack
-from inference.protocol import Device
 from inference.runtime import backend as backend_module
 from inference.runtime import engine, openvino_backend
 from inference.runtime.backend import TorchBackend, backend_for, short_of_memory
+from inference.runtime.engine import Engine
 from inference.runtime.load import load_nets
 from inference.runtime.nets import NoduleUNet
 from inference.runtime.nets.outliner import NoduleOutliner
@@ -156,10 +157,10 @@ def test_an_answer_is_not_overwritten_by_the_next(random_nets):
 
 
 def test_findings_of_both_engines_are_the_same(chest, bundled, bundled_nets, monkeypatch):
-    cpu = Device("cpu", "CPU")
-    fast = analyze(chest.volume, bundled, bundled_nets, cpu, lambda _: None)
+    made = partial(Engine.of, bundled_nets, "cpu")
+    fast = analyze(chest.volume, bundled, made, lambda _: None)
     monkeypatch.setattr(engine, "backend_for", lambda nets, id, tell: TorchBackend(nets, id))
-    slow = analyze(chest.volume, bundled, bundled_nets, cpu, lambda _: None)
+    slow = analyze(chest.volume, bundled, made, lambda _: None)
     assert fast.device == "CPU (OpenVINO)" and slow.device == "CPU (PyTorch)"
     assert len(fast.detections) == len(slow.detections) > 0
     for one, other in zip(fast.detections, slow.detections, strict=True):
@@ -300,14 +301,15 @@ def test_findings_are_the_same_when_the_gpu_runs_out_of_memory(
         return infer(self, net, inputs)
 
     infer = TorchBackend._infer
-    expected = analyze(chest.volume, bundled, bundled_nets, Device("cpu", "CPU"), lambda _: None)
+    expected = analyze(
+        chest.volume, bundled, partial(Engine.of, bundled_nets, "cpu"), lambda _: None
+    )
     monkeypatch.setattr(TorchBackend, "_infer", run_out)
     notes: list[str] = []
     found = analyze(
         chest.volume,
         bundled,
-        bundled_nets,
-        Device("meta", "GPU"),
+        partial(Engine.of, bundled_nets, "meta"),
         lambda step: notes.append(step.note),
     )
     assert [note for note in notes if note] == ["smaller", "smaller", "cpu"]

@@ -57,7 +57,7 @@ def test_a_run_tells_its_stages_and_is_the_same_twice(process, small, bundled: M
         assert np.array_equal(array, parts[1][1][name])
     assert first.model.sha256 == bundled.weights.sha256
     assert first.device.startswith("CPU")
-    assert set(first.seconds) == {"prepare", "lungs", "detect", "reduce", "measure"}
+    assert set(first.seconds) == {"prepare", "lungs", "load", "detect", "reduce", "measure"}
 
 
 def test_a_volume_without_lungs_is_told(process, small, bundled: ModelPack):

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from inference.runtime.engine import Engine
+from inference.runtime.grid import Grid
 from inference.runtime.nets import Calibration
-from inference.runtime.prepare import Grid, Stack
+from inference.runtime.stack import Stack
 
 
 class _Mean:

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.runtime.grid import Grid, box_of, to_voxels
 from inference.runtime.intensity import to_unit
-from inference.runtime.prepare import MULTIPLE, Grid, Stack, box_of, to_voxels
 from inference.runtime.slices import NEIGHBOURS, stride
+from inference.runtime.stack import MULTIPLE, Stack
+from tests.stacks import middles
 
 
 def _smooth(shape):
@@ -26,7 +28,7 @@ def test_there_and_back_changes_a_smooth_volume_little(gap, row, column, k0, j0)
     voxels = _smooth((14, 60, 70))
     grid = Grid.over((slice(k0, 13), slice(j0, 57), slice(2, 70)), (gap, row, column))
     stack = Stack(voxels, grid)
-    back = to_voxels(stack.intensity().astype(np.float32), grid)
+    back = to_voxels(middles(stack), grid)
     inner = (slice(None), slice(3, -3), slice(3, -3))
     wanted = to_unit(voxels[grid.box])
     assert back.shape == wanted.shape
@@ -42,7 +44,7 @@ def test_a_grid_has_its_pixel_size_whatever_the_volume_has():
 def test_a_box_of_voxels_brings_the_same_values_as_the_whole():
     voxels = _smooth((12, 50, 60))
     grid = Grid.over((slice(1, 12), slice(4, 50), slice(0, 57)), (0.7, 0.9, 0.6))
-    planes = Stack(voxels, grid).intensity().astype(np.float32)
+    planes = middles(Stack(voxels, grid))
     whole = to_voxels(planes, grid)
     box = (slice(3, 9), slice(10, 31), slice(5, 40))
     part = to_voxels(planes, grid, box)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,12 +12,11 @@ from inference import packing
 from inference.geometry import lps_mm_to_kji
 from inference.manifest import FILE, ModelPack, read_manifest
 from inference.protocol import Device
+from inference.runtime.engine import Engine
 from inference.runtime.load import devices, load_nets
 from inference.runtime.pipeline import NoLungs, analyze
 from inference.volume import Volume
 from resources.problem import Problem
-
-CPU = Device("cpu", "CPU")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,7 +35,7 @@ def nets(bundled: ModelPack):
 
 @pytest.fixture(scope="module")
 def findings(chest, bundled: ModelPack, nets):
-    return analyze(chest.volume, bundled, nets, CPU, lambda _: None)
+    return analyze(chest.volume, bundled, partial(Engine.of, nets, "cpu"), lambda _: None)
 
 
 def test_the_nodule_is_found_where_it_is_and_as_large_as_it_is(chest, findings, bundled):
@@ -72,7 +72,12 @@ def test_findings_are_consistent(chest, findings, bundled: ModelPack):
 def test_voxels_that_are_no_number_are_no_lung(chest, bundled, nets, value):
     voxels = np.full(chest.volume.shape_kji, value, dtype=np.float32)
     with pytest.raises(NoLungs):
-        analyze(Volume(voxels, chest.volume.affine, "CT", "HU"), bundled, nets, CPU, print)
+        analyze(
+            Volume(voxels, chest.volume.affine, "CT", "HU"),
+            bundled,
+            partial(Engine.of, nets, "cpu"),
+            print,
+        )
 
 
 def test_a_voxel_that_is_no_number_in_a_nodule_leaves_findings_that_can_be_sent(
@@ -82,7 +87,7 @@ def test_a_voxel_that_is_no_number_in_a_nodule_leaves_findings_that_can_be_sent(
     k, j, i = np.round(lps_mm_to_kji(chest.volume.affine, chest.nodule_lps_mm)).astype(int)
     voxels[k, j, i] = np.nan
     broken = Volume(voxels, chest.volume.affine, "CT", "HU")
-    found = analyze(broken, bundled, nets, CPU, lambda _: None)
+    found = analyze(broken, bundled, partial(Engine.of, nets, "cpu"), lambda _: None)
     assert any(one.mask.to_array(broken.shape_kji)[k, j, i] for one in found.detections)
     assert packing.pack(*packing.findings_parts(found))
 
@@ -91,11 +96,16 @@ def test_a_voxel_that_is_no_number_in_a_nodule_leaves_findings_that_can_be_sent(
 def test_a_volume_of_padding_has_no_lungs(chest, bundled, nets, value):
     voxels = np.full(chest.volume.shape_kji, value, dtype=np.int16)
     with pytest.raises(NoLungs):
-        analyze(Volume(voxels, chest.volume.affine, "CT", "HU"), bundled, nets, CPU, print)
+        analyze(
+            Volume(voxels, chest.volume.affine, "CT", "HU"),
+            bundled,
+            partial(Engine.of, nets, "cpu"),
+            print,
+        )
 
 
 def test_the_cpu_is_always_a_device():
-    assert devices()[-1] == CPU
+    assert devices()[-1] == Device("cpu", "CPU")
 
 
 def _repack(folder, tensors) -> ModelPack:

@@ -8,8 +8,8 @@ import torch
 from inference.runtime.backend import TorchBackend
 from inference.runtime.candidates import Candidate
 from inference.runtime.engine import Engine
+from inference.runtime.grid import Grid
 from inference.runtime.nets import Calibration, NoduleUNet
-from inference.runtime.prepare import Grid
 from inference.runtime.slices import NEIGHBOURS
 from inference.training.mine import Mined, mine, place_of
 from tests.training_cases import SLICES, disc_crops, patients
