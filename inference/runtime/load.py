@@ -63,6 +63,8 @@ def load_nets(pack: ModelPack) -> dict[str, nn.Module]:
         raise _unfit(pack, f"unknown architecture {pack.weights.architecture}")
     try:
         tensors = load(data)
+        for key, tensor in tensors.items():
+            _check(key, tensor)
         nets = build(tensors)
         for name, net in nets.items():
             head = name + "."
@@ -75,6 +77,15 @@ def load_nets(pack: ModelPack) -> dict[str, nn.Module]:
     if any(not key.startswith(known) for key in tensors):
         raise _unfit(pack, "tensors of another model")
     return nets
+
+
+def _check(key: str, tensor: Tensor) -> None:
+    """Raise RuntimeError for numbers that no net of ours is made of."""
+    # Batch norm counts its batches in whole numbers.
+    if key.endswith("num_batches_tracked") and tensor.dtype == torch.int64:
+        return
+    if tensor.dtype not in (torch.float16, torch.float32) or not torch.isfinite(tensor).all():
+        raise RuntimeError(f"numbers of {key}")
 
 
 def _unfit(pack: ModelPack, fault: str) -> Problem:

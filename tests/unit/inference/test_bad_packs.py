@@ -84,6 +84,9 @@ _WIDTH = "heatmap.down.0.conv1.weight"
         {_WIDTH: torch.zeros(100_000, 1)},
         {_WIDTH: torch.tensor(1.0)},
         {f"outliner.down.{n}.conv1.weight": torch.zeros(8, 1) for n in range(60)},
+        {"calibration.outline": torch.tensor([float("nan")])},
+        {"calibration.score": torch.tensor([1, 0, 0])},
+        {"calibration.heat": torch.tensor([1.0, 0.0], dtype=torch.float64)},
     ],
     ids=[
         "weight-missing",
@@ -94,6 +97,9 @@ _WIDTH = "heatmap.down.0.conv1.weight"
         "width-of-100000",
         "no-width",
         "60-levels",
+        "no-number",
+        "whole-numbers",
+        "doubles",
     ],
 )
 def test_tensors_that_do_not_fit_are_refused_in_a_sentence(pack_folder: Path, changes):
