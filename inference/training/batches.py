@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from inference.runtime.intensity import to_unit
 from inference.runtime.slices import NEIGHBOURS, stride
-from inference.training.data import READERS, Crops, Lungs, Nodule
+from inference.training.data import READERS, Crops, Lungs, Nodule, by_size
 from inference.training.paste import in_air, paste_mask
 
 PIXEL_MM = 0.7
@@ -83,22 +83,11 @@ class Batches:
         return image, torch.zeros_like(image[:, :1]), torch.ones_like(image[:, :1])
 
     def _background(self, rng: Rng, shift_mm: npt.NDArray[np.float64]) -> Tensor:
-        lungs = self._lungs[rng.choice(len(self._lungs), p=self._lung_chance())]
+        lungs = self._lungs[rng.choice(len(self._lungs), p=by_size(self._lungs))]
         k, j, i = lungs.inside[rng.integers(len(lungs.inside))]
-        ks = np.clip(k + np.arange(-NEIGHBOURS, NEIGHBOURS + 1) * stride(lungs.gap_mm), 0, None)
-        ks = np.minimum(ks, lungs.hu.shape[0] - 1)
-        half = _WINDOW_PX // 2
-        js = np.arange(j - half, j + half)
-        is_ = np.arange(i - half, i + half)
-        rows = np.clip(js, 0, lungs.hu.shape[1] - 1)
-        columns = np.clip(is_, 0, lungs.hu.shape[2] - 1)
-        window = lungs.hu[ks[:, None, None], rows[None, :, None], columns[None, None]]
-        planes = to_unit(window)
+        ks = k + np.arange(-NEIGHBOURS, NEIGHBOURS + 1) * stride(lungs.gap_mm)
+        planes = to_unit(lungs.around(ks, j, i, _WINDOW_PX // 2))
         return _warp(planes, _grid(rng, planes.shape[1:], lungs.pixel_mm, shift_mm))
-
-    def _lung_chance(self) -> npt.NDArray[np.float64]:
-        sizes = np.sqrt([len(lung.inside) for lung in self._lungs])
-        return np.asarray(sizes / sizes.sum())
 
     def _paste(self, rng: Rng) -> tuple[Tensor, Tensor, Tensor]:
         """Put a nodule into lungs, half of the time so that the middle slice misses it.

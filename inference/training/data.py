@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,9 +129,27 @@ class Lungs:
     gap_mm: float
     inside: npt.NDArray[np.intp]
 
+    def around(self, ks: npt.NDArray[np.intp], j: int, i: int, half: int) -> npt.NDArray[np.int16]:
+        """Cut slices (k, 2 half, 2 half) round a place; beyond the scan its frame is repeated."""
+        ks, js, is_ = (
+            np.clip(wanted, 0, size - 1)
+            for wanted, size in zip(
+                (ks, np.arange(j - half, j + half), np.arange(i - half, i + half)),
+                self.hu.shape,
+                strict=True,
+            )
+        )
+        return np.asarray(self.hu[ks[:, None, None], js[None, :, None], is_[None, None]])
+
     def clear(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """Return those of some places (n, 3) k, j, i that are not next to a nodule seen."""
         return _clear(places, self.name, self.pixel_mm, self.gap_mm)
+
+
+def by_size(lungs: Sequence[Lungs]) -> npt.NDArray[np.float64]:
+    """Return how often each of some scans is to be drawn: by the root of its lung voxels."""
+    sizes = np.sqrt([len(scan.inside) for scan in lungs])
+    return np.asarray(sizes / sizes.sum())
 
 
 def _clear(

@@ -17,7 +17,8 @@ from inference.runtime.window import CHANNELS
 from inference.training.checkpoint import State, average
 from inference.training.loop import Report, Tick, train
 from inference.training.recipe import Course
-from inference.training.windows import Sample, Windows
+from inference.training.samples import Sample
+from inference.training.windows import Windows
 
 COURSE = Course(4900, 8, (24, 48, 96, 160), 2e-3, 1e-4, 0.9985)
 # Windows are drawn some batches ahead and sorted by their slices, so that little is padded.

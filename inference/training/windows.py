@@ -9,66 +9,24 @@ window tells where the lesion is or whether there is one.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import ndimage
-from torch import Tensor
 from torch.nn import functional
 
 from inference.runtime import window
 from inference.runtime.intensity import to_unit
-from inference.training.data import Crops, Lungs, Nodule
-from inference.training.paste import in_air, paste_mask
+from inference.training.data import Crops, Lungs, Nodule, by_size
+from inference.training.paste import erased_ends, in_air, paste_mask
 from inference.training.recipe import Mix
+from inference.training.samples import Rng, Sample, Source, sample_of
 
-Rng = np.random.Generator
 Array = npt.NDArray[np.float32]
 
 _TRUNCATED = 0.12
-_THICK = 0.12
 _MOST_BEYOND = 4
 _AERATED_HU = -600
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One window.
-
-    Attributes
-    ----------
-    inputs
-        (channels, k, row, column), see ``runtime.window``.
-    share
-        (k, row, column): share of the nodule's readers who outlined the voxel.
-    half
-        (k, row, column): 1 where at least half of them did.
-    weight
-        (2, k, row, column): how much each of the two targets counts.
-    verdicts
-        (3,): nodule 0 or 1, mean malignancy 1 to 5, mean texture 1 to 5; NaN when unknown.
-    """
-
-    inputs: Tensor
-    share: Tensor
-    half: Tensor
-    weight: Tensor
-    verdicts: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A stack of slices to cut a window from: planes (k, row, column) of several kinds."""
-
-    images: Array
-    votes: Array
-    offsets: npt.NDArray[np.intp]
-    centre_rc: npt.NDArray[np.float64]
-    pixel_mm: float
-    gap_mm: float
 
 
 class Windows:
@@ -99,7 +57,7 @@ class Windows:
         self._inside = inside
         self._mix = mix or Mix()
         self._nodules = crops.of("train")
-        self._erased = {n: _erase(crops, n) for n in self._nodules}
+        self._erased = {n: erased_ends(crops, n) for n in self._nodules}
         self._alpha = {n: paste_mask(crops, n) for n in self._nodules if in_air(crops, n)}
         self._pasteable = tuple(n for n in self._nodules if n in self._alpha)
         owner = np.full(len(crops.grey), -1, dtype=np.intp)
@@ -187,8 +145,8 @@ class Windows:
                 elif where >= high:
                     images[n] = last if high == len(votes) else _shaken(images[n], rng)
         outlined = votes[np.clip(wanted, 0, len(votes) - 1)] * own[:, None, None]
-        source = _Source(images, outlined, offsets, centre, nodule.pixel_mm, nodule.gap_mm)
-        return _sample(source, scale, nodule, rng)
+        source = Source(images, outlined, offsets, centre, nodule.pixel_mm, nodule.gap_mm)
+        return sample_of(source, scale, nodule, rng)
 
     def _aim(
         self, nodule: Nodule, votes: Array, rng: Rng
@@ -227,12 +185,12 @@ class Windows:
 
         In the ``own`` slices of the nodule its place must be lung.
         """
-        scan = self._lungs[rng.choice(len(self._lungs), p=_by_size(self._lungs))]
+        scan = self._lungs[rng.choice(len(self._lungs), p=by_size(self._lungs))]
         half = 80
         for _ in range(8):
             k, j, i = scan.inside[rng.integers(len(scan.inside))]
-            ks = np.clip(k + np.round(offsets_mm / scan.gap_mm).astype(int), 0, len(scan.hu) - 1)
-            cut = _around(scan.hu, ks, j, i, half)
+            ks = k + np.round(offsets_mm / scan.gap_mm).astype(np.intp)
+            cut = scan.around(ks, j, i, half)
             middle = cut[own, half - 8 : half + 8, half - 8 : half + 8]
             if middle.mean(axis=(1, 2)).max() < _AERATED_HU:
                 break
@@ -272,7 +230,7 @@ class Windows:
         return np.asarray(places[rng.integers(len(places))])
 
     def _lung(self, rng: Rng) -> Sample:
-        index = int(rng.choice(len(self._lungs), p=_by_size(self._lungs)))
+        index = int(rng.choice(len(self._lungs), p=by_size(self._lungs)))
         scan = self._lungs[index]
         mined = self._mined[1][index] if self._mined else None
         k, j, i = self._one_of(self._inside[index], mined, rng)
@@ -282,18 +240,9 @@ class Windows:
             # As short as a crop: else only windows without a nodule would be whole.
             offsets = offsets[np.abs(offsets) <= scale.step * rng.integers(1, 4)]
         offsets = offsets[(k + offsets >= 0) & (k + offsets < len(scan.hu))]
-        images = to_unit(_around(scan.hu, k + offsets, j, i, 96))
+        images = to_unit(scan.around(k + offsets, j, i, 96))
         place = 96 + rng.normal(0, 1.0, 2)
         return _nothing(images, offsets, place, scan.pixel_mm, scan.gap_mm, scale, rng)
-
-
-def _around(
-    hu: npt.NDArray[np.int16], ks: npt.NDArray[np.intp], j: int, i: int, half: int
-) -> npt.NDArray[np.int16]:
-    """Cut (k, 2 half, 2 half) round a place, the frame of the scan repeated."""
-    js = np.clip(np.arange(j - half, j + half), 0, hu.shape[1] - 1)
-    is_ = np.clip(np.arange(i - half, i + half), 0, hu.shape[2] - 1)
-    return np.asarray(hu[ks[:, None, None], js[None, :, None], is_[None, None]])
 
 
 def _nothing(
@@ -305,13 +254,8 @@ def _nothing(
     scale: window.Scale,
     rng: Rng,
 ) -> Sample:
-    source = _Source(images, np.zeros_like(images), offsets, place, pixel_mm, gap_mm)
-    return _sample(source, scale, None, rng)
-
-
-def _by_size(lungs: tuple[Lungs, ...]) -> npt.NDArray[np.float64]:
-    sizes = np.sqrt([len(scan.inside) for scan in lungs])
-    return np.asarray(sizes / sizes.sum())
+    source = Source(images, np.zeros_like(images), offsets, place, pixel_mm, gap_mm)
+    return sample_of(source, scale, None, rng)
 
 
 def _cut_off(low: int, high: int, k: int, rng: Rng) -> tuple[int, int]:
@@ -323,120 +267,3 @@ def _cut_off(low: int, high: int, k: int, rng: Rng) -> tuple[int, int]:
 
 def _shaken(image: Array, rng: Rng) -> Array:
     return np.roll(image, rng.integers(-1, 2, 2), axis=(0, 1))
-
-
-def _sample(source: _Source, scale: window.Scale, nodule: Nodule | None, rng: Rng) -> Sample:
-    """Warp a source into a window, with what was outlined, and vary its intensity."""
-    images, votes = source.images, source.votes
-    offsets = source.offsets.astype(np.float64)
-    if rng.random() < _THICK and len(images) > 3:
-        images, votes, offsets = _thick(images, votes, offsets)
-    pixel_mm = scale.pixel_mm * float(np.exp(rng.normal(0, 0.05)))
-    grid = _grid(images.shape, source.centre_rc, source.pixel_mm, pixel_mm, rng)
-    # Half of four readers is a level of its own in the votes: it is drawn at the pixels of the
-    # source and only then warped, or its edge would move inwards by half a pixel.
-    readers = nodule.n_readers if nodule else 1
-    half_px = (2 * votes >= readers if readers > 2 else votes >= readers).astype(np.float32)
-    planes = np.concatenate([images, votes, half_px]).astype(np.float32)
-    out = functional.grid_sample(torch.from_numpy(planes)[None], grid, align_corners=False)[0]
-    count = len(images)
-    seen = _jitter(out[:count], rng)
-    votes_seen, half = out[count : 2 * count], (out[2 * count :] >= 0.5).float()
-    distance = torch.from_numpy((offsets * source.gap_mm).astype(np.float32))
-    if rng.random() < 0.5:
-        distance = -distance
-    inputs = window.channels(seen, distance, torch.ones(count), pixel_mm)
-    inside = (grid.abs() <= 1).all(dim=-1).float().expand_as(votes_seen)
-    if nodule is None:
-        nothing = torch.zeros_like(votes_seen)
-        verdicts = torch.tensor([0.0, float("nan"), float("nan")])
-        return Sample(inputs, nothing, nothing, torch.stack((inside, inside)), verdicts)
-    share = votes_seen / nodule.n_readers
-    counts = inside
-    if nodule.n_readers == 2:
-        # Where only one of two outlined, "half of them" is a toss.
-        counts = inside * ((share < 0.25) | (half > 0)).float()
-    verdicts = torch.tensor([1.0, nodule.malignancy, nodule.texture])
-    return Sample(inputs, share, half, torch.stack((inside, counts)), verdicts)
-
-
-def _thick(
-    images: Array, votes: Array, offsets: npt.NDArray[np.float64]
-) -> tuple[Array, Array, npt.NDArray[np.float64]]:
-    """Average pairs of neighbouring slices, as a thicker reconstruction would."""
-    n = len(images) // 2 * 2
-
-    def pairs(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.asarray((values[0:n:2] + values[1:n:2]) / 2)
-
-    return pairs(images), pairs(votes), pairs(offsets)
-
-
-def _grid(
-    shape: tuple[int, ...],
-    centre_rc: npt.NDArray[np.float64],
-    source_mm: float,
-    pixel_mm: float,
-    rng: Rng,
-) -> Tensor:
-    """Return a sampling grid (1, SIZE_PX, SIZE_PX, 2) with a random turn and mirror."""
-    angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.6 else rng.integers(4) * np.pi / 2
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    if rng.random() < 0.5:
-        turn[:, 0] *= -1
-    axis = (np.arange(window.SIZE_PX) - (window.SIZE_PX - 1) / 2) * pixel_mm / source_mm
-    points = np.stack(np.meshgrid(axis, axis), axis=-1) @ turn.T + centre_rc[::-1]
-    unit = (points + 0.5) / np.array([shape[-1], shape[-2]]) * 2 - 1
-    return torch.from_numpy(unit.astype(np.float32))[None]
-
-
-def _jitter(images: Tensor, rng: Rng) -> Tensor:
-    """Vary contrast, level, sharpness and noise, as scanners and the scale estimate do."""
-    lung_level = 0.1
-    gain, level = rng.uniform(0.86, 1.16), rng.uniform(-0.03, 0.03)
-    each = rng.normal(0, 0.02, (2, len(images), 1, 1)).astype(np.float32)
-    each_gain, each_level = torch.from_numpy(each)
-    out: Tensor = (images - lung_level) * (gain * (1 + each_gain)) + lung_level
-    out = out + level + each_level / 4
-    if rng.random() < 0.2:
-        soft = functional.avg_pool2d(out[:, None], 3, 1, 1, count_include_pad=False)[:, 0]
-        out = out.lerp(soft, float(rng.uniform(0.3, 1.0)))
-    if rng.random() < 0.6:
-        noise = torch.from_numpy(rng.standard_normal(out.shape, dtype=np.float32))
-        if rng.random() < 0.5:
-            noise = functional.avg_pool2d(noise[:, None], 3, 1, 1)[:, 0] * 2
-        out = out + noise * float(rng.uniform(0, 0.035))
-    return out.clamp(0, 1)
-
-
-# What lies beyond a crop ------------------------------------------------------------------
-
-
-def _erase(crops: Crops, nodule: Nodule) -> Array:
-    """Return the first and the last slice (2, row, column), 0..1, without their nodule."""
-    ends = [nodule.start, nodule.stop - 1]
-    images = to_unit(crops.hu(np.array(ends)))
-    out = []
-    for image, row in zip(images, ends, strict=True):
-        hole = ndimage.binary_dilation(crops.votes[row] > 0, np.ones((3, 3), bool), iterations=3)
-        out.append(_filled(image, hole))
-    return np.stack(out).astype(np.float16)
-
-
-def _filled(image: Array, hole: npt.NDArray[np.bool_]) -> Array:
-    """Fill a hole from its rim inwards, with the grain of the slice."""
-    known = (~hole).astype(np.float32)
-    smooth: Array = np.zeros_like(image)
-    weight: Array = np.zeros_like(image)
-    for sigma in (1.5, 3.0, 6.0, 12.0, 24.0):
-        # The nearest rim decides; wider rims only where nothing nearer is known.
-        near = ndimage.gaussian_filter(known, sigma)
-        value: Array = ndimage.gaussian_filter(image * known, sigma) / np.maximum(near, 1e-6)
-        more = np.clip(near * 8, 0, 1) * (1 - weight)
-        smooth, weight = smooth + more * value, weight + more
-    smooth = np.asarray(smooth / np.maximum(weight, 1e-6), dtype=np.float32)
-    grain = image - ndimage.gaussian_filter(image, 1.0)
-    quiet = np.clip(grain, -0.04, 0.04)
-    turned = np.roll(quiet[::-1, ::-1], 7, axis=1)
-    edge = ndimage.gaussian_filter(hole.astype(np.float32), 0.8)
-    return np.asarray(image * (1 - edge) + (smooth + turned) * edge)

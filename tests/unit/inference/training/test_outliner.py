@@ -8,7 +8,7 @@ from torch.nn import functional
 from inference.runtime import window
 from inference.runtime.nets.outliner import Outlined
 from inference.training.outliner import Batches, Loss, collate
-from inference.training.windows import Sample
+from inference.training.samples import Sample
 
 
 def sample(slices: int, seed: int = 0, nodule: bool = True) -> Sample:

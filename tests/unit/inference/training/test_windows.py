@@ -10,7 +10,8 @@ from scipy import ndimage
 from inference.runtime import window
 from inference.training.data import Lungs
 from inference.training.recipe import KINDS, Mix
-from inference.training.windows import Sample, Windows
+from inference.training.samples import Sample
+from inference.training.windows import Windows
 from tests.training_cases import (
     DISC_MM,
     PIXEL_MM,
