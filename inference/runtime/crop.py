@@ -17,6 +17,13 @@ from inference.runtime.stack import Stack
 Floats = npt.NDArray[np.float32]
 
 
+def heat_of_crop(engine: Engine, voxels: npt.NDArray[Any], affine: Affine) -> tuple[Floats, Grid]:
+    """Return the heat everywhere in a crop (k, j, i) HU, not calibrated, and its grid."""
+    k, j, i = (slice(0, n) for n in voxels.shape)
+    grid = Grid.over((k, j, i), spacing_kji_mm(affine))
+    return engine.heat(Stack(voxels, grid)), grid
+
+
 def search_crop(
     engine: Engine,
     voxels: npt.NDArray[Any],
@@ -43,8 +50,6 @@ def search_crop(
     found
         The best first.
     """
-    k, j, i = (slice(0, n) for n in voxels.shape)
-    grid = Grid.over((k, j, i), spacing_kji_mm(affine))
-    heat = engine.heat(Stack(voxels, grid))
+    heat, grid = heat_of_crop(engine, voxels, affine)
     found = detect(engine, Scan(voxels, affine), heat, grid, floor)
     return to_voxels(engine.calibrated(heat), grid), found

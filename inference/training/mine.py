@@ -12,7 +12,9 @@ import torch
 from safetensors.numpy import load_file
 from scipy import ndimage
 
+from inference.geometry import axial_affine
 from inference.runtime.candidates import Candidate, find_candidates
+from inference.runtime.crop import heat_of_crop
 from inference.runtime.engine import Engine
 from inference.runtime.grid import Grid, box_of, to_voxels
 from inference.runtime.stack import Stack
@@ -95,12 +97,6 @@ def mine(
     return Mined(np.concatenate(beside), tuple(inside))
 
 
-def whole(hu: npt.NDArray[np.float32], nodule: Nodule) -> Grid:
-    """Return the grid over a whole crop."""
-    k, j, i = (slice(0, n) for n in hu.shape)
-    return Grid.over((k, j, i), (nodule.gap_mm, nodule.pixel_mm, nodule.pixel_mm))
-
-
 def place_of(candidate: Candidate, heat: npt.NDArray[np.float32], grid: Grid) -> Places:
     """Return the voxel (k, j, i) of the volume at which a candidate is hottest."""
     values = np.where(candidate.mask, heat[candidate.box], -1)
@@ -115,9 +111,8 @@ def place_of(candidate: Candidate, heat: npt.NDArray[np.float32], grid: Grid) ->
 
 def _of_crop(engine: Engine, crops: Crops, nodule: Nodule, peak: float) -> Places:
     own = slice(nodule.start, nodule.stop)
-    hu = crops.hu(own)
-    grid = whole(hu, nodule)
-    heat = engine.heat(Stack(hu, grid))
+    affine = axial_affine(nodule.pixel_mm, nodule.gap_mm)
+    heat, grid = heat_of_crop(engine, crops.hu(own), affine)
     votes = crops.votes[own] > 0
     outlined = votes.any(axis=0)
     away = ndimage.distance_transform_edt(~outlined, sampling=nodule.pixel_mm) > _AWAY_MM
