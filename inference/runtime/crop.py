@@ -11,7 +11,7 @@ from inference.geometry import Affine, spacing_kji_mm
 from inference.runtime.detect import Scored, detect
 from inference.runtime.engine import Engine
 from inference.runtime.grid import Grid, to_voxels
-from inference.runtime.outline import Scan
+from inference.runtime.look import Scan
 from inference.runtime.stack import Stack
 
 Floats = npt.NDArray[np.float32]

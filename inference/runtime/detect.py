@@ -11,22 +11,13 @@ import torch
 
 from inference.findings import Impression, Mask
 from inference.runtime.candidates import Candidate, find_candidates
+from inference.runtime.chances import BRIEFLY, Chances, cut_out, disagreement, look_closely
 from inference.runtime.engine import Engine
 from inference.runtime.grid import Grid
-from inference.runtime.outline import (
-    FIRST_LEVEL,
-    Look,
-    Place,
-    Scan,
-    cut_out,
-    disagreement,
-    looks,
-    seen,
-)
+from inference.runtime.look import FIRST_LEVEL, Look, Place, Scan, looks, seen
 
 Floats = npt.NDArray[np.float32]
 
-MIRRORS = 2
 # A candidate that the first look gives less of a chance is not looked at again.
 _HOPELESS = 0.05
 _GROUP = 8
@@ -47,8 +38,8 @@ class Scored:
         In voxels of the volume.
     uncertainty, impression
         As in ``findings.Detection``.
-    look
-        The last look, for its spread.
+    chances
+        What the last looks said, for their spread.
     """
 
     score: float
@@ -57,7 +48,7 @@ class Scored:
     mask: Mask
     uncertainty: float
     impression: Impression
-    look: Look
+    chances: Chances
 
 
 def detect(
@@ -128,26 +119,26 @@ def _judged(
         if better is not None and _score(engine, look, candidate) >= _HOPELESS:
             again.append((candidate, better))
     found = []
-    level = engine.calibration.outline_level
-    second = looks(engine, scan, [place for _, place in again], MIRRORS)
-    for (candidate, place), look in zip(again, second, strict=True):
-        mask = cut_out(scan, look, place.centre_kji, level)
+    factor = engine.calibration.outline_factor
+    second = look_closely(engine, scan, [place for _, place in again], BRIEFLY)
+    for (candidate, place), chances in zip(again, second, strict=True):
+        mask = cut_out(scan, chances, place.centre_kji, factor)
         if mask.count:
             found.append(
                 Scored(
-                    score=_score(engine, look, candidate),
-                    logit=look.logit,
+                    score=_score(engine, chances, candidate),
+                    logit=chances.logit,
                     peak=candidate.peak,
                     mask=mask,
-                    uncertainty=disagreement(look, level),
-                    impression=Impression(look.malignancy, look.texture),
-                    look=look,
+                    uncertainty=disagreement(chances, factor),
+                    impression=Impression(chances.malignancy, chances.texture),
+                    chances=chances,
                 )
             )
     return found
 
 
-def _score(engine: Engine, look: Look, candidate: Candidate) -> float:
+def _score(engine: Engine, look: Look | Chances, candidate: Candidate) -> float:
     logits, peaks = torch.tensor([look.logit]), torch.tensor([candidate.peak])
     return float(engine.calibration.scores(logits, peaks)[0])
 

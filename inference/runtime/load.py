@@ -25,7 +25,7 @@ _MOST_LEVELS = 6
 Tensors = Mapping[str, Tensor]
 
 
-def _lung_nodule_2(tensors: Tensors) -> dict[str, nn.Module]:
+def _lung_nodule_3(tensors: Tensors) -> dict[str, nn.Module]:
     return {
         "heatmap": NoduleUNet(2 * NEIGHBOURS + 1, _widths(tensors, "heatmap")),
         "outliner": NoduleOutliner(CHANNELS, _widths(tensors, "outliner")),
@@ -44,7 +44,7 @@ def _widths(tensors: Tensors, net: str) -> tuple[int, ...]:
 
 
 ARCHITECTURES: dict[str, Callable[[Tensors], dict[str, nn.Module]]] = {
-    "lung-nodule-2": _lung_nodule_2
+    "lung-nodule-3": _lung_nodule_3
 }
 
 

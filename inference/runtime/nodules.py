@@ -15,8 +15,9 @@ from inference.runtime.clock import Clock
 from inference.runtime.detect import Floats, Scored, detect
 from inference.runtime.engine import Engine
 from inference.runtime.grid import Grid, box_of, to_voxels
+from inference.runtime.look import Scan
 from inference.runtime.lungs import Lungs
-from inference.runtime.outline import SPREAD_MEANING, Scan, to_box, window_box
+from inference.runtime.outline import SPREAD_MEANING
 from inference.runtime.stack import Stack
 from inference.volume import Volume
 
@@ -68,7 +69,7 @@ def nodules_in(
         heatmap=heatmap,
         threshold=pack.threshold,
         seconds=clock.seconds,
-        uncertainty=_uncertainty(scan, scored, heatmap),
+        uncertainty=_uncertainty(scored, heatmap),
     )
 
 
@@ -124,12 +125,12 @@ def _heatmap(heat: Floats, grid: Grid) -> Heatmap:
     return Heatmap((k, j, i), values, HEATMAP_MEANING)
 
 
-def _uncertainty(scan: Scan, scored: list[Scored], heatmap: Heatmap) -> Heatmap:
+def _uncertainty(scored: list[Scored], heatmap: Heatmap) -> Heatmap:
     """Return the spread of every finding's outline, where the heatmap is; elsewhere 0."""
     values = np.zeros(heatmap.values.shape, dtype=np.uint8)
     for one in scored:
-        box = window_box(scan, one.look)
-        spread = np.round(to_box(scan, one.look, one.look.spread, box) * 255).astype(np.uint8)
+        box = one.chances.box
+        spread = np.round(one.chances.spread * 255).astype(np.uint8)
         sides: list[slice] = []
         own: list[slice] = []
         for axis, side in enumerate(box):

@@ -12,18 +12,20 @@ from scipy.optimize import minimize
 
 from inference.geometry import axial_affine
 from inference.runtime.candidates import FLOOR
+from inference.runtime.chances import cut_out
 from inference.runtime.crop import heat_of_crop, search_crop
 from inference.runtime.detect import detect
 from inference.runtime.engine import Engine
 from inference.runtime.grid import Grid, box_of, to_voxels
-from inference.runtime.outline import MIRRORS, Scan, cut_out, last_look
+from inference.runtime.look import Scan
+from inference.runtime.outline import chances_at
 from inference.runtime.stack import Stack
 from inference.training.data import READERS, Crops, Lungs, Nodule
 
 Floats = npt.NDArray[np.float64]
 Tell = Callable[[int, int], None]
 
-LEVELS = tuple(round(0.2 + 0.025 * n, 3) for n in range(19))
+FACTORS = tuple(round(0.7 + 0.05 * n, 2) for n in range(13))
 PEAK = round(FLOOR + 0.03, 2)
 # The default threshold shows at most so many false findings in a crop of some centimetres, and
 # in a whole scan that was kept for this; there, some may be true.
@@ -81,8 +83,8 @@ def calibrate(engine: Engine, crops: Crops, lungs: Sequence[Lungs], tell: Tell) 
     nodules = crops.of("validation")
     others = crops.of("train")[::_TRAINED_EVERY]
     total = 2 * len(nodules) + len(lungs) + len(others)
-    dices, biases = _outline_levels(engine, crops, nodules, lambda done: tell(done, total))
-    best = choose_level(dices, biases)
+    dices, biases = _outline_factors(engine, crops, nodules, lambda done: tell(done, total))
+    best = choose_factor(dices, biases)
     engine.calibration.outline[0] = best
     judged, histogram = _look(
         engine, crops, nodules, lungs, lambda d: tell(len(nodules) + d, total)
@@ -106,8 +108,8 @@ def calibrate(engine: Engine, crops: Crops, lungs: Sequence[Lungs], tell: Tell) 
             "validation_crops": len(nodules),
             "training_crops_for_the_heat": len(others),
             "validation_scans": [scan.name for scan in lungs],
-            "dice_by_outline_level": {str(k): round(v, 4) for k, v in dices.items()},
-            "volume_bias_percent_by_outline_level": {
+            "dice_by_outline_factor": {str(k): round(v, 4) for k, v in dices.items()},
+            "volume_bias_percent_by_outline_factor": {
                 str(k): round(v, 2) for k, v in biases.items()
             },
             "candidates": len(scores),
@@ -120,17 +122,17 @@ def calibrate(engine: Engine, crops: Crops, lungs: Sequence[Lungs], tell: Tell) 
     }
 
 
-def _outline_levels(
+def _outline_factors(
     engine: Engine, crops: Crops, nodules: Sequence[Nodule], tell: Callable[[int], None]
 ) -> tuple[dict[float, float], dict[float, float]]:
-    """Return what outlines are like against the majority of three or more readers, by level.
+    """Return what outlines are like against the majority of three or more readers, by factor.
 
     The first is their mean Dice, the second their mean difference in volume, in per cent of the
     mean of both; where nothing was outlined there is no volume.
     """
     rng = np.random.default_rng(0)
-    dices: dict[float, list[float]] = {level: [] for level in LEVELS}
-    biases: dict[float, list[float]] = {level: [] for level in LEVELS}
+    dices: dict[float, list[float]] = {factor: [] for factor in FACTORS}
+    biases: dict[float, list[float]] = {factor: [] for factor in FACTORS}
     for done, nodule in enumerate(nodules):
         tell(done)
         if nodule.n_readers < 3:
@@ -139,26 +141,26 @@ def _outline_levels(
         half = 2 * crops.votes[rows] >= nodule.n_readers
         scan = Scan(crops.hu(rows), affine_of(nodule))
         point = _point(half, nodule, rng)
-        look = last_look(engine, scan, point, len(MIRRORS))
-        for level in LEVELS:
-            if look is None:
-                dices[level].append(0.0)
+        chances = chances_at(engine, scan, point)
+        for factor in FACTORS:
+            if chances is None:
+                dices[factor].append(0.0)
                 continue
-            mask = cut_out(scan, look, point, level).to_array(scan.voxels.shape)
+            mask = cut_out(scan, chances, point, factor).to_array(scan.voxels.shape)
             ours, theirs = int(mask.sum()), int(half.sum())
-            dices[level].append(2 * int((mask & half).sum()) / (ours + theirs))
+            dices[factor].append(2 * int((mask & half).sum()) / (ours + theirs))
             if ours:
-                biases[level].append(200 * (ours - theirs) / (ours + theirs))
+                biases[factor].append(200 * (ours - theirs) / (ours + theirs))
     return (
-        {level: float(np.mean(found)) for level, found in dices.items()},
-        {level: float(np.mean(found)) if found else 0.0 for level, found in biases.items()},
+        {factor: float(np.mean(found)) for factor, found in dices.items()},
+        {factor: float(np.mean(found)) if found else 0.0 for factor, found in biases.items()},
     )
 
 
-def choose_level(dices: Mapping[float, float], biases: Mapping[float, float]) -> float:
-    """Return the level that is best for the Dice; of those alike, the one truest in volume."""
+def choose_factor(dices: Mapping[float, float], biases: Mapping[float, float]) -> float:
+    """Return the factor that is best for the Dice; of those alike, the one truest in volume."""
     enough = max(dices.values()) - _ALIKE
-    return min((x for x in dices if dices[x] >= enough), key=lambda level: abs(biases[level]))
+    return min((x for x in dices if dices[x] >= enough), key=lambda factor: abs(biases[factor]))
 
 
 def affine_of(nodule: Nodule) -> Floats:

@@ -132,7 +132,7 @@ def _what(pack: ModelPack, record: Document) -> str:
         f"of {pack.threshold:g} on are shown at first, fainter ones are listed;",
         "- the outline of a nodule that is pointed at, or a reason why there is none;",
         "- radiologists' impression in LIDC, not pathology: likelihood of malignancy and texture;",
-        "- uncertainty: where the outlines of mirrored images differ.",
+        "- uncertainty: where the outlines of mirrored and rescaled images differ.",
         "",
         "## How",
         f"{len(nets)} nets with {size:.2f} million parameters in one safetensors file of "
@@ -141,8 +141,9 @@ def _what(pack: ModelPack, record: Document) -> str:
         f"pixels of {pack.input.pixel_mm:g} mm and HU from {low:g} to {high:g}; connected heat "
         "makes candidates;",
         "2. the outliner, a 3-D net, looks at a window round a point or candidate, then again at "
-        "one that is scaled to what it outlined; it returns mask, score and impression. Mirrored "
-        "windows are averaged, and their spread is the uncertainty.",
+        "windows scaled to what it outlined; it returns mask, score and impression. Mirrored "
+        "windows at two scales are averaged, and their spread is the uncertainty; the outline is "
+        "cut at the chance that makes its expected Dice the largest.",
     ]
     return "\n".join(lines)
 

@@ -24,7 +24,7 @@ from inference.training.recipe import Recipe
 from resources.problem import Problem
 
 ID = "lung-nodule-ct"
-ARCHITECTURE = "lung-nodule-2"
+ARCHITECTURE = "lung-nodule-3"
 WEIGHTS = "model.safetensors"
 RECORD = "training.json"
 METRICS = "metrics.json"

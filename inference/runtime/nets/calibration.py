@@ -16,7 +16,7 @@ class Calibration(nn.Module):
     score
         (3,): weights of the outliner's logit and of the logit of the hottest heat, and level.
     outline
-        (1,): chance from which a voxel belongs to an outline.
+        (1,): what the level of an outline, see ``chances.level_of``, is multiplied by.
     """
 
     heat: Tensor
@@ -27,11 +27,11 @@ class Calibration(nn.Module):
         super().__init__()
         self.register_buffer("heat", torch.tensor([1.0, 0.0]))
         self.register_buffer("score", torch.tensor([1.0, 0.0, 0.0]))
-        self.register_buffer("outline", torch.tensor([0.5]))
+        self.register_buffer("outline", torch.tensor([1.0]))
 
     @property
-    def outline_level(self) -> float:
-        """Chance from which a voxel belongs to an outline."""
+    def outline_factor(self) -> float:
+        """What the level of an outline is multiplied by."""
         return float(self.outline[0])
 
     def heats(self, heat: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from inference.training.calibrate import (
     Judged,
     affine_of,
     chances,
-    choose_level,
+    choose_factor,
     choose_threshold,
     fit_heat,
     fit_score,
@@ -69,8 +69,8 @@ def test_nets_that_find_nothing_are_left_as_they_are() -> None:
     assert fit_heat(np.zeros((2, 1024))) == [1.0, 0.0]
 
 
-def test_of_levels_alike_in_dice_the_one_truest_in_volume_is_chosen():
+def test_of_factors_alike_in_dice_the_one_truest_in_volume_is_chosen():
     dices = {0.3: 0.81, 0.4: 0.8402, 0.45: 0.8405, 0.5: 0.8396, 0.6: 0.83}
     biases = {0.3: 0.0, 0.4: 4.0, 0.45: -3.0, 0.5: -2.0, 0.6: 0.1}
-    assert choose_level(dices, biases) == 0.5
-    assert choose_level({0.3: 0.0, 0.5: 0.0}, {0.3: 2.0, 0.5: -1.0}) == 0.5
+    assert choose_factor(dices, biases) == 0.5
+    assert choose_factor({0.3: 0.0, 0.5: 0.0}, {0.3: 2.0, 0.5: -1.0}) == 0.5

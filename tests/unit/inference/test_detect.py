@@ -13,8 +13,8 @@ from inference.runtime.crop import search_crop
 from inference.runtime.detect import detect, place_of
 from inference.runtime.engine import Engine
 from inference.runtime.grid import Grid
+from inference.runtime.look import Scan
 from inference.runtime.nets import Calibration
-from inference.runtime.outline import Scan
 from tests.unit.inference.test_outline import Bright, affine_of, ball, dice
 
 SHAPE = (24, 110, 120)

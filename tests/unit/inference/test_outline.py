@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from inference.geometry import kji_to_lps_mm
 from inference.runtime import window
+from inference.runtime.chances import cut_out, disagreement, level_of, together
 from inference.runtime.engine import Engine
+from inference.runtime.look import MIRRORS, Place, Scan, looks
 from inference.runtime.nets import Calibration
-from inference.runtime.outline import (
-    MIRRORS,
-    Place,
-    Scan,
-    cut_out,
-    disagreement,
-    last_look,
-    looks,
-    outline_at,
-)
+from inference.runtime.outline import chances_at, outline_at
 
 
 class Bright:
@@ -121,8 +117,13 @@ def test_the_maps_lie_on_the_lesion() -> None:
     share[outline.share.box] = outline.share.values
     assert dice(share >= 128, truth) > 0.93
     assert outline.spread.box == outline.share.box
-    # All mirrored windows see the same ball.
-    assert outline.spread.values.max() < 40
+    # All windows see the same ball; coarser and finer pixels differ at its edge alone.
+    spread = np.zeros(shape, dtype=np.uint8)
+    spread[outline.spread.box] = outline.spread.values
+    edge = ndimage.binary_dilation(truth, iterations=2) & ~ndimage.binary_erosion(
+        truth, iterations=2
+    )
+    assert spread[~edge].max() < 20
 
 
 def test_two_points_give_one_outline() -> None:
@@ -175,24 +176,70 @@ def test_a_point_on_nothing_is_answered_so() -> None:
     assert outline.impression is None
 
 
+class Hardly(Bright):
+    """Outlines the same, but says that it is hardly a nodule."""
+
+    def run(self, net: str, inputs: Tensor) -> tuple[Tensor, ...]:
+        masks, _ = super().run(net, inputs)
+        return masks, torch.tensor([[-3.0, 0.0, 0.0]]).expand(len(inputs), 3)
+
+
+class Nearsighted(Bright):
+    """Sees nothing in windows as wide as the first look; ``logit`` is what it says elsewhere."""
+
+    def __init__(self, logit: float) -> None:
+        super().__init__()
+        self.logit = logit
+
+    def run(self, net: str, inputs: Tensor) -> tuple[Tensor, ...]:
+        masks, _ = super().run(net, inputs)
+        wide = inputs[:, 4, 0, 0, 0] > np.log(window.FIRST_PIXEL_MM) - 0.01
+        masks = torch.where(wide[:, None, None, None, None], torch.full_like(masks, -9.0), masks)
+        return masks, torch.tensor([[self.logit, 0.0, 0.0]]).expand(len(inputs), 3)
+
+
+def test_what_is_hardly_a_nodule_is_not_outlined() -> None:
+    affine = affine_of(2.0, 0.7, 0.7)
+    middle = kji_to_lps_mm(affine, np.array([14.0, 50.0, 45.0]))
+    hu, _ = ball((30, 100, 100), affine, middle, 5.0)
+    assert outline_at(engine(Hardly()), hu, affine, middle).reason == "nothing"
+
+
+@pytest.mark.parametrize(("logit", "reason"), [(2.0, ""), (-1.0, "nothing")])
+def test_what_the_wide_look_misses_is_looked_for_as_small_when_it_is_likely(logit, reason) -> None:
+    affine = affine_of(2.0, 0.7, 0.7)
+    shape = (30, 100, 100)
+    middle = kji_to_lps_mm(affine, np.array([14.0, 50.0, 45.0]))
+    hu, truth = ball(shape, affine, middle, 4.0)
+    outline = outline_at(engine(Nearsighted(logit)), hu, affine, middle)
+    assert outline.reason == reason
+    if not reason:
+        assert dice(outline.mask.to_array(shape), truth) > 0.9
+
+
 def test_a_large_lesion_gets_a_larger_window() -> None:
     affine = affine_of(2.5, 0.7, 0.7)
     shape = (40, 160, 160)
     middle = kji_to_lps_mm(affine, np.array([20.0, 80.0, 80.0]))
     scan_large = Scan(ball(shape, affine, middle, 19.0)[0], affine)
     scan_small = Scan(ball(shape, affine, middle, 4.0)[0], affine)
-    large = last_look(engine(), scan_large, (20.0, 80.0, 80.0), 1)
-    small = last_look(engine(), scan_small, (20.0, 80.0, 80.0), 1)
+    large = chances_at(engine(), scan_large, (20.0, 80.0, 80.0))
+    small = chances_at(engine(), scan_small, (20.0, 80.0, 80.0))
     assert large is not None and small is not None
-    assert large.pixel_mm == pytest.approx(window.PIXEL_MM_LIMITS[1], rel=0.15)
-    assert small.pixel_mm == pytest.approx(window.PIXEL_MM_LIMITS[0])
-    assert large.slices[-1] - large.slices[0] > small.slices[-1] - small.slices[0]
+    low, high = (limit * window.SIZE_PX for limit in window.PIXEL_MM_LIMITS)
+    assert _side_mm(large, 0.7) == pytest.approx(high, rel=0.1)
+    assert _side_mm(small, 0.7) == pytest.approx(low, rel=0.1)
+    assert large.half.shape[0] > small.half.shape[0]
+
+
+def _side_mm(chances, pixel_mm: float) -> float:
+    return chances.half.shape[1] * pixel_mm
 
 
 def test_mirrored_windows_come_back_where_they_were() -> None:
     hu = np.full((9, 80, 80), -800, dtype=np.int16)
     scan = Scan(hu, affine_of(2.0, 0.7, 0.7))
-    (look,) = looks(engine(Corner()), scan, [Place((4.0, 40.0, 40.0), 10.0)], len(MIRRORS))
+    (look,) = looks(engine(Corner()), scan, [Place((4.0, 40.0, 40.0), 10.0)], MIRRORS)
     half = look.half[0] > 0.2
     # One of the four mirrored windows says so of every side.
     assert half[:8].all() and half[-8:].all() and half[:, :8].all() and half[:, -8:].all()
@@ -208,17 +255,54 @@ def test_windows_with_as_many_slices_share_a_batch() -> None:
     assert len(backend.windows) == 1 and backend.windows[0][0] == 3
 
 
+def test_looks_are_averaged_where_they_reach() -> None:
+    scan = Scan(np.full((20, 120, 120), -800, dtype=np.int16), affine_of(2.0, 0.7, 0.7))
+    places = [Place((10.0, 60.0, 60.0), diameter) for diameter in (8.0, 16.0)]
+    near, far = looks(engine(), scan, places)
+    near, far = (
+        dataclasses.replace(look, half=np.full_like(look.half, chance), spread=look.half * 0)
+        for look, chance in ((near, 0.9), (far, 0.3))
+    )
+    both = together(scan, [near, far])
+    middle = tuple(size // 2 for size in both.half.shape)
+    # Twice the standard deviation of 0.9 and 0.3.
+    assert both.half[middle] == pytest.approx(0.6) and both.spread[middle] == pytest.approx(0.6)
+    assert both.half[0, 0, 0] == pytest.approx(0.3) and both.spread[0, 0, 0] == pytest.approx(0)
+    assert both.logit == pytest.approx(2.0)
+
+
+def test_the_level_is_that_of_the_largest_expected_dice() -> None:
+    rng = np.random.default_rng(0)
+    sharp = np.concatenate([np.full(1000, 0.95), np.full(100, 0.45), np.full(3000, 0.02)])
+    faint = np.concatenate([np.full(300, 0.6), np.full(900, 0.35), np.full(3000, 0.02)])
+    for half in (sharp, faint):
+        draws = rng.random((200, len(half))) < half
+        dices = {
+            level: np.mean(
+                [
+                    2 * (truth & (half >= level)).sum() / (truth.sum() + (half >= level).sum())
+                    for truth in draws
+                ]
+            )
+            for level in (0.35, 0.45, 0.6, 0.95)
+            if (half >= level).any()
+        }
+        found = half >= level_of(half.astype(np.float32)) - 1e-6
+        best = max(dices, key=dices.__getitem__)
+        assert found.sum() == (half >= best).sum()
+    assert level_of(np.zeros((2, 3, 3), dtype=np.float32)) == 0.5
+
+
 def test_doubt_grows_with_the_share_of_doubtful_voxels() -> None:
     scan = Scan(np.full((9, 80, 80), -800, dtype=np.int16), affine_of(2.0, 0.7, 0.7))
-    (look,) = looks(engine(), scan, [Place((4.0, 40.0, 40.0), 10.0)])
-    sure, unsure = (np.full_like(look.half, chance) for chance in (1.0, 0.5))
-    assert disagreement(_with(look, sure), 0.5) == 0.0
-    assert disagreement(_with(look, unsure), 0.5) == pytest.approx(0.5)
-    assert disagreement(_with(look, np.zeros_like(sure)), 0.5) == 1.0
-    assert not cut_out(scan, _with(look, np.zeros_like(sure)), (4.0, 40.0, 40.0), 0.5).count
+    found = together(scan, looks(engine(), scan, [Place((4.0, 40.0, 40.0), 10.0)]))
+    sure, unsure = (np.full_like(found.half, chance) for chance in (1.0, 0.5))
+    assert disagreement(_with(found, sure), 1.0) == 0.0
+    assert disagreement(_with(found, unsure), 1.0) == pytest.approx(0.5)
+    nothing = _with(found, np.zeros_like(sure))
+    assert disagreement(nothing, 1.0) == 1.0
+    assert not cut_out(scan, nothing, (4.0, 40.0, 40.0), 1.0).count
 
 
-def _with(look, half):
-    import dataclasses
-
-    return dataclasses.replace(look, half=half)
+def _with(found, half):
+    return dataclasses.replace(found, half=half, level=level_of(half))

@@ -45,7 +45,7 @@ def straight(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 def test_a_run_ends_in_a_pack_that_says_how_it_was_made(straight: tuple[Path, list[str]]):
     run, told = straight
     made = read_manifest(run / "pack")
-    assert made.weights.architecture == "lung-nodule-2"
+    assert made.weights.architecture == "lung-nodule-3"
     assert made.threshold == 0.5
     assert made.version == "0.3.0"
     assert {one.kind for one in made.outputs} == {
