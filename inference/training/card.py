@@ -20,9 +20,12 @@ from inference.training.recipe import FILE as RECIPE
 from resources.problem import Problem
 
 CURVE, FAILURES, NOTES = "training.svg", "failures.svg", "NOTES.md"
+LUNGS = "lungs-unlabelled"
 
 
-def collect(folder: Path, crops: Sequence[Path], scans: Mapping[str, Path]) -> None:
+def collect(
+    folder: Path, crops: Sequence[Path], scans: Mapping[str, Path], lungs: Path | None = None
+) -> None:
     """Gather what ``overread evaluate`` wrote into the ``metrics.json`` of a pack.
 
     Parameters
@@ -33,6 +36,8 @@ def collect(folder: Path, crops: Sequence[Path], scans: Mapping[str, Path]) -> N
         Files of ``overread evaluate lidc-nodules``, one a split.
     scans
         Files of ``overread evaluate scan`` by the name of the scan.
+    lungs
+        File of ``python -m inference.evaluation lungs-unlabelled``, with a scan a name.
 
     Raises
     ------
@@ -45,17 +50,18 @@ def collect(folder: Path, crops: Sequence[Path], scans: Mapping[str, Path]) -> N
     if path.exists() and (kept := _read(path)).get("model") == pack.weights.sha256:
         found = kept
     for file in crops:
-        document = _measured_with(pack, file)
+        document = _measured_with(pack, file, _read(file))
         # The rows of single nodules are left in their own file.
         left = {key: value for key, value in document.items() if key != "nodules"}
         found["crops"][document["measured"]["split"]] = left
     for name, file in scans.items():
-        found["scans"][name] = _measured_with(pack, file)
+        found["scans"][name] = _measured_with(pack, file, _read(file))
+    for name, document in (_read(lungs) if lungs else {}).items():
+        found["scans"][name] = {**_measured_with(pack, lungs, document), "of": LUNGS}
     _write(path, json.dumps(found, indent=2) + "\n")
 
 
-def _measured_with(pack: ModelPack, file: Path) -> dict[str, Any]:
-    document = _read(file)
+def _measured_with(pack: ModelPack, file: Path | None, document: dict[str, Any]) -> dict[str, Any]:
     if (document.get("model") or {}).get("sha256") != pack.weights.sha256:
         raise Problem(
             f"{file} was not measured with the weights of {pack.folder}.",
@@ -224,7 +230,8 @@ def _failures(folder: Path) -> str:
 
 
 def _repeat(metrics: Document) -> str:
-    splits, scans = card_tables.splits(metrics["crops"]), list(metrics["scans"])
+    splits, known = card_tables.splits(metrics["crops"]), metrics["scans"]
+    scans = [name for name, one in known.items() if one.get("of") != LUNGS]
     lines = ["overread train lung-nodule --data DATA --out RUN --config recipe.json"]
     lines += [
         f"overread evaluate lidc-nodules DATA/lidc-nodules --split {split} --json {split}.json"
@@ -233,5 +240,8 @@ def _repeat(metrics: Document) -> str:
     lines += [f"overread evaluate scan STUDY --json {name}.json" for name in scans]
     crops = "".join(f" --crops {split}.json" for split in splits)
     named = "".join(f" --scan {name} {name}.json" for name in scans)
+    if len(scans) < len(known):
+        lines.append(f"python -m inference.evaluation {LUNGS} DATA/{LUNGS} --json lungs.json")
+        named += " --lungs lungs.json"
     lines.append(f"python -m inference.training card --pack PACK{crops}{named}")
     return "## How to repeat it\n```\n" + "\n".join(lines) + "\n```"

@@ -97,19 +97,19 @@ _ROWS: tuple[tuple[str, str, int, float], ...] = (
         1,
     ),
     (
-        "**Heatmap**, calibration error, voxels from a heat of 0.1 on",
+        "**Heatmap**, calibration error where there is heat",
         "calibration/heatmap/expected_calibration_error/voxels_from_heat_0.1",
         3,
         1,
     ),
     (
-        "– all voxels",
+        "– of all voxels",
         "calibration/heatmap/expected_calibration_error/all_voxels",
         4,
         1,
     ),
     (
-        "– against those readers who saw the nodule",
+        "– where there is heat, against those readers who saw the nodule",
         "calibration/heatmap/of_those_who_saw_the_nodule/voxels_from_heat_0.1",
         3,
         1,

@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("NAME", "JSON"),
         help="of overread evaluate scan, with the name of the scan",
     )
+    one.add_argument(
+        "--lungs", type=Path, help="of python -m inference.evaluation lungs-unlabelled"
+    )
     one.set_defaults(run=_card)
     return parser
 
@@ -142,6 +145,7 @@ def _pack(options: argparse.Namespace) -> None:
 
 
 def _card(options: argparse.Namespace) -> None:
-    if options.crops or options.scan:
-        card.collect(options.pack, options.crops, {n: Path(file) for n, file in options.scan})
+    if options.crops or options.scan or options.lungs:
+        scans = {name: Path(file) for name, file in options.scan}
+        card.collect(options.pack, options.crops, scans, options.lungs)
     card.write_card(options.pack)

@@ -107,12 +107,14 @@ def measure(folder: Path, tmp_path: Path) -> str:
         "labelled": scan_document(sha256, True),
         "plain": scan_document(sha256, False),
     }
+    files["lungs"] = {"Lung A": scan_document(sha256, False)}
     for name, value in files.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     card.collect(
         folder,
         [tmp_path / "validation.json", tmp_path / "test.json"],
         {"LIDC-IDRI-0001": tmp_path / "labelled.json", "Other": tmp_path / "plain.json"},
+        tmp_path / "lungs.json",
     )
     return sha256
 
@@ -138,7 +140,12 @@ def test_the_figures_of_the_card_are_those_that_were_measured(folder: Path, tmp_
     assert rows["LIDC-IDRI-0001"][0] == "133"
     assert "rank 1, score 0.97, Dice 0.834" in rows["LIDC-IDRI-0001"][1]
     assert rows["LIDC-IDRI-0001"][2] == "3"
-    assert rows["Other"][1:3] == ["unlabelled", "at most 6"]
+    assert rows["Other"][1:3] == rows["Lung A"][1:3] == ["unlabelled", "at most 6"]
+    # Every file of the last command comes of one before it.
+    commands = text.partition("```")[2].partition("```")[0]
+    given = set(re.findall(r"(?:--crops|--scan \S+|--lungs) (\S+)", commands))
+    assert given == set(re.findall(r"--json (\S+)", commands))
+    assert {"lungs.json", "Other.json", "test.json"} <= given
     # What was not measured is not mentioned.
     assert "Volume" not in text and card_tables.NOT_MEASURED not in text
     for said in (
