@@ -17,7 +17,7 @@ from viewer.ui.panel.sections import heat_meaning
 
 from .conftest import settle
 
-MEANING = "How far the outlines of mirrored images differ at this voxel"
+MEANING = SPREAD_MEANING
 
 
 @pytest.fixture

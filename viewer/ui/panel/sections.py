@@ -211,7 +211,7 @@ def heat_meaning(meaning: str) -> str:
         "Share of the nodule's radiologists who would outline this voxel": translate(
             "findings", "share of radiologists who outline it"
         ),
-        "How far the outlines of mirrored images differ at this voxel": translate(
+        "How far the outlines of mirrored and rescaled images differ at this voxel": translate(
             "findings", "how far the outlines differ"
         ),
     }
