@@ -10,7 +10,16 @@ import numpy.typing as npt
 
 from inference.findings import Heatmap, Impression, Mask, Outline
 from inference.geometry import Affine
-from inference.runtime.chances import Chances, cut_out, disagreement, look_closely
+from inference.runtime import window
+from inference.runtime.chances import (
+    BRIEFLY,
+    CLOSELY,
+    Chances,
+    Plan,
+    cut_out,
+    disagreement,
+    look_closely,
+)
 from inference.runtime.engine import Engine
 from inference.runtime.look import FIRST_LEVEL, Floats, Place, Scan, looks, seen
 
@@ -22,6 +31,9 @@ SPREAD_MEANING = "How far the outlines of mirrored and rescaled images differ at
 _LEAST_SCORE = 0.1
 _RETRIED_MM = (6.0, 14.0)
 _RETRIED_SCORE = 0.5
+
+# Four windows of more slices, beside the two looks before them, take over half a second.
+_CLOSELY_SLICES = 11
 
 
 def outline_at(
@@ -82,8 +94,14 @@ def chances_at(engine: Engine, scan: Scan, point_kji: tuple[float, float, float]
         place, least = _place_of_known_size(engine, scan, point_kji), _RETRIED_SCORE
     if place is None:
         return None
-    (chances,) = look_closely(engine, scan, [place])
+    (chances,) = look_closely(engine, scan, [place], _plan(scan, place))
     return chances if chances.score >= least else None
+
+
+def _plan(scan: Scan, place: Place) -> Plan:
+    """Return how closely to look: what reaches over many slices is looked at by fewer windows."""
+    scale = window.second_scale(place.diameter_mm or 0.0, scan.gap_mm)
+    return CLOSELY if len(scale.offsets(scan.gap_mm)) <= _CLOSELY_SLICES else BRIEFLY
 
 
 def _place_at(engine: Engine, scan: Scan, point_kji: tuple[float, float, float]) -> Place | None:
