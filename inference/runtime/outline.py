@@ -32,8 +32,8 @@ _LEAST_SCORE = 0.1
 _RETRIED_MM = (6.0, 14.0)
 _RETRIED_SCORE = 0.5
 
-# Four windows of more slices, beside the two looks before them, take over half a second.
-_CLOSELY_SLICES = 11
+# More slices of windows, beside the two looks before them, take over half a second on two cores.
+_MOST_SLICES = 40
 
 
 def outline_at(
@@ -100,8 +100,13 @@ def chances_at(engine: Engine, scan: Scan, point_kji: tuple[float, float, float]
 
 def _plan(scan: Scan, place: Place) -> Plan:
     """Return how closely to look: what reaches over many slices is looked at by fewer windows."""
-    scale = window.second_scale(place.diameter_mm or 0.0, scan.gap_mm)
-    return CLOSELY if len(scale.offsets(scan.gap_mm)) <= _CLOSELY_SLICES else BRIEFLY
+    diameter_mm = place.diameter_mm or 0.0
+    slices = sum(
+        len(mirrors)
+        * len(window.second_scale(diameter_mm * factor, scan.gap_mm).offsets(scan.gap_mm))
+        for factor, mirrors in CLOSELY
+    )
+    return CLOSELY if slices <= _MOST_SLICES else BRIEFLY
 
 
 def _place_at(engine: Engine, scan: Scan, point_kji: tuple[float, float, float]) -> Place | None:

@@ -235,14 +235,14 @@ def test_a_large_lesion_gets_a_larger_window() -> None:
 def test_a_large_lesion_costs_hardly_more_than_a_small_one() -> None:
     """In slices of windows, which is what the time goes by."""
     slices = []
-    for radius in (4.0, 9.0, 18.0):
+    for radius in (4.0, 9.0, 13.0, 18.0):
         affine = affine_of(1.25, 0.7, 0.7)
         middle = kji_to_lps_mm(affine, np.array([40.0, 80.0, 80.0]))
         hu, _ = ball((80, 160, 160), affine, middle, radius)
         backend = Bright()
         assert not outline_at(engine(backend), hu, affine, middle).reason
         slices.append(sum(shape[0] * shape[2] for shape in backend.windows))
-    assert max(slices) <= 80
+    assert max(slices) <= 76
 
 
 def _side_mm(chances, pixel_mm: float) -> float:
