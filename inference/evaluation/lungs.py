@@ -40,9 +40,8 @@ def measure_lungs(path: Path, pack: ModelPack, device: str) -> dict[str, Any]:
     Problem
         When a file is missing or malformed.
     """
-    from inference.protocol import Device
     from inference.runtime.engine import Engine
-    from inference.runtime.load import devices, load_nets
+    from inference.runtime.load import load_nets
     from inference.runtime.pipeline import NoLungs, analyze
     from inference.training.data import VALIDATION_LUNGS, load_lungs
 
@@ -52,7 +51,6 @@ def measure_lungs(path: Path, pack: ModelPack, device: str) -> dict[str, Any]:
         fault = translate("evaluation", "its slices cannot be read")
         raise malformed(path, "index.csv", fault) from error
     nets = load_nets(pack)
-    where = next((one for one in devices() if one.id == device), Device("cpu", "CPU"))
     out: dict[str, Any] = {}
     for scan in scans:
         affine = axial_affine(scan.pixel_mm, scan.gap_mm)
@@ -64,7 +62,7 @@ def measure_lungs(path: Path, pack: ModelPack, device: str) -> dict[str, Any]:
         began = time.perf_counter()
         try:
             findings = analyze(
-                volume, pack, lambda note: Engine.of(nets, where.id, note), lambda step: None
+                volume, pack, lambda note: Engine.of(nets, device, note), lambda step: None
             )
         except NoLungs:
             out[scan.name] = {

@@ -11,7 +11,18 @@ from scipy import ndimage
 from inference.findings import Mask
 from inference.runtime import window
 from inference.runtime.engine import Engine
-from inference.runtime.look import MIRRORS, Floats, Look, Mirrors, Place, Scan, looks, nearest_piece
+from inference.runtime.grid import along
+from inference.runtime.look import (
+    MIRRORS,
+    Floats,
+    Look,
+    Mirrors,
+    Place,
+    Scan,
+    Verdict,
+    looks,
+    nearest_piece,
+)
 
 # How a place is looked at closely: by how much larger than seen the lesion is taken to be, and
 # the mirrored windows at that scale. Different windows err differently; on the validation
@@ -24,8 +35,8 @@ _FAINT = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chances:
-    """What some looks at one place said together.
+class Chances(Verdict):
+    """What some looks at one place said together; their verdict is the mean.
 
     Attributes
     ----------
@@ -37,8 +48,6 @@ class Chances:
         (k, j, i) 0..1: twice the standard deviation of ``half`` over all windows.
     level
         Chance from which a voxel is outlined, so that the expected Dice is the largest.
-    logit, malignancy, texture
-        As in ``look.Look``, the mean.
     """
 
     box: tuple[slice, slice, slice]
@@ -46,19 +55,9 @@ class Chances:
     half: Floats
     spread: Floats
     level: float
-    logit: float
-    malignancy: float
-    texture: float
-
-    @property
-    def score(self) -> float:
-        """Chance that it is a nodule, 0..1."""
-        return float(1 / (1 + np.exp(-self.logit)))
 
 
-def look_closely(
-    engine: Engine, scan: Scan, places: Sequence[Place], plan: Plan = CLOSELY
-) -> list[Chances]:
+def look_closely(engine: Engine, scan: Scan, places: Sequence[Place], plan: Plan) -> list[Chances]:
     """Look at places whose diameter is known by every scale and mirror of a plan."""
     every = []
     for factor, mirrors in plan:
@@ -163,10 +162,5 @@ def to_box(scan: Scan, look: Look, values: Floats, box: tuple[slice, slice, slic
     )
     out = values
     for axis, places in enumerate((k, j, i)):
-        places = np.clip(places, 0, values.shape[axis] - 1)
-        below = np.minimum(np.floor(places).astype(np.intp), max(values.shape[axis] - 2, 0))
-        above = np.minimum(below + 1, values.shape[axis] - 1)
-        part = (places - below).astype(np.float32)
-        part = part.reshape([-1 if a == axis else 1 for a in range(3)])
-        out = np.take(out, below, axis=axis) * (1 - part) + np.take(out, above, axis=axis) * part
-    return np.asarray(out, dtype=np.float32)
+        out = along(out, axis, places)
+    return out

@@ -124,14 +124,14 @@ def to_voxels(
     out = planes
     for axis in range(3):
         voxels = np.arange(wanted[axis].start, wanted[axis].stop)
-        out = _along(out, axis, grid.cells(axis, voxels) - origin[axis])
+        out = along(out, axis, grid.cells(axis, voxels) - origin[axis])
     return out
 
 
-def _along(
+def along(
     values: npt.NDArray[np.float32], axis: int, places: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float32]:
-    """Interpolate linearly along one axis at fractional indices."""
+    """Interpolate linearly along one axis at fractional indices; beyond the ends they repeat."""
     size = values.shape[axis]
     places = np.clip(places, 0, size - 1)
     below = np.floor(places).astype(np.intp)

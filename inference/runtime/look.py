@@ -38,7 +38,29 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Verdict:
+    """What the lesion is.
+
+    Attributes
+    ----------
+    logit
+        That it is a nodule.
+    malignancy, texture
+        As in ``findings.Impression``.
+    """
+
+    logit: float
+    malignancy: float
+    texture: float
+
+    @property
+    def score(self) -> float:
+        """Chance that it is a nodule, 0..1."""
+        return float(1 / (1 + np.exp(-self.logit)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look(Verdict):
     """One look: what the net said of one window.
 
     Attributes
@@ -51,10 +73,6 @@ class Look:
         The volume's slice of every k.
     centre_rc, pixel_mm
         Fractional row and column of the volume at the middle of the window, and its pixel size.
-    logit
-        That it is a nodule.
-    malignancy, texture
-        As in ``findings.Impression``.
     """
 
     share: Floats
@@ -63,14 +81,6 @@ class Look:
     slices: npt.NDArray[np.intp]
     centre_rc: tuple[float, float]
     pixel_mm: float
-    logit: float
-    malignancy: float
-    texture: float
-
-    @property
-    def score(self) -> float:
-        """Chance that it is a nodule, 0..1."""
-        return float(1 / (1 + np.exp(-self.logit)))
 
 
 class Scan:
@@ -148,15 +158,15 @@ def looks(
                 spread = 2 * masks[:, row, 1].std(axis=0)
                 logit, malignancy, texture = verdicts[:, row].mean(axis=0)
                 out[n] = Look(
-                    share,
-                    half,
-                    spread,
-                    slices,
-                    (j, i),
-                    scale.pixel_mm,
-                    float(logit),
-                    _score(malignancy),
-                    _score(texture),
+                    logit=float(logit),
+                    malignancy=_score(malignancy),
+                    texture=_score(texture),
+                    share=share,
+                    half=half,
+                    spread=spread,
+                    slices=slices,
+                    centre_rc=(j, i),
+                    pixel_mm=scale.pixel_mm,
                 )
     return [look for look in out if look is not None]
 
