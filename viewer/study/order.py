@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from inference.geometry import Affine
 from resources.problem import Problem
@@ -57,9 +58,17 @@ class StackPlan:
         Everything that a reader should know of the geometry; a regular stack may have some,
         such as files of the series that are not in it.
     refusal
-        Why no volume can be read, or None.
+        Why nothing of it can be shown, or None.
     inverted
         True for MONOCHROME1: low values are to be shown bright (PS3.3 C.7.6.3.1.2).
+    name
+        What tells it from the other volumes of its series, translated; empty when it is alone.
+    part
+        The same as a stable identifier; empty when it is alone.
+    irregularity
+        Why the slices make no regular volume though they can be shown, or None.
+    places
+        (k, 4, 4) float64 when the slices lie irregularly: of each, (0, j, i, 1) to LPS mm.
     """
 
     series: Series
@@ -70,6 +79,10 @@ class StackPlan:
     problems: tuple[GeometryProblem, ...]
     refusal: Problem | None
     inverted: bool
+    name: str = ""
+    part: str = ""
+    irregularity: Problem | None = None
+    places: npt.NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
         kinds = [problem.kind for problem in self.problems]
