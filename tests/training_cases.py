@@ -116,13 +116,13 @@ def document(**changes: Any) -> dict[str, Any]:
     for name, widths in (("heatmap", [4, 8]), ("outliner", [4, 8])):
         found[name] |= {"steps": 4, "batch": 2, "widths": widths}
     found["mining"] |= {"from_step": 2}
-    found["refine"] |= {"steps": 3}
+    found["refine"] = [one | {"steps": 3} for one in found["refine"]]
     found["threshold"] |= {"policy": "fixed"}
     for path, value in changes.items():
         *above, last = path.split("__")
         place = found
         for key in above:
-            place = place[key]
+            place = place[int(key)] if isinstance(place, list) else place[key]
         place[last] = value
     return found
 

@@ -181,7 +181,7 @@ def _data(record: Document) -> str:
 def _training(recipe: Document, record: Document) -> str:
     rows = []
     for name, stage in record["stages"].items():
-        net = "outliner" if name == "refine" else name
+        net = name if name in recipe else "outliner"
         rows.append(
             (
                 name,

@@ -156,7 +156,8 @@ class Run:
             seconds = _SECONDS[name] * course.batch * size
             out[name] = Work(course.steps, seconds)
             if name == "outliner":
-                out["refine"] = Work(recipe.refine.steps, seconds)
+                for stage, refine in recipe.refines.items():
+                    out[stage] = Work(refine.steps, seconds)
         return {**out, "calibrate": Work(1, 1.0), "pack": Work(1, 1.0)}
 
     def _report(self, text: str) -> None:
@@ -271,25 +272,27 @@ class Run:
         )
 
     def _refine(self, mined: Mined) -> None:
-        recipe, refine = self._recipe, self._recipe.refine
-        course = replace(
-            recipe.outliner, steps=refine.steps, rate=refine.rate, average=refine.average
-        )
-        if not refine.steps or self._done("refine", course):
-            return
-        windows = self._windows.mixed(refine.windows)
-        tick = self._enter("refine")
-        outliner.fit_outliner(
-            windows.harder(mined.beside, mined.inside, recipe.mining.share),
-            self._out,
-            refine.steps,
-            recipe.seed + 1,
-            self._device,
-            self._report,
-            course=course,
-            after="outliner",
-            tick=tick,
-        )
+        recipe, before = self._recipe, "outliner"
+        for number, (stage, refine) in enumerate(recipe.refines.items(), start=1):
+            course = replace(
+                recipe.outliner, steps=refine.steps, rate=refine.rate, average=refine.average
+            )
+            if not self._done(stage, course):
+                windows = self._windows.mixed(refine.windows)
+                tick = self._enter(stage)
+                outliner.fit_outliner(
+                    windows.harder(mined.beside, mined.inside, recipe.mining.share),
+                    self._out,
+                    refine.steps,
+                    recipe.seed + number,
+                    self._device,
+                    self._report,
+                    course=course,
+                    stage=stage,
+                    after=before,
+                    tick=tick,
+                )
+            before = stage
 
     def _calibrate(self) -> dict[str, Any]:
         """Return the threshold of the pack, and what else was chosen on validation."""

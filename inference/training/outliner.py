@@ -131,14 +131,15 @@ def fit_outliner(
     course: Course = COURSE,
     harder: Windows | None = None,
     harder_from: int = 0,
+    stage: str = "outliner",
     after: str = "",
     tick: Tick | None = None,
 ) -> None:
     """Train for ``steps`` in all, from the last checkpoint if there is one.
 
-    Writes ``outliner.safetensors`` in ``folder``, about once a minute. Of ``course`` all but
+    Writes the checkpoint ``stage`` in ``folder``, about once a minute. Of ``course`` all but
     its steps counts; for ``harder`` see ``Batches``. With ``after``, the name of a checkpoint in
-    the folder, it begins with the weights averaged there and writes ``refine.safetensors``.
+    the folder, it begins with the weights averaged there.
     """
     torch.manual_seed(seed)
     net = new_net(course.widths)
@@ -158,5 +159,5 @@ def fit_outliner(
             out = state.net(inputs)
         return loss(Outlined(out.masks.float(), out.verdicts.float()), batch)
 
-    path = folder / f"{'refine' if after else 'outliner'}.safetensors"
+    path = folder / f"{stage}.safetensors"
     train(state, path, step, replace(course, steps=steps), seed=seed, report=report, tick=tick)

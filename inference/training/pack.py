@@ -35,8 +35,8 @@ _NETS = {"heatmap": heatmap, "outliner": outliner}
 
 
 def trained(run: Path, recipe: Recipe) -> dict[str, nn.Module]:
-    """Return the nets that a run ended in: of the outliner the refined one, if there is one."""
-    last = {"heatmap": "heatmap", "outliner": "refine" if recipe.refine.steps else "outliner"}
+    """Return the nets that a run ended in: of the outliner, what its last course made."""
+    last = {"heatmap": "heatmap", "outliner": ["outliner", *recipe.refines][-1]}
     return {
         name: average(
             module.new_net(getattr(recipe, name).widths), run / f"{last[name]}.safetensors"
@@ -74,7 +74,7 @@ def write_pack(
     Problem
         When the weights are larger than a pack may be.
     """
-    stages = [*_NETS, *(["refine"] if recipe.refine.steps else [])]
+    stages = [*_NETS, *recipe.refines]
     dtype = {"float16": torch.float16, "float32": torch.float32}[recipe.pack.weights]
     tensors: dict[str, Tensor] = {}
     for name, net in trained(run, recipe).items():

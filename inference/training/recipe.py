@@ -19,7 +19,7 @@ SPLIT_RULES = ("sha256-of-patient-80-10-10",)
 POLICIES = ("validation", "fixed")
 WEIGHTS = ("float16", "float32")
 # What a CUDA device changes, where more capacity and more epochs can be had.
-SCALED = ("heatmap", "outliner", "refine")
+SCALED = ("heatmap", "outliner")
 KINDS = ("crop", "beyond", "paste", "vessel", "lung")
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Refine:
-    """A second course of the outliner, from what the first one ended in; 0 steps leave it out.
+    """A further course of the outliner, from what the one before ended in.
 
     ``rate`` and ``average`` as in ``Course``, ``windows`` as in ``Recipe``.
     """
@@ -140,7 +140,10 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole run, as its file tells it; ``seed`` fixes every random draw."""
+    """A whole run, as its file tells it; ``seed`` fixes every random draw.
+
+    ``refine`` holds the further courses of the outliner, in the order in which they are run.
+    """
 
     model: str
     seed: int
@@ -149,9 +152,14 @@ class Recipe:
     mining: Mining
     windows: Mix
     outliner: Course
-    refine: Refine
+    refine: tuple[Refine, ...]
     threshold: Threshold
     pack: Packed
+
+    @property
+    def refines(self) -> dict[str, Refine]:
+        """The further courses by the names of their stages."""
+        return {f"refine-{n}": one for n, one in enumerate(self.refine, start=1)}
 
     def document(self) -> dict[str, Any]:
         """Return it as its file would tell it, ready to be run again."""
@@ -305,8 +313,13 @@ _KNOWN: Mapping[str, _Read] = {
     ),
     "windows": _mix,
     "outliner": _object(_COURSE, Course),
-    "refine": _object(
-        {"steps": _STEPS, "rate": _RATE, "average": _AVERAGE, "windows": _mix}, Refine
+    "refine": _list(
+        _object(
+            {"steps": _whole(1, 10_000_000), "rate": _RATE, "average": _AVERAGE, "windows": _mix},
+            Refine,
+        ),
+        0,
+        9,
     ),
     "threshold": _object({"policy": _choice(*POLICIES), "value": _SHARE}, Threshold),
     "pack": _object(

@@ -83,7 +83,7 @@ def folder(tmp_path: Path) -> Path:
         "parameters": {"heatmap": 482_003, "outliner": 1_847_381},
         "stages": {
             name: {"steps": 4321, "minutes": 71.3, "curve": CURVE}
-            for name in ("heatmap", "outliner", "refine")
+            for name in ("heatmap", "outliner", "refine-1")
         },
     }
     manifest = pack._manifest(
