@@ -146,6 +146,12 @@ def eligibility(pack: ModelPack, volume: Volume) -> tuple[str, ...]:
             found=volume.modality or translate("model", "of no stated modality"),
         )
         return (reason,)
+    if not volume.regular:
+        return (
+            translate("model", "{model} needs slices that make one regular volume.").format(
+                model=pack.name
+            ),
+        )
     reasons = []
     if volume.unit != wanted.unit:
         reasons.append(

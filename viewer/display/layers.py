@@ -11,7 +11,7 @@ import numpy.typing as npt
 from inference.findings import Heatmap, Mask
 from inference.volume import Volume
 from viewer.display import overlays
-from viewer.display.grey import Rgb32, Window, render
+from viewer.display.grey import Rgb32, Window, grey_of, render
 from viewer.display.planes import Plane
 
 Box = tuple[slice, slice, slice]
@@ -88,7 +88,10 @@ def compose(
     (row, column) uint32
         C-order 0xFFRRGGBB as the screen shows it: patient right on the left.
     """
-    buffer = render(plane.slice_of(volume.voxels, index), window, invert=invert)
+    if volume.colours is None:
+        buffer = render(plane.slice_of(volume.voxels, index), window, invert=invert)
+    else:
+        buffer = _coloured(volume.colours, plane, index, window, invert)
     if heat is not None:
         part = cut(heat.heatmap.values, heat.heatmap.origin_kji, plane, index)
         if part is not None:
@@ -102,3 +105,13 @@ def compose(
             at_px = plane.corner_px(part[1], part[0].shape)
             overlays.blend_fill(buffer, mask_px, at_px, fill.colour, fill.opacity)
     return buffer
+
+
+def _coloured(
+    colours_kji: npt.NDArray[np.uint8], plane: Plane, index: int, window: Window, invert: bool
+) -> Rgb32:
+    """Render one slice of a colour image; a window of centre 128, width 256 changes nothing."""
+    table = grey_of(np.arange(256), window, invert=invert).astype(np.uint32)
+    red, green, blue = (table[plane.slice_of(colours_kji[..., n], index)] for n in range(3))
+    packed = np.uint32(0xFF000000) | red << 16 | green << 8 | blue
+    return np.ascontiguousarray(packed, dtype=np.uint32)

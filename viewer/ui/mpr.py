@@ -23,6 +23,7 @@ class MprViews(QWidget):
         self._reading = reading
         self._enlarged: int | None = None
         self._two_only = False
+        self._alone = False
         self.views = [SliceView(reading, self) for _ in range(3)]
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -56,14 +57,15 @@ class MprViews(QWidget):
     def _on_case(self) -> None:
         self._enlarged = None
         names = self._reading.plane_order()
-        for view, name in zip(self.views, names, strict=False):
-            view.set_plane(self._reading.planes[name])
+        for view, name in zip(self.views, [*names, "", ""], strict=False):
+            view.set_plane(self._reading.planes.get(name))
+        self._alone = len(names) == 1
         self.active = self.views[0]
         self._arrange()
 
     def toggle_enlarged(self, plane_name: str) -> None:
         """Show one plane alone, or all again."""
-        if self._enlarged is not None:
+        if self._enlarged is not None or self._alone:
             self._enlarged = None
         else:
             names = [view.plane.name if view.plane else "" for view in self.views]
@@ -77,21 +79,22 @@ class MprViews(QWidget):
             self._arrange()
 
     def _arrange(self) -> None:
+        enlarged = 0 if self._alone else self._enlarged
         for number, view in enumerate(self.views):
-            view.main = number == (self._enlarged or 0)
-            if self._enlarged is None:
+            view.main = number == (enlarged or 0)
+            if enlarged is None:
                 view.setVisible(not (self._two_only and number == 2))
             else:
-                view.setVisible(number == self._enlarged)
+                view.setVisible(number == enlarged)
         if self.active.isHidden():
             self.active = next(view for view in self.views if view.main)
-        side = self._enlarged in (None, 0)
+        side = enlarged in (None, 0)
         self._grid.setColumnStretch(0, 5 if side else 0)
         # Without the third view the second one takes its place too.
-        alone = self._two_only and self._enlarged is None
+        alone = self._two_only and enlarged is None
         self._grid.setRowStretch(1, 0 if alone else 1)
         self._grid.addWidget(self.views[1], 0, 1, 2 if alone else 1, 1)
-        self._grid.setColumnStretch(1, 4 if self._enlarged != 0 else 0)
+        self._grid.setColumnStretch(1, 4 if enlarged != 0 else 0)
 
     def fit_all(self) -> None:
         """Fit every view to its plane."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
@@ -113,6 +114,9 @@ class Reading(QObject):
         else:
             volume = case.volume
             self.planes = make_planes(volume.shape_kji, volume.affine)
+            if not volume.regular:
+                # No other plane can be cut through slices whose distances are not those of a grid.
+                self.planes = {n: plane for n, plane in self.planes.items() if plane.axis == 0}
             middle = (np.array(volume.shape_kji) - 1) // 2
             self.cursor_lps_mm = kji_to_lps_mm(volume.affine, middle)
             self.window = self.first_window = window or Window(0, 1)
@@ -153,6 +157,18 @@ class Reading(QObject):
         assert self.case is not None
         k, j, i = lps_mm_to_kji(self.case.volume.affine, self.cursor_lps_mm)
         return float(k), float(j), float(i)
+
+    @property
+    def place_lps_mm(self) -> npt.NDArray[np.float64] | None:
+        """Where the cursor truly lies in the patient, LPS mm; None when no image says."""
+        volume = self.case.volume if self.case is not None else None
+        if volume is None or not volume.placed or not volume.in_mm:
+            return None
+        if volume.places is None:
+            return self.cursor_lps_mm
+        # The cursor moves on a made-up grid; the slice that it is on knows its own place.
+        k, j, i = self.cursor_kji()
+        return kji_to_lps_mm(volume.places[round(k)], (0.0, j, i))
 
     def show_slice(self, plane: Plane, index: int) -> None:
         """Move the cursor along one plane's axis to a slice, and nowhere else."""

@@ -364,6 +364,11 @@ class SliceView(pg.GraphicsView):
         if voxel is None:
             return ""
         volume = self.case.volume
+        if volume.colours is not None:
+            red, green, blue = (int(part) for part in volume.colours[voxel])
+            return translate("view", "R {red}  G {green}  B {blue}").format(
+                red=red, green=green, blue=blue
+            )
         value = volume.voxels[voxel]
         if volume.voxels.dtype.kind != "f":
             number = str(int(value))

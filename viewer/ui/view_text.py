@@ -161,6 +161,9 @@ def _brush_cursor(painter: QPainter, view: SliceView) -> None:
 
 def _letters(painter: QPainter, view: SliceView) -> None:
     assert view.plane is not None
+    assert view.case is not None
+    if not view.case.volume.placed:
+        return  # a letter would be a guess
     letters = view.plane.letters()
     font = theme.font(15, QFont.Weight.Bold)
     metrics = QFontMetricsF(font)
@@ -228,12 +231,18 @@ def _person(name: str) -> str:
 def _plane_lines(view: SliceView, full: bool) -> list[str]:
     assert view.case is not None
     assert view.plane is not None
+    volume = view.case.volume
     name = plane_name(view.plane.name)
+    if not volume.placed:
+        name = translate("view", "As stored")
     if not full:
         return [name]
-    volume = view.case.volume
-    lines = [translate("view", "{plane} · radiological").format(plane=name)]
-    if view.plane.axis == 0:
+    lines = [name]
+    if volume.placed:
+        lines = [translate("view", "{plane} · radiological").format(plane=name)]
+    if not volume.regular:
+        lines.append(translate("view", "{count} images").format(count=view.plane.count))
+    elif view.plane.axis == 0:
         lines.append(
             translate("view", "{count} images · {spacing} mm").format(
                 count=view.plane.count, spacing=f"{volume.spacing_kji_mm[0]:g}"
@@ -265,16 +274,24 @@ def _window_lines(view: SliceView, big: bool) -> list[str]:
 def _slice_lines(view: SliceView, full: bool) -> list[str]:
     assert view.plane is not None
     lines = [f"{view.plane.number(view.index)} / {view.plane.count}"]
-    if full:
+    place_lps_mm = view.reading.place_lps_mm
+    if full and place_lps_mm is not None:
         axis, letter = {planes.AXIAL: (2, "z"), planes.CORONAL: (1, "y")}.get(
             view.plane.name, (0, "x")
         )
-        place = f"{view.reading.cursor_lps_mm[axis]:.1f}".replace("-", "\N{MINUS SIGN}")
+        place = f"{place_lps_mm[axis]:.1f}".replace("-", "\N{MINUS SIGN}")
         lines.append(f"{letter} {place} mm")
     return lines
 
 
 def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
+    assert view.case is not None
+    if not view.case.volume.in_mm:
+        text = translate("view", "no spacing")
+        font = theme.font(theme.CORNER_PX)
+        right = view.width() - _MARGIN - QFontMetricsF(font).horizontalAdvance(text)
+        _haloed(painter, QPointF(right, y + 4), text, font, theme.PENDING, _HALO)
+        return
     limit = view.width() * 0.22
     fitting = [mm for mm in _BARS_MM if mm / view.mm_per_px <= limit]
     if not fitting:
@@ -301,8 +318,16 @@ def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
 
 
 def _notices(painter: QPainter, view: SliceView, y: float) -> None:
-    """Say whose result is on the image and whether a person judged it, or that it is hidden."""
+    """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
+    if view.case.plan.irregularity is not None:
+        y = _chip(
+            painter,
+            view,
+            y,
+            [translate("view", "not a regular volume"), translate("view", "no measuring, no AI")],
+            pending=True,
+        )
     findings = view.case.document.findings
     if findings is not None and view.overlay.shows_ai:
         done, total = view.case.progress
