@@ -6,7 +6,7 @@ print of a series is its modality and its size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 Vector = tuple[float, float, float]
@@ -37,6 +37,11 @@ class Plane:
         Pairs (centre, width) of the VOI window, first the preferred one.
     stack
         Identifies the stack and, in 4-D data, the time or echo; empty when single.
+    spacing_source
+        Name of what ``spacing_mm`` was taken from, such as ``"Pixel Spacing"``,
+        ``"Imager Pixel Spacing"`` (at the detector, so larger than in the patient),
+        ``"Nominal Scanned Pixel Spacing"``, ``"Ultrasound region"``, ``"sform"``; empty when
+        there is no spacing.
     """
 
     position_lps_mm: Vector | None = None
@@ -50,11 +55,12 @@ class Plane:
     rescale_type: str = ""
     window: tuple[tuple[float, float], ...] = ()
     stack: str = ""
+    spacing_source: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class InstanceHeader:
-    """What is needed of one DICOM file to place and to read its pixels.
+    """What is needed of one file to place and to read its pixels.
 
     Attributes
     ----------
@@ -69,6 +75,16 @@ class InstanceHeader:
         Digest of Patient ID and name: equal for the same patient. Kept in memory only.
     planes
         One per frame.
+    file_format
+        ``"dicom"``, ``"nifti"``, ``"nrrd"``, ``"metaimage"`` or ``"raster"``: who reads its
+        frames. Of the others the DICOM attributes are made up or empty.
+    given_name
+        Name of the file for a person where ``path`` is only a copy of it, such as a numbered
+        member of an archive; see ``name``.
+    notes
+        Pairs (kind, translated sentence) of what the file's reader has to tell of its geometry.
+    keeper
+        Keeps temporary files of the instance on disk as long as it lives; else None.
     """
 
     path: Path
@@ -99,10 +115,19 @@ class InstanceHeader:
     patient_key: str
     planes: tuple[Plane, ...]
     fragments_offset: int | None = None
+    file_format: str = "dicom"
+    given_name: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
+    keeper: object | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         size = f"{self.columns} x {self.rows} x {self.n_frames}"
         return f"InstanceHeader({self.modality!r}, {size}, {self.transfer_syntax})"
+
+    @property
+    def name(self) -> str:
+        """Name of the file as a person knows it, for messages."""
+        return self.given_name or self.path.name
 
     @property
     def frame_bytes(self) -> int:
