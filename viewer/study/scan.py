@@ -12,13 +12,10 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.header import Raw, Unusable, integer, read_header, text
-from viewer.study.quiet import hush
 from viewer.study.series import InstanceHeader, PatientText, Series
+from viewer.study.words import words
 
 Progress = Callable[[int, int], None]
-
-# Backslash, caret and equals sign end an escaped character set (PS3.5 6.1.2.5.3).
-_DELIMITERS = {0x5C, 0x5E, 0x3D}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -246,7 +243,7 @@ def _series(instances: Sequence[InstanceHeader], raw: Raw) -> Series:
         series_number=integer(raw, 0x00200011),
         series_date=text(raw, 0x00080021),
         patient=PatientText(
-            name=words(raw, 0x00100010),
+            name=words(raw, 0x00100010, name=True),
             id=words(raw, 0x00100020),
             sex=text(raw, 0x00100040),
             age=text(raw, 0x00101010),
@@ -255,24 +252,3 @@ def _series(instances: Sequence[InstanceHeader], raw: Raw) -> Series:
         ),
         instances=tuple(instances),
     )
-
-
-def words(raw: Raw, tag: int) -> str:
-    """Return a text in the character set of the file (PS3.3 C.12.1.1.2), no control characters."""
-    value = raw.get(tag, b"")
-    # Escape sequences switch the character set; without one, ASCII is ASCII in all of them.
-    decoded = value.decode("ascii") if value.isascii() and b"\x1b" not in value else None
-    if decoded is None:
-        decoded = _decoded(value, text(raw, 0x00080005).split("\\"))
-    return "".join(c if c.isprintable() else " " for c in decoded).strip()
-
-
-def _decoded(value: bytes, names: list[str]) -> str:
-    from pydicom.charset import convert_encodings, decode_bytes
-
-    hush()
-    try:
-        return decode_bytes(value, convert_encodings(names), _DELIMITERS)
-    except Exception:
-        # Wrong or unknown character sets are common: something readable is better than none.
-        return value.decode("utf-8", "replace")
