@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from viewer.study import marks
 from viewer.study.series import Plane, Vector
 
 # Nothing of a patient is further away, smaller or larger than this; such values are nonsense.
@@ -120,7 +121,9 @@ def _apply(plane: Plane, group: Any) -> Plane:
         row, column = unit_pair(_values(macro, "ImageOrientationPatient", 6))
         changes["row_lps"], changes["column_lps"] = row, column
     if (macro := _first(group, "PixelMeasuresSequence")) is not None:
-        changes["spacing_mm"] = spacing_pair(_values(macro, "PixelSpacing", 2))
+        spacing = spacing_pair(_values(macro, "PixelSpacing", 2))
+        changes["spacing_mm"] = spacing
+        changes["spacing_source"] = "Pixel Spacing" if spacing else ""
         changes["thickness_mm"] = thickness(_values(macro, "SliceThickness", 1))
     if (macro := _first(group, "PixelValueTransformationSequence")) is not None:
         slope, intercept = _values(macro, "RescaleSlope", 1), _values(macro, "RescaleIntercept", 1)
@@ -130,25 +133,11 @@ def _apply(plane: Plane, group: Any) -> Plane:
     if (macro := _first(group, "FrameVOILUTSequence")) is not None:
         found = windows(_all(macro, "WindowCenter"), _all(macro, "WindowWidth"))
         changes["window"] = found or plane.window
-    stack = _stack(group)
-    if stack:
-        changes["stack"] = "/".join(part for part in (plane.stack, stack) if part)
-    return replace(plane, **changes)
-
-
-def _stack(group: Any) -> str:
-    parts: list[str] = []
     content = _first(group, "FrameContentSequence")
-    for macro, keywords in (
-        (content, ("StackID", "TemporalPositionIndex")),
-        (_first(group, "MREchoSequence"), ("EffectiveEchoTime",)),
-        (_first(group, "MRDiffusionSequence"), ("DiffusionBValue",)),
-        (_first(group, "MRImageFrameTypeSequence"), ("FrameType", "ComplexImageComponent")),
-        (_first(group, "CTImageFrameTypeSequence"), ("FrameType",)),
-    ):
-        if macro is not None:
-            parts += [str(macro.get(keyword, "")) for keyword in keywords]
-    return "/".join(parts) if any(parts) else ""
+    if content is not None and content.get("StackID"):
+        changes["stack"] = str(content.get("StackID"))[:16]
+    changes["marks"] = marks.of_groups(group, plane.marks)
+    return replace(plane, **changes)
 
 
 def _first(data: Any, keyword: str) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from resources.text import translate
-from viewer.study import frames, plain_header, syntax
+from viewer.study import frames, marks, plain_header, syntax
 from viewer.study.series import InstanceHeader, Plane
 
 Raw = Mapping[int, bytes]
@@ -226,21 +226,39 @@ def _plane(raw: Raw) -> Plane:
     slope, offset = frames.rescale(factor, intercept)
     centres, widths = raw.get(0x00281050, b""), raw.get(0x00281051, b"")
     pairs = min(len(centres.split(b"\\")), len(widths.split(b"\\")))
-    # Time, echo and diffusion value tell the volumes of a 4-D series apart.
-    stack = "/".join(text(raw, tag) for tag in (0x00200100, 0x00180086, 0x00189087))
+    spacing, source = _spacing(raw)
     return Plane(
         position_lps_mm=frames.position(decimals(raw, 0x00200032, 3)),
         row_lps=row,
         column_lps=column,
-        spacing_mm=frames.spacing_pair(decimals(raw, 0x00280030, 2)),
+        spacing_mm=spacing,
+        spacing_source=source,
         thickness_mm=frames.thickness(decimals(raw, 0x00180050, 1)),
         slope=slope,
         intercept=offset,
         has_rescale=frames.rescales(factor, intercept),
         rescale_type=text(raw, 0x00281054),
         window=frames.windows(decimals(raw, 0x00281050, pairs), decimals(raw, 0x00281051, pairs)),
-        stack="" if not stack.strip("/") else stack,
+        marks=marks.of_header(raw),
     )
+
+
+_SPACINGS = (
+    (0x00280030, "Pixel Spacing"),
+    # At the detector (PS3.3 C.8.11.4): what lies before it is magnified.
+    (0x00181164, "Imager Pixel Spacing"),
+    (0x00182010, "Nominal Scanned Pixel Spacing"),
+    (plain_header.REGIONS, "Ultrasound region"),
+)
+
+
+def _spacing(raw: Raw) -> tuple[tuple[float, float] | None, str]:
+    """Return the spacing and the name of the first attribute that says a sane one."""
+    for tag, name in _SPACINGS:
+        found = frames.spacing_pair(decimals(raw, tag, 2))
+        if found is not None:
+            return found, name
+    return None, ""
 
 
 def _padding(raw: Raw, signed: bool, allocated: int) -> int | None:

@@ -12,20 +12,24 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from viewer.study import syntax
+from viewer.study import marks, syntax
 
 WANTED = frozenset(
     {
         0x00080005, 0x00080008, 0x00080016, 0x00080018, 0x00080020, 0x00080021, 0x00080060,
         0x00081030, 0x0008103E, 0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00101010,
-        0x00180015, 0x00180050, 0x00180086, 0x00185100, 0x00189087, 0x0020000D, 0x0020000E,
+        0x00180015, 0x00180050, 0x00180086, 0x00181164, 0x00182010, 0x00185100, 0x00186011,
+        0x00189087, 0x0020000D, 0x0020000E,
         0x00200011, 0x00200012, 0x00200013, 0x00200032, 0x00200037, 0x00200052, 0x00200060,
         0x00200100, 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280030,
         0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280120, 0x00281050, 0x00281051,
         0x00281052, 0x00281053, 0x00281054, 0x00283000,
     }
+    | marks.TAGS
 )  # fmt: skip
 SEQUENCES = frozenset({0x00283000})
+# Sequence of Ultrasound Regions: pydicom looks into it and says the spacing, as a DS pair.
+REGIONS = 0x00186011
 FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 PIXEL_DATA = 0x7FE00010
 MEDIA_CLASS = 0x00020002
@@ -138,7 +142,7 @@ def _elements(stream: BinaryIO, start: int, name: str) -> Parsed:
     at, last = start, 0
     while True:
         tag, vr, begin, length = reader.element(at, explicit)
-        if tag <= last or tag in FUNCTIONAL_GROUPS:
+        if tag <= last or tag in FUNCTIONAL_GROUPS or tag == REGIONS:
             raise Surprise
         last = tag
         if tag >> 16 == 0x7FE0:

@@ -13,7 +13,7 @@ import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
 
-from viewer.study import plain_header, syntax
+from viewer.study import marks, plain_header, syntax
 from viewer.study.plain_header import Parsed, Surprise
 from viewer.study.quiet import hush
 
@@ -60,6 +60,8 @@ def _guess(implicit: bool, little: bool) -> str:
 def _raw(data: Any, tag: int, little: bool | None) -> bytes:
     if tag not in data:
         return b""
+    if tag == plain_header.REGIONS:
+        return _region_spacing(data[tag].value)
     item = data.get_item(tag)
     if tag in plain_header.SEQUENCES:
         return b"SQ" if item.value else b""
@@ -73,7 +75,29 @@ def _raw(data: Any, tag: int, little: bool | None) -> bytes:
     found = bytes(item.value or b"")
     if tag in _BINARY and not little:
         found = found[1::-1]
+    if tag in marks.DOUBLES and not little:
+        found = b"".join(found[at : at + 8][::-1] for at in range(0, len(found), 8))
     return found
+
+    """Return the DS pair (between rows, between columns) in mm of PS3.3 C.8.5.5, or nothing.
+def _region_spacing(regions: Any) -> bytes:
+    """Return "between rows\\between columns" in mm as PS3.3 C.8.5.5 says it, or nothing.
+
+    Only where all regions of tissue agree: one spacing stands for the whole image.
+    """
+    try:
+        found = {
+            (abs(float(region.PhysicalDeltaY)) * 10, abs(float(region.PhysicalDeltaX)) * 10)
+            for region in regions
+            if region.get("RegionSpatialFormat") == 1
+            and region.get("PhysicalUnitsXDirection") == region.get("PhysicalUnitsYDirection") == 3
+            and region.get("PhysicalDeltaX")
+            and region.get("PhysicalDeltaY")
+        }
+    except Exception:
+        # Nested values are parsed only now; a spacing is not worth the file.
+        return b""
+    return "\\".join(map(repr, found.pop())).encode() if len(found) == 1 else b""
 
 
 def _pixels(
