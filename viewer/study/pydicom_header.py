@@ -79,9 +79,9 @@ def _raw(data: Any, tag: int, little: bool | None) -> bytes:
         found = b"".join(found[at : at + 8][::-1] for at in range(0, len(found), 8))
     return found
 
-    """Return the DS pair (between rows, between columns) in mm of PS3.3 C.8.5.5, or nothing.
+
 def _region_spacing(regions: Any) -> bytes:
-    """Return "between rows\\between columns" in mm as PS3.3 C.8.5.5 says it, or nothing.
+    """Return the DS pair (between rows, between columns) in mm of PS3.3 C.8.5.5, or nothing.
 
     Only where all regions of tissue agree: one spacing stands for the whole image.
     """
