@@ -36,7 +36,11 @@ class Plane:
     window
         Pairs (centre, width) of the VOI window, first the preferred one.
     stack
-        Identifies the stack and, in 4-D data, the time or echo; empty when single.
+        Stack ID (0020,9056) or its like: planes of another stack are of another volume. Empty
+        when there is one.
+    marks
+        What tells the volumes of one series apart: pairs of a name of ``viewer.study.marks``,
+        such as ``"echo"``, and its value.
     spacing_source
         Name of what ``spacing_mm`` was taken from, such as ``"Pixel Spacing"``,
         ``"Imager Pixel Spacing"`` (at the detector, so larger than in the patient),
@@ -55,6 +59,7 @@ class Plane:
     rescale_type: str = ""
     window: tuple[tuple[float, float], ...] = ()
     stack: str = ""
+    marks: tuple[tuple[str, float | str], ...] = ()
     spacing_source: str = ""
 
 
