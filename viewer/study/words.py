@@ -15,8 +15,8 @@ MAX_CHARACTERS = 256
 """Longer texts end in an ellipsis; the standard allows 64, and 3 x 64 for a name (PS3.5 6.2)."""
 
 _CHARACTER_SET = 0x00080005
-# Four bytes are the most that a character takes.
-_MAX_BYTES = MAX_CHARACTERS * 4
+# Four bytes are the most that a character takes, and an escape sequence before it as many.
+_MAX_BYTES = MAX_CHARACTERS * 8
 _CUT = "\N{HORIZONTAL ELLIPSIS}"
 # By ISO registration number or own name, what holds the characters beyond ASCII (PS3.3 C.12.1.1.2).
 _CODECS = {
