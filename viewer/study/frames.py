@@ -9,6 +9,7 @@ from typing import Any
 
 from viewer.study import marks
 from viewer.study.series import Plane, Vector
+from viewer.study.words import plain
 
 # Nothing of a patient is further away, smaller or larger than this; such values are nonsense.
 _FAR_MM = 1e5
@@ -82,8 +83,26 @@ def windows(
     """Pair window centres with widths; those that can show nothing are dropped."""
     if centres is None or widths is None:
         return ()
-    pairs = zip(centres, widths, strict=False)
-    return tuple((c, w) for c, w in pairs if abs(c) <= _STEEP and 1 / _STEEP <= w <= _STEEP)
+    return tuple(pair for pair in zip(centres, widths, strict=False) if _shows(*pair))
+
+
+def window_names(
+    centres: tuple[float, ...] | None, widths: tuple[float, ...] | None, names: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the explanations of those windows that ``windows`` keeps, empty where none is."""
+    if centres is None or widths is None or not any(names):
+        return ()
+    filled = zip(centres, widths, [*names, *[""] * len(centres)], strict=False)
+    return tuple(name for centre, width, name in filled if _shows(centre, width))
+
+
+def voi_function(value: str) -> str:
+    """Return the VOI LUT Function, LINEAR when it is none of the standard's (C.11.2.1.2)."""
+    return value if value in ("LINEAR_EXACT", "SIGMOID") else "LINEAR"
+
+
+def _shows(centre: float, width: float) -> bool:
+    return abs(centre) <= _STEEP and 1 / _STEEP <= width <= _STEEP
 
 
 def planes(groups: Any, n_frames: int, common: Plane) -> tuple[Plane, ...]:
@@ -131,8 +150,11 @@ def _apply(plane: Plane, group: Any) -> Plane:
         changes["has_rescale"] = rescales(slope, intercept)
         changes["rescale_type"] = str(macro.get("RescaleType", "") or "")
     if (macro := _first(group, "FrameVOILUTSequence")) is not None:
-        found = windows(_all(macro, "WindowCenter"), _all(macro, "WindowWidth"))
-        changes["window"] = found or plane.window
+        centres, widths = _all(macro, "WindowCenter"), _all(macro, "WindowWidth")
+        if found := windows(centres, widths):
+            changes["window"] = found
+            changes["window_names"] = window_names(centres, widths, _texts(macro))
+            changes["voi_function"] = voi_function(str(macro.get("VOILUTFunction", "")))
     content = _first(group, "FrameContentSequence")
     if content is not None and content.get("StackID"):
         changes["stack"] = str(content.get("StackID"))[:16]
@@ -152,6 +174,12 @@ def _all(data: Any, keyword: str) -> tuple[float, ...] | None:
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     numbers = tuple(float(part) for part in several)
     return numbers if all(math.isfinite(part) for part in numbers) else None
+
+
+def _texts(macro: Any) -> list[str]:
+    value = macro.get("WindowCenterWidthExplanation") or ""
+    several = [value] if isinstance(value, str) else list(value)
+    return [plain(str(part)) for part in several]
 
 
 def _values(data: Any, keyword: str, count: int) -> Any:

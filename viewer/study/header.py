@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from resources.text import translate
 from viewer.study import frames, marks, plain_header, syntax
-from viewer.study.series import InstanceHeader, Plane
+from viewer.study.series import InstanceHeader, Pet, Plane
+from viewer.study.words import words
 
 Raw = Mapping[int, bytes]
 """Values of the elements that we use, as stored, by tag; sequences as a mere mark."""
@@ -28,6 +29,8 @@ _NOT_IMAGES = frozenset(
 # Segmentation Storage and its kin: one with the modality of its source would look like one.
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66."
 _MAX_FRAMES = 100_000
+# Sixteen times what a UID may have (PS3.5 6.2).
+_MAX_TEXT = 1024
 
 
 class Unusable(Exception):
@@ -162,8 +165,14 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
         bits_stored=stored,
         high_bit=number(raw, 0x00280102, stored - 1),
         signed=signed,
-        padding_value=_padding(raw, signed, allocated),
+        padding_value=_padding(raw, 0x00280120, signed, allocated),
+        padding_limit=_padding(raw, 0x00280121, signed, allocated),
         has_modality_lut=bool(raw.get(0x00283000)),
+        has_voi_lut=bool(raw.get(0x00283010)),
+        overlay_groups=tuple(
+            group for group in range(0x6000, 0x6020, 2) if number(raw, group << 16 | 0x0010)
+        ),
+        pet=_pet(raw) if modality == "PT" else None,
         pixel_offset=found.pixel_offset if plain else None,
         pixel_length=found.pixel_length if plain else None,
         file_size=size,
@@ -187,7 +196,7 @@ def _planes(groups: Any, n_frames: int, raw: Raw) -> tuple[Plane, ...]:
 
 def text(raw: Raw, tag: int) -> str:
     """Return a value of ASCII, such as a UID or a code string; empty when absent."""
-    return printable(raw.get(tag, b"").decode("ascii", "replace").strip(" \0"))
+    return printable(raw.get(tag, b"")[:_MAX_TEXT].decode("ascii", "replace").strip(" \0"))
 
 
 def printable(value: str) -> str:
@@ -226,6 +235,7 @@ def _plane(raw: Raw) -> Plane:
     slope, offset = frames.rescale(factor, intercept)
     centres, widths = raw.get(0x00281050, b""), raw.get(0x00281051, b"")
     pairs = min(len(centres.split(b"\\")), len(widths.split(b"\\")))
+    middle, wide = decimals(raw, 0x00281050, pairs), decimals(raw, 0x00281051, pairs)
     spacing, source = _spacing(raw)
     return Plane(
         position_lps_mm=frames.position(decimals(raw, 0x00200032, 3)),
@@ -238,7 +248,9 @@ def _plane(raw: Raw) -> Plane:
         intercept=offset,
         has_rescale=frames.rescales(factor, intercept),
         rescale_type=text(raw, 0x00281054),
-        window=frames.windows(decimals(raw, 0x00281050, pairs), decimals(raw, 0x00281051, pairs)),
+        window=frames.windows(middle, wide),
+        window_names=frames.window_names(middle, wide, words(raw, 0x00281055).split("\\")),
+        voi_function=frames.voi_function(text(raw, 0x00281056)),
         marks=marks.of_header(raw),
     )
 
@@ -261,9 +273,33 @@ def _spacing(raw: Raw) -> tuple[tuple[float, float] | None, str]:
     return None, ""
 
 
-def _padding(raw: Raw, signed: bool, allocated: int) -> int | None:
-    if len(raw.get(0x00280120, b"")) < 2:
+def _pet(raw: Raw) -> Pet:
+    times = [
+        (text(raw, date), text(raw, time))
+        for date, time in ((0x00080021, 0x00080031), (0x00080022, 0x00080032))
+    ]
+    series_time, acquisition_time = ("".join(pair) if all(pair) else "" for pair in times)
+    weight, reference, duration = (
+        found[0] if (found := decimals(raw, tag, 1)) else None
+        for tag in (0x00101030, 0x00541300, 0x00181242)
+    )
+    return Pet(
+        units=text(raw, 0x00541001),
+        suv_type=text(raw, 0x00541006),
+        decay_correction=text(raw, 0x00541102),
+        corrected=tuple(part.strip() for part in text(raw, 0x00280051).split("\\")),
+        weight_kg=weight,
+        series_time=series_time,
+        acquisition_time=acquisition_time,
+        reference_ms=reference,
+        duration_ms=duration,
+        offset_from_utc=text(raw, 0x00080201),
+    )
+
+
+def _padding(raw: Raw, tag: int, signed: bool, allocated: int) -> int | None:
+    if len(raw.get(tag, b"")) < 2:
         return None
-    value = number(raw, 0x00280120)
+    value = number(raw, tag)
     # Often written as US in a signed image (63536 for -2000): the bits are what counts.
     return value - 65536 if signed and allocated == 16 and value >= 32768 else value

@@ -20,6 +20,8 @@ from viewer.study.quiet import hush
 _TAGS: list[Any] = sorted(plain_header.WANTED | set(plain_header.FUNCTIONAL_GROUPS))
 _BINARY = frozenset(
     {0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280120}
+    | {0x00280121}
+    | {group << 16 | 0x0010 for group in range(0x6000, 0x6020, 2)}
 )
 
 

@@ -35,6 +35,10 @@ class Plane:
         Rescale Type (0028,1054), such as ``"HU"``; empty when absent.
     window
         Pairs (centre, width) of the VOI window, first the preferred one.
+    window_names
+        Of each window its explanation (0028,1055), such as ``"LUNG"``; empty when it has none.
+    voi_function
+        VOI LUT Function (0028,1056): ``"LINEAR"``, ``"LINEAR_EXACT"`` or ``"SIGMOID"``.
     stack
         Stack ID (0020,9056) or its like: planes of another stack are of another volume. Empty
         when there is one.
@@ -58,9 +62,46 @@ class Plane:
     has_rescale: bool = False
     rescale_type: str = ""
     window: tuple[tuple[float, float], ...] = ()
+    window_names: tuple[str, ...] = ()
+    voi_function: str = "LINEAR"
     stack: str = ""
     marks: tuple[tuple[str, float | str], ...] = ()
     spacing_source: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Pet:
+    """Of a PET image what its unit follows from (PS3.3 C.8.9.1, C.8.9.4); texts as stored.
+
+    Attributes
+    ----------
+    units, suv_type, decay_correction, corrected
+        (0054,1001) Units, (0054,1006) SUV Type, (0054,1102) Decay Correction and (0028,0051)
+        Corrected Image.
+    weight_kg
+        Patient's Weight (0010,1030).
+    series_time, acquisition_time
+        Date and time, DA and TM joined: of the series (0008,0021) (0008,0031) and of the
+        acquisition (0008,0022) (0008,0032); empty unless both parts are there.
+    reference_ms, duration_ms
+        Frame Reference Time (0054,1300) and Actual Frame Duration (0018,1242).
+    offset_from_utc
+        Timezone Offset From UTC (0008,0201), such as ``"+0100"``.
+    """
+
+    units: str
+    suv_type: str
+    decay_correction: str
+    corrected: tuple[str, ...]
+    weight_kg: float | None
+    series_time: str
+    acquisition_time: str
+    reference_ms: float | None
+    duration_ms: float | None
+    offset_from_utc: str
+
+    def __repr__(self) -> str:
+        return f"Pet({self.units!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,6 +113,14 @@ class InstanceHeader:
     pixel_offset, pixel_length
         Byte offset and length of the value of Pixel Data in the file, for native (not
         encapsulated, not deflated) little endian files; else None.
+    padding_value, padding_limit
+        Pixel Padding Value (0028,0120) and Range Limit (0028,0121), as stored values; or None.
+    has_modality_lut, has_voi_lut
+        Whether a table stands in the file, for ``viewer.study.tables`` to read when needed.
+    overlay_groups
+        Groups of the overlay planes, 0x6000 to 0x601E, for ``viewer.study.overlay``.
+    pet
+        What the unit of a PET image follows from, or None.
     fragments_offset
         Byte offset of the first item of encapsulated pixel data (PS3.5 A.4); else None.
     file_size
@@ -120,6 +169,10 @@ class InstanceHeader:
     patient_key: str
     planes: tuple[Plane, ...]
     fragments_offset: int | None = None
+    padding_limit: int | None = None
+    has_voi_lut: bool = False
+    overlay_groups: tuple[int, ...] = ()
+    pet: Pet | None = None
     file_format: str = "dicom"
     given_name: str = ""
     notes: tuple[tuple[str, str], ...] = ()
@@ -148,6 +201,19 @@ class InstanceHeader:
         wanted = self.frame_bytes * self.n_frames
         length = self.pixel_length or 0
         return length < wanted or self.file_size < self.pixel_offset + wanted
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRef:
+    """One plane of a series: a frame of an instance, counted from 0."""
+
+    instance: InstanceHeader
+    frame: int
+
+    @property
+    def plane(self) -> Plane:
+        """Where the plane is and how its values are to be read."""
+        return self.instance.planes[self.frame]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
