@@ -188,17 +188,26 @@ class InstanceHeader:
         return self.given_name or self.path.name
 
     @property
+    def frame_bits(self) -> int:
+        """Bits of one native frame.
+
+        Frames of 1-bit images follow each other without a gap (PS3.5 8.1.1); two pixels of
+        YBR_FULL_422 share their colour (PS3.3 C.7.6.3.1.2).
+        """
+        samples = 2 if self.photometric == "YBR_FULL_422" else self.samples_per_pixel
+        return self.rows * self.columns * samples * self.bits_allocated
+
+    @property
     def frame_bytes(self) -> int:
-        """Bytes of one native frame; bits are packed in 1-bit images."""
-        bits = self.rows * self.columns * self.samples_per_pixel * self.bits_allocated
-        return (bits + 7) // 8
+        """Bytes of one native frame alone."""
+        return (self.frame_bits + 7) // 8
 
     @property
     def cut_short(self) -> bool:
         """Whether the file ends before its native pixel data does."""
         if self.pixel_offset is None:
             return False
-        wanted = self.frame_bytes * self.n_frames
+        wanted = (self.frame_bits * self.n_frames + 7) // 8
         length = self.pixel_length or 0
         return length < wanted or self.file_size < self.pixel_offset + wanted
 

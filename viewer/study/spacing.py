@@ -1,4 +1,4 @@
-"""Do planes of equal orientation make one regular stack? Measured on their positions only."""
+"""Do planes make one regular stack? Measured on their positions and directions only."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ _PLACE_MM = 0.06
 _PLACE_SHARE = 0.1
 # Along a long stack the rounding of direction cosines adds up: 0.5 mm in a metre.
 _DRIFT_SHARE = 0.0005
-_SAME_PLACE_MM = 0.001
+SAME_PLACE_MM = 0.001
 _MISSING_SHARE = 0.05
+# Largest difference of one direction cosine within a stack: 0.06 degrees, far more than the
+# rounding of a DS value and far less than any tilt or rotation on purpose.
+_SAME_DIRECTION = 1e-3
+# Largest relative difference of pixel spacing: rounding of a DS value.
+_SAME_SPACING = 1e-4
 
 Depths = npt.NDArray[np.float64]
 
@@ -45,11 +50,19 @@ class GeometryProblem:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The affine of a regular stack, or why there is none."""
+    """The affine of a regular stack, or why there is none and where its slices lie.
+
+    Attributes
+    ----------
+    places
+        (k, 4, 4) float64 of an irregular stack: of each slice, (0, j, i, 1) to LPS mm; None
+        when the images do not say where they lie.
+    """
 
     affine: Affine | None
     problems: tuple[GeometryProblem, ...] = ()
-    refusal: Problem | None = None
+    irregularity: Problem | None = None
+    places: npt.NDArray[np.float64] | None = None
 
 
 def normal_lps(plane: Plane) -> npt.NDArray[np.float64]:
@@ -66,11 +79,11 @@ def depths_mm(planes: Sequence[Plane]) -> Depths:
 
 def has_duplicates(planes: Sequence[Plane]) -> bool:
     """Return whether two planes lie at the same depth."""
-    return len(planes) > 1 and bool(np.diff(np.sort(depths_mm(planes))).min() < _SAME_PLACE_MM)
+    return len(planes) > 1 and bool(np.diff(np.sort(depths_mm(planes))).min() < SAME_PLACE_MM)
 
 
 def judge(planes: Sequence[Plane]) -> Verdict:
-    """Judge planes of equal orientation and size, sorted along their normal.
+    """Judge planes of equal size, those of equal orientation sorted along their normal.
 
     Parameters
     ----------
@@ -84,22 +97,34 @@ def judge(planes: Sequence[Plane]) -> Verdict:
         is within 0.06 mm of every plane (a tenth of the spacing for thin slices).
     """
     first = planes[0]
-    if first.position_lps_mm is None or first.row_lps is None:
-        return _refuse(
+    if not all(is_placed(plane) for plane in planes):
+        return _irregular(
+            planes,
             "missing-geometry",
             translate("study", "The images do not say where in the patient they lie."),
         )
     if first.spacing_mm is None:
-        return _refuse(
-            "missing-spacing", translate("study", "The images do not say the size of a pixel.")
+        return _irregular(
+            planes,
+            "missing-spacing",
+            translate("study", "The images do not say the size of a pixel."),
+        )
+    # Each of them is like the one that the stack was gathered around.
+    alike = (parallel(first, p, slack=2) and same_spacing(first, p, slack=2) for p in planes)
+    if not all(alike):
+        return _irregular(
+            planes,
+            "mixed-orientation",
+            translate("study", "The images are turned against each other."),
         )
     if len(planes) == 1:
         return _single(first)
     depths = depths_mm(planes)
     steps = np.diff(depths)
-    same = int((steps < _SAME_PLACE_MM).sum())
+    same = int((steps < SAME_PLACE_MM).sum())
     if same:
-        return _refuse(
+        return _irregular(
+            planes,
             "duplicate-positions",
             translate("study", "Images lie at the same place as another: {count}.").format(
                 count=same
@@ -110,13 +135,69 @@ def judge(planes: Sequence[Plane]) -> Verdict:
     uneven = _unevenness(depths, steps, start, step)
     found = [problem for problem in (tilted, uneven) if problem is not None]
     if found:
-        return Verdict(None, tuple(found), _refusal(found[0].text))
+        return Verdict(None, tuple(found), _irregularity(found[0]), places_lps_mm(planes))
     return Verdict(_affine(first, start - float(depths[0]), step))
 
 
-def no_stack(problem: GeometryProblem) -> Verdict:
-    """Return the verdict on a series of which no two images belong together."""
-    return Verdict(None, (), _refusal(problem.text))
+def unsorted(planes: Sequence[Plane]) -> Verdict:
+    """Return the verdict on planes that are kept in the order of their files on purpose."""
+    return _irregular(
+        planes,
+        "file-order",
+        translate("study", "All images of the series are in the order of their files."),
+    )
+
+
+def places_lps_mm(planes: Sequence[Plane]) -> npt.NDArray[np.float64] | None:
+    """Return where each plane lies by its own header, None when one of them does not say it.
+
+    Returns
+    -------
+    ndarray
+        (k, 4, 4) float64, of each slice (0, j, i, 1) to LPS mm. Its first column is the normal
+        with the usual step, or the thickness; a millimetre where neither is known. A pixel
+        whose size is not said stands for a millimetre.
+    """
+    if not all(is_placed(plane) for plane in planes):
+        return None
+    steps = np.diff(depths_mm(planes))
+    steps = steps[steps > SAME_PLACE_MM]
+    usual = float(np.median(steps)) if len(steps) else planes[0].thickness_mm or 1.0
+    places = np.zeros((len(planes), 4, 4))
+    places[:, 3, 3] = 1.0
+    for place, plane in zip(places, planes, strict=True):
+        row_mm, column_mm = plane.spacing_mm or (1.0, 1.0)
+        place[:3, 0] = normal_lps(plane) * usual
+        place[:3, 1] = np.asarray(plane.column_lps) * row_mm
+        place[:3, 2] = np.asarray(plane.row_lps) * column_mm
+        place[:3, 3] = plane.position_lps_mm
+    return places
+
+
+def is_placed(plane: Plane) -> bool:
+    """Return whether the plane says where in the patient it lies, and how it is turned."""
+    return (
+        plane.position_lps_mm is not None
+        and plane.row_lps is not None
+        and plane.column_lps is not None
+    )
+
+
+def parallel(a: Plane, b: Plane, slack: float = 1.0) -> bool:
+    """Return whether rows and columns of two placed planes run the same way."""
+    if a.row_lps == b.row_lps and a.column_lps == b.column_lps:
+        return True
+    assert a.row_lps and a.column_lps and b.row_lps and b.column_lps  # placed
+    pairs = zip(a.row_lps + a.column_lps, b.row_lps + b.column_lps, strict=True)
+    return all(abs(x - y) <= slack * _SAME_DIRECTION for x, y in pairs)
+
+
+def same_spacing(a: Plane, b: Plane, slack: float = 1.0) -> bool:
+    """Return whether the pixels of two planes are of one size, or neither says it."""
+    if a.spacing_mm is None or b.spacing_mm is None:
+        return a.spacing_mm is b.spacing_mm
+    pairs = zip(a.spacing_mm, b.spacing_mm, strict=True)
+    return all(abs(x - y) <= slack * _SAME_SPACING * x for x, y in pairs)
 
 
 def _tolerance_mm(step: float) -> float:
@@ -127,7 +208,7 @@ def _grid(depths: Depths) -> tuple[float, float]:
     """Return start and step of the even grid that lies closest to the depths."""
     count = np.arange(len(depths))
     step = float(depths[-1] - depths[0]) / (len(depths) - 1)
-    if np.abs(depths[0] + step * count - depths).max() <= _SAME_PLACE_MM:
+    if np.abs(depths[0] + step * count - depths).max() <= SAME_PLACE_MM:
         # Exact positions stay as they are written.
         return float(depths[0]), step
     step, start = (float(value) for value in np.polyfit(count, depths, 1))
@@ -196,7 +277,8 @@ def _affine(first: Plane, offset: float, step: float) -> Affine:
 
 def _single(plane: Plane) -> Verdict:
     if plane.thickness_mm is None:
-        return _refuse(
+        return _irregular(
+            (plane,),
             "single-slice",
             translate("study", "There is only one slice, and its thickness is not said."),
         )
@@ -207,12 +289,26 @@ def _single(plane: Plane) -> Verdict:
     return Verdict(_affine(plane, 0.0, plane.thickness_mm), (problem,))
 
 
-def _refuse(kind: str, text: str) -> Verdict:
-    return Verdict(None, (GeometryProblem(kind, text),), _refusal(text))
+def _irregular(planes: Sequence[Plane], kind: str, text: str) -> Verdict:
+    problem = GeometryProblem(kind, text)
+    return Verdict(None, (problem,), _irregularity(problem), places_lps_mm(planes))
 
 
-def _refusal(text: str) -> Problem:
+RESAMPLED = frozenset({"gantry-tilt", "missing-slices", "uneven-spacing", "shifted-slices"})
+"""Kinds of irregularity that a resampled copy mends."""
+
+
+def _irregularity(problem: GeometryProblem) -> Problem:
+    if problem.kind in RESAMPLED:
+        remedy = translate("study", "Read it slice by slice, or make a resampled copy.")
+    elif problem.kind == "file-order":
+        remedy = translate("study", "Let the series be split into its volumes.")
+    else:
+        remedy = translate("study", "Read it slice by slice, or choose another series.")
     return Problem(
-        translate("study", "No volume can be made of this series: {reason}").format(reason=text),
-        translate("study", "Choose another series of the study."),
+        translate("study", "The images make no regular volume: {reason}").format(
+            reason=problem.text
+        ),
+        remedy,
+        problem.kind,
     )
