@@ -160,13 +160,14 @@ def _partition(
         full = len(np.unique(sites))
         if any(len(members) != full for members in groups.values()):
             return None
+    # Stable: words stay in the order of their files.
     return sorted(groups.items(), key=lambda item: _rank(item[0]))
 
 
-def _rank(value: Value) -> tuple[int, float, str]:
+def _rank(value: Value) -> tuple[int, float]:
     if value is None:
-        return 0, 0.0, ""
-    return (2, 0.0, value) if isinstance(value, str) else (1, value, "")
+        return 0, 0.0
+    return (2, 0.0) if isinstance(value, str) else (1, value)
 
 
 def _parted(
@@ -253,8 +254,8 @@ def _slug(value: Value) -> str:
         return "none"
     if not isinstance(value, str):
         return f"{value:.9g}"
-    if len(value) <= 32 and re.fullmatch(r"[A-Za-z0-9_.+\- ,]+", value):
-        return value.replace(" ", "").replace(",", "_")
+    if len(value) <= 48 and re.fullmatch(r"[A-Za-z0-9_.+\- ,\\]+", value):
+        return re.sub(r"[ ,\\]+", "_", value)
     return hashlib.sha256(value.encode()).hexdigest()[:12]
 
 
@@ -270,11 +271,7 @@ def _words(
     if name == "direction":
         return translate("study", "direction ({vector})").format(vector=value)
     if name == "file":
-        numbers = {ref.instance.instance_number for ref in refs}
-        number = numbers.pop() if len(numbers) == 1 else None
-        return translate("study", "image {number}").format(
-            number=rank + 1 if number is None else number
-        )
+        return translate("study", "file {number}").format(number=rank + 1)
     if name == _STATION:
         return translate("study", "station {number}").format(number=rank + 1)
     assert not isinstance(value, str)

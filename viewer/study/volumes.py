@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,8 @@ class _Stack:
 
     refs: list[FrameRef] = field(default_factory=list)
     turned: bool = False
+    room: str = ""
+    number: str = ""
 
     @property
     def first(self) -> FrameRef:
@@ -108,12 +110,17 @@ def whole(frames: Sequence[FrameRef]) -> list[Group]:
 
 def _stacks(frames: Sequence[FrameRef]) -> list[_Stack]:
     """Gather images that could lie in one stack, in the order of their first files."""
-    stack_id = _stack_id(frames)
-    kinds: dict[Hashable, list[FrameRef]] = {}
-    for ref in frames:
-        kinds.setdefault((*_pixels(ref), *_room(ref), stack_id(ref)), []).append(ref)
+    kinds: dict[tuple[Hashable, bool, str, str], list[FrameRef]] = {}
+    rooms = _telling([_room(ref) for ref in frames])
+    stacks = _telling([ref.plane.stack for ref in frames])
+    for ref, room, stack in zip(frames, rooms, stacks, strict=True):
+        kinds.setdefault((_pixels(ref), spacing.is_placed(ref.plane), room, stack), []).append(ref)
     number = {id(ref): n for n, ref in enumerate(frames)}
-    found = [stack for refs in kinds.values() for stack in _directions(refs)]
+    found = []
+    for (_, _, room, stack), refs in kinds.items():
+        for one in _directions(refs):
+            one.room, one.number = room, stack
+            found.append(one)
     return sorted(found, key=lambda stack: number[id(stack.first)])
 
 
@@ -122,19 +129,22 @@ def _pixels(ref: FrameRef) -> tuple[Hashable, ...]:
     return of.rows, of.columns, of.samples_per_pixel, of.photometric, of.bits_allocated
 
 
-def _room(ref: FrameRef) -> tuple[Hashable, ...]:
+def _room(ref: FrameRef) -> str:
     """Return what positions are relative to; of images without, each film is one of its own."""
     if spacing.is_placed(ref.plane):
-        return ("placed", ref.instance.frame_of_reference_uid)
-    return ("unplaced", ref.instance.sop_instance_uid if ref.instance.n_frames > 1 else "")
+        return ref.instance.frame_of_reference_uid
+    return ref.instance.sop_instance_uid if ref.instance.n_frames > 1 else ""
 
 
-def _stack_id(frames: Sequence[FrameRef]) -> Callable[[FrameRef], str]:
-    counted = Counter(ref.plane.stack for ref in frames)
-    if len(counted) > 1 and max(counted.values()) < 2:
-        # An identifier for each image tells no stacks apart.
-        return lambda ref: ""
-    return lambda ref: ref.plane.stack
+def _telling(found: list[str]) -> list[str]:
+    """Return the identifiers, none where single images have one of their own.
+
+    Some programs that take names out of a study give each file a frame of reference.
+    """
+    counted = Counter(found)
+    singles = sum(count == 1 for count in counted.values())
+    alone = singles > _MOST_SINGLES or singles == len(counted)
+    return [""] * len(found) if alone else found
 
 
 def _directions(refs: list[FrameRef]) -> list[_Stack]:
@@ -189,12 +199,11 @@ def _axis(ref: FrameRef) -> int:
 def _stack_names(stacks: Sequence[_Stack]) -> list[tuple[str, ...]]:
     """Name stacks by as few of their properties as tell them apart."""
     names: list[tuple[str, ...]] = [()] * len(stacks)
-    uids = list(dict.fromkeys(stack.first.instance.frame_of_reference_uid for stack in stacks))
-    films = list(dict.fromkeys(stack.first.instance.sop_instance_uid for stack in stacks))
-    for label in (_direction_name, _stack_name, _size_name, _spacing_name, _kind_name):
+    rooms = list(dict.fromkeys(stack.room for stack in stacks))
+    labels = (_direction_name, _stack_name, _size_name, _spacing_name, _kind_name, _code_name)
+    for label in labels:
         names = _longer(names, [label(stack) for stack in stacks])
-    names = _longer(names, [_room_name(stack, uids) for stack in stacks])
-    return _longer(names, [_film_name(stack, films) for stack in stacks])
+    return _longer(names, [_room_name(stack, rooms) for stack in stacks])
 
 
 def _longer(names: list[tuple[str, ...]], more: list[str]) -> list[tuple[str, ...]]:
@@ -211,8 +220,7 @@ def _direction_name(stack: _Stack) -> str:
 
 
 def _stack_name(stack: _Stack) -> str:
-    found = stack.first.plane.stack
-    return translate("study", "stack {name}").format(name=found) if found else ""
+    return translate("study", "stack {name}").format(name=stack.number) if stack.number else ""
 
 
 def _size(ref: FrameRef) -> str:
@@ -237,17 +245,15 @@ def _kind_name(stack: _Stack) -> str:
     return translate("study", "{bits} bits").format(bits=of.bits_allocated)
 
 
-def _room_name(stack: _Stack, uids: list[str]) -> str:
-    number = uids.index(stack.first.instance.frame_of_reference_uid) + 1
-    return translate("study", "frame of reference {number}").format(number=number)
+def _code_name(stack: _Stack) -> str:
+    return stack.first.instance.photometric[:16]
 
 
-def _film_name(stack: _Stack, films: list[str]) -> str:
-    of = stack.first.instance
-    number = of.instance_number
-    if number is None:
-        number = films.index(of.sop_instance_uid) + 1
-    return translate("study", "image {number}").format(number=number)
+def _room_name(stack: _Stack, rooms: list[str]) -> str:
+    number = rooms.index(stack.room) + 1
+    if spacing.is_placed(stack.first.plane):
+        return translate("study", "frame of reference {number}").format(number=number)
+    return translate("study", "film {number}").format(number=number)
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -256,7 +262,9 @@ def _distinct(names: list[str]) -> list[str]:
     found = []
     for name in names:
         seen[name] += 1
-        found.append(f"{name} ({seen[name]})" if counted[name] > 1 or not name else name)
+        again = counted[name] > 1
+        name = name or translate("study", "volume")
+        found.append(f"{name} {seen[name]}" if again else name)
     return found
 
 
@@ -270,7 +278,7 @@ def _stack_key(stack: _Stack) -> str:
         # Adding 0 turns a minus zero into a zero.
         where = tuple(round(x, _DIGITS) + 0.0 for x in plane.row_lps + plane.column_lps)
     size = None if plane.spacing_mm is None else [f"{mm:.{_DIGITS}g}" for mm in plane.spacing_mm]
-    return f"{kind}-{_digest((_pixels(ref), _room(ref), plane.stack, where, size))}"
+    return f"{kind}-{_digest((_pixels(ref), stack.room, stack.number, where, size))}"
 
 
 def _digest(of: object) -> str:
