@@ -11,13 +11,17 @@ EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 PLAIN = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE})
 """Pixel bytes stand in the file as a little endian machine wants them."""
 
-ENCAPSULATED = frozenset(
-    f"1.2.840.10008.1.2.{end}"
-    for end in (
-        *("4.50", "4.51", "4.57", "4.70"),  # JPEG
-        *("4.80", "4.81"),  # JPEG-LS
-        *("4.90", "4.91", "4.201", "4.202", "4.203"),  # JPEG 2000, HTJ2K
-        "5",  # RLE
-    )
-)
+NATIVE = PLAIN | {DEFLATED_LITTLE, EXPLICIT_BIG}
+"""Pixels are not compressed, or only as a part of the whole data set."""
+
+JPEG = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51"))
+JPEG_LOSSLESS = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("57", "70"))
+JPEG_LS = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("80", "81"))
+JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("90", "91", "201", "202", "203"))
+"""JPEG 2000 and its high-throughput kin."""
+
+ENCAPSULATED = JPEG | JPEG_LOSSLESS | JPEG_LS | JPEG_2000 | {RLE}
 """Compressed; the header is explicit little endian (PS3.5 A.4)."""
+
+LOSSY = JPEG | {f"1.2.840.10008.1.2.4.{end}" for end in ("81", "91", "203")}
+"""May have lost values: decoders may differ by a step."""
