@@ -153,6 +153,10 @@ def no_leaks() -> Iterator[None]:
     """Fail a test that leaves a thread or a child process behind."""
     threads, children = _threads(), _children()
     yield
+    # Decoding processes live on for the next file, by design; the next test starts its own.
+    decode = sys.modules.get("viewer.study.decode")
+    if decode is not None:
+        decode.close()
     end = time.monotonic() + _LEAK_GRACE_S
     while time.monotonic() < end:
         left = _threads() - threads

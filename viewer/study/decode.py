@@ -406,6 +406,7 @@ def undecodable(instance: InstanceHeader, kind: str, detail: str = "") -> Proble
         "size": translate(
             "study", "The file {name} contradicts itself about the size of its image."
         ),
+        "twice": translate("study", "The file {name} holds two images in one place."),
         "bits": translate("study", "The image in {name} keeps its values in unusual bits."),
         "syntax": translate(
             "study", "The file {name} contradicts itself about the compression of its image."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from viewer.study.series import InstanceHeader
 from viewer.study.suitable import cut_short, pixels_refusal
 
 _CELLS = (8, 16, 32)
-_ITEM = b"\xfe\xff\x00\xe0"
+_PIXEL_DATA = b"\xe0\x7f\x10\x00"
 
 
 def is_direct(instance: InstanceHeader) -> bool:
@@ -67,19 +67,22 @@ def read_into(instance: InstanceHeader, frame: int, target: npt.NDArray[Any]) ->
                 if not count:
                     raise cut_short(instance)
                 view = view[count:]
+            if frame == 0 and _has_another(instance, stream):
+                raise undecodable(instance, "twice")
     except OSError as error:
         raise unreadable(instance, type(error).__name__, error.errno) from None
-    if frame == 0 and _is_item(instance, target):
-        raise undecodable(instance, "syntax")
     stored = target.view(bits.stored_type(instance.bits_allocated, signed=instance.signed))
     bits.trim(stored, signed=instance.signed, bits_stored=instance.bits_stored)
     return stored
 
 
-def _is_item(instance: InstanceHeader, target: npt.NDArray[Any]) -> bool:
-    """Return whether what was read is the begin of compressed pixels that are not named so."""
-    more = (instance.pixel_length or 0) - instance.frame_bytes * instance.n_frames
-    return more > 1 and target.reshape(-1)[: 8 // target.itemsize].tobytes()[:4] == _ITEM
+def _has_another(instance: InstanceHeader, stream: BinaryIO) -> bool:
+    """Return whether a second Pixel Data follows the first: nobody knows which one is meant."""
+    end = (instance.pixel_offset or 0) + (instance.pixel_length or 0)
+    if instance.file_size < end + 8:
+        return False
+    stream.seek(end)
+    return stream.read(4) == _PIXEL_DATA
 
 
 def frames(
