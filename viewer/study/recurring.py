@@ -262,14 +262,18 @@ def _slug(value: Value) -> str:
 def _words(
     name: str, value: Value, values: list[Value], rank: int, refs: Sequence[FrameRef]
 ) -> str:
+    if name == "direction":
+        weighting = _same("b", refs)
+        said = [_number_words("b", weighting)] if isinstance(weighting, float) else []
+        if value is not None:
+            said.append(translate("study", "direction ({vector})").format(vector=value))
+        return ", ".join(said) or translate("study", "unmarked")
     if value is None or value == "":
         return translate("study", "unmarked")
     if name in ("type", "image_type"):
         return _type_words(str(value), [str(other or "") for other in values])
     if name == "component":
         return _kind_word(str(value))
-    if name == "direction":
-        return translate("study", "direction ({vector})").format(vector=value)
     if name == "file":
         return translate("study", "file {number}").format(number=rank + 1)
     if name == _STATION:
@@ -277,9 +281,14 @@ def _words(
     assert not isinstance(value, str)
     said = _number_words(name, value)
     beside = {"echo": "echo_ms", "time": _TRIGGER}.get(name)
-    found = {_mark(beside)(ref) for ref in refs} if beside else set()
-    extra = found.pop() if len(found) == 1 else None
-    return said if extra is None else f"{said}, {extra:.6g} ms"
+    extra = _same(beside, refs) if beside else None
+    return f"{said}, {extra:.6g} ms" if isinstance(extra, float) else said
+
+
+def _same(name: str, refs: Sequence[FrameRef]) -> Value:
+    """Return the value of a mark that all images have, None when they differ."""
+    found = {_mark(name)(ref) for ref in refs}
+    return found.pop() if len(found) == 1 else None
 
 
 def _number_words(name: str, value: float) -> str:

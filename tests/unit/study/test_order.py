@@ -34,12 +34,24 @@ def write_at(folder: Path, depths: list[float], **options: Any) -> None:
         )
 
 
-def refused(plan: StackPlan, *expected: str) -> None:
+def irregular(plan: StackPlan, *expected: str, placed: bool = True) -> None:
+    """Check that a plan is flagged, shown all the same, and placed slice by slice."""
     assert kinds(plan) == list(expected)
     assert not plan.regular
     assert plan.affine is None
-    assert isinstance(plan.refusal, Problem)
-    assert plan.refusal.remedy
+    assert plan.refusal is None
+    assert isinstance(plan.irregularity, Problem)
+    assert plan.problems[0].text in plan.irregularity.sentence
+    assert plan.irregularity.remedy
+    assert (plan.places is not None) == placed
+    if plan.places is not None:
+        for place, ref in zip(plan.places, plan.planes, strict=True):
+            header = ref.plane
+            rows, columns = header.spacing_mm or (1.0, 1.0)
+            assert np.allclose(place[:3, 3], header.position_lps_mm, atol=1e-9)
+            assert np.allclose(place[:3, 1], np.multiply(header.column_lps, rows), atol=1e-9)
+            assert np.allclose(place[:3, 2], np.multiply(header.row_lps, columns), atol=1e-9)
+            assert np.linalg.det(place) != 0
 
 
 def test_slices_ascend_along_row_times_column_whatever_their_numbers(tmp_path: Path) -> None:
@@ -47,6 +59,8 @@ def test_slices_ascend_along_row_times_column_whatever_their_numbers(tmp_path: P
     plan = plan_of(tmp_path)
     assert [ref.plane.position_lps_mm[2] for ref in plan.planes] == [-5.0, 0.0, 5.0, 10.0]
     assert plan.regular and plan.refusal is None and plan.problems == ()
+    assert plan.irregularity is None and plan.places is None
+    assert (plan.name, plan.part) == ("", "")
     expected = np.array([[0, 0, 1, 0], [0, 1, 0, 0], [5, 0, 0, -5], [0, 0, 0, 1]])
     assert np.array_equal(plan.affine, expected)
 
@@ -73,29 +87,29 @@ def test_positions_rounded_to_a_tenth_are_still_regular(tmp_path: Path) -> None:
         assert np.linalg.norm(place[:3] - ref.plane.position_lps_mm) <= 0.06
 
 
-def test_a_missing_slice_is_told_and_refused(tmp_path: Path) -> None:
+def test_a_missing_slice_is_told(tmp_path: Path) -> None:
     write_at(tmp_path, [0.0, 5.0, 10.0, 20.0, 25.0])
     plan = plan_of(tmp_path)
-    refused(plan, "missing-slices")
+    irregular(plan, "missing-slices")
     assert plan.problems[0].text == "Slices are missing: 1 among slices that lie 5.0 mm apart."
 
 
 def test_one_missing_slice_in_a_long_stack_is_found(tmp_path: Path) -> None:
     write_at(tmp_path, [float(n) for n in range(120) if n != 77])
-    refused(plan_of(tmp_path), "missing-slices")
+    irregular(plan_of(tmp_path), "missing-slices")
 
 
-def test_uneven_spacing_is_told_and_refused(tmp_path: Path) -> None:
+def test_uneven_spacing_is_told(tmp_path: Path) -> None:
     write_at(tmp_path, [0.0, 1.08, 3.0, 10.0, 12.0])
-    refused(plan_of(tmp_path), "uneven-spacing")
+    irregular(plan_of(tmp_path), "uneven-spacing")
 
 
 def test_a_change_of_spacing_is_no_missing_slice(tmp_path: Path) -> None:
     write_at(tmp_path, [0.0, 1.0, 2.0, 3.0, 4.5, 6.0])
-    refused(plan_of(tmp_path), "uneven-spacing")
+    irregular(plan_of(tmp_path), "uneven-spacing")
 
 
-def test_gantry_tilt_is_measured_and_refused(tmp_path: Path) -> None:
+def test_gantry_tilt_is_measured(tmp_path: Path) -> None:
     angle = math.radians(14)
     write_at(
         tmp_path,
@@ -103,92 +117,39 @@ def test_gantry_tilt_is_measured_and_refused(tmp_path: Path) -> None:
         orientation=(1, 0, 0, 0, math.cos(angle), -math.sin(angle)),
     )
     plan = plan_of(tmp_path)
-    refused(plan, "gantry-tilt")
+    irregular(plan, "gantry-tilt")
     assert "14.0 degrees" in plan.problems[0].text
 
 
-def test_slices_shifted_sideways_are_refused(tmp_path: Path) -> None:
+def test_slices_shifted_sideways_are_told(tmp_path: Path) -> None:
     for n in range(6):
         aside = 3.0 if n % 2 else 0.0
         write_slice(tmp_path / f"{n}.dcm", stored(1)[0], position=(aside, 0, n))
-    refused(plan_of(tmp_path), "shifted-slices")
+    irregular(plan_of(tmp_path), "shifted-slices")
 
 
-def test_images_at_one_place_are_refused(tmp_path: Path) -> None:
+def test_images_at_one_place_are_told(tmp_path: Path) -> None:
     for n in range(4):
         write_slice(tmp_path / f"{n}.dcm", stored(1)[0], AcquisitionNumber=n + 1)
     plan = plan_of(tmp_path)
-    refused(plan, "duplicate-positions")
+    irregular(plan, "duplicate-positions")
     assert plan.shape_kji == (4, 6, 5)
 
 
-def test_a_localiser_in_the_series_is_left_out_and_told(tmp_path: Path) -> None:
-    write_at(tmp_path / "stack", [0.0, 1.0, 2.0])
-    write_slice(tmp_path / "scout.dcm", stored(1)[0], orientation=(0, 1, 0, 0, 0, -1))
-    plan = plan_of(tmp_path)
-    assert plan.regular and plan.refusal is None
-    assert plan.shape_kji == (3, 6, 5)
-    assert kinds(plan) == ["mixed-orientation"]
-    assert plan.problems[0].text.startswith("1 of 4 images")
-
-
-@pytest.mark.parametrize(
-    ("odd", "kind"),
-    [
-        ({"pixels": np.zeros((3, 3), np.int16)}, "mixed-size"),
-        ({"spacing": (2.0, 2.0)}, "mixed-spacing"),
-        ({"position": None}, "missing-geometry"),
-        ({"orientation": None}, "missing-geometry"),
-    ],
-)
-def test_an_odd_image_is_left_out_and_told(tmp_path: Path, odd: dict[str, Any], kind: str) -> None:
-    write_at(tmp_path / "stack", [0.0, 1.0, 2.0])
-    pixels = odd.pop("pixels", stored(1)[0])
-    write_slice(tmp_path / "odd.dcm", pixels, **{"position": (0, 0, 3), **odd})
-    plan = plan_of(tmp_path)
-    assert kinds(plan) == [kind]
-    assert plan.regular
-    assert len(plan.planes) == 3
-
-
-def test_slices_that_turn_around_an_axis_are_refused(tmp_path: Path) -> None:
-    for n in range(5):
-        angle = math.radians(20 * n)
-        write_slice(
-            tmp_path / f"{n}.dcm",
-            stored(1)[0],
-            orientation=(math.cos(angle), math.sin(angle), 0, 0, 0, -1),
-        )
-    refused(plan_of(tmp_path), "mixed-orientation")
-
-
-@pytest.mark.parametrize("tag", ["TemporalPositionIdentifier", "EchoNumbers", "AcquisitionNumber"])
-def test_of_a_4d_series_one_volume_is_taken_and_told(tmp_path: Path, tag: str) -> None:
-    for time in (2, 1):
-        write_at(tmp_path / str(time), [0.0, 1.0, 2.0], **{tag: time})
-    plan = plan_of(tmp_path)
-    assert plan.regular
-    assert kinds(plan) == ["several-volumes"]
-    assert "2 volumes" in plan.problems[0].text
-    assert plan.shape_kji == (3, 6, 5)
-    folders = {ref.instance.path.parent.name for ref in plan.planes}
-    assert folders == {"1"}
-
-
-def test_times_mixed_without_any_mark_are_refused(tmp_path: Path) -> None:
+def test_times_mixed_without_any_mark_stay_together(tmp_path: Path) -> None:
     write_at(tmp_path / "1", [0.0, 1.0, 2.0])
     write_at(tmp_path / "2", [0.0, 1.0, 2.0])
-    refused(plan_of(tmp_path), "duplicate-positions")
+    irregular(plan_of(tmp_path), "duplicate-positions")
 
 
-def test_images_that_say_no_place_are_refused(tmp_path: Path) -> None:
+def test_images_that_say_no_place_are_told(tmp_path: Path) -> None:
     write_at(tmp_path, [0.0, 1.0], orientation=None)
-    refused(plan_of(tmp_path), "missing-geometry")
+    irregular(plan_of(tmp_path), "missing-geometry", placed=False)
 
 
-def test_images_that_say_no_pixel_size_are_refused(tmp_path: Path) -> None:
+def test_images_that_say_no_pixel_size_are_told(tmp_path: Path) -> None:
     write_at(tmp_path, [0.0, 1.0], spacing=None)
-    refused(plan_of(tmp_path), "missing-spacing")
+    irregular(plan_of(tmp_path), "missing-spacing")
 
 
 @pytest.mark.parametrize(
@@ -196,7 +157,7 @@ def test_images_that_say_no_pixel_size_are_refused(tmp_path: Path) -> None:
 )
 def test_impossible_direction_cosines_place_nothing(tmp_path: Path, bad: tuple[float, ...]) -> None:
     write_at(tmp_path, [0.0, 1.0], orientation=bad)
-    refused(plan_of(tmp_path), "missing-geometry")
+    irregular(plan_of(tmp_path), "missing-geometry", placed=False)
 
 
 def test_a_single_slice_opens_with_its_thickness_and_says_so(tmp_path: Path) -> None:
@@ -206,9 +167,9 @@ def test_a_single_slice_opens_with_its_thickness_and_says_so(tmp_path: Path) -> 
     assert plan.affine[2, 0] == 3.0
 
 
-def test_a_single_slice_without_thickness_is_refused(tmp_path: Path) -> None:
+def test_a_single_slice_without_thickness_is_told(tmp_path: Path) -> None:
     write_at(tmp_path, [7.0])
-    refused(plan_of(tmp_path), "single-slice")
+    irregular(plan_of(tmp_path), "single-slice")
 
 
 def test_two_patients_in_one_series_are_refused(tmp_path: Path) -> None:
@@ -232,7 +193,6 @@ def test_a_file_cut_in_its_pixels_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, "Colour"),
         ({"BitsAllocated": 64, "BitsStored": 64, "HighBit": 63}, "cut short"),
         ({"Rows": 65535, "Columns": 65535}, "cut short"),
         ({"NumberOfFrames": "90000"}, "cut short"),
@@ -255,15 +215,9 @@ def test_a_size_that_no_scanner_makes_is_refused_before_any_memory_is_taken(tmp_
     data.save_as(path)
     plan = plan_of(tmp_path)
     assert plan.refusal is not None
-    assert plan.refusal.sentence == "The images are too large to be opened."
+    assert "too large to be opened" in plan.refusal.sentence
     with pytest.raises(Problem):
         thumbnail(plan, 64)
-
-
-def test_a_series_of_nothing_alike_is_refused_in_good_time(tmp_path: Path) -> None:
-    for n in range(300):
-        write_slice(tmp_path / f"{n}.dcm", np.zeros((2, n + 1), np.int16))
-    refused(plan_of(tmp_path), "mixed-size")
 
 
 def test_an_unknown_compression_is_named(tmp_path: Path) -> None:
