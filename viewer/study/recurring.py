@@ -264,10 +264,10 @@ def _words(
 ) -> str:
     if name == "direction":
         weighting = _same("b", refs)
-        said = [_number_words("b", weighting)] if isinstance(weighting, float) else []
+        told = [_number_words("b", weighting)] if isinstance(weighting, float) else []
         if value is not None:
-            said.append(translate("study", "direction ({vector})").format(vector=value))
-        return ", ".join(said) or translate("study", "unmarked")
+            told.append(translate("study", "direction ({vector})").format(vector=value))
+        return ", ".join(told) or translate("study", "unmarked")
     if value is None or value == "":
         return translate("study", "unmarked")
     if name in ("type", "image_type"):
