@@ -6,11 +6,15 @@ takes to open.
 
 from __future__ import annotations
 
-from io import BufferedReader
+import struct
+from collections.abc import Sequence
+from io import BufferedReader, BytesIO
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import pydicom
 from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_dataset
 from pydicom.multival import MultiValue
 
 from viewer.study import marks, plain_header, syntax
@@ -25,15 +29,57 @@ _BINARY = frozenset(
 )
 
 
+# Larger than the header of any image, functional groups of 20,000 frames included.
+_MOST_BYTES = 48 << 20
+_MOST_INFLATED = 32 << 20
+
+
+class _Bounded(BufferedReader):
+    """Refuses to read more than a header has, or all at once: no length of the file is trusted.
+
+    pydicom inflates a deflated file with one such read, whatever comes of it: a bomb. The plain
+    parser reads those, with a bound.
+    """
+
+    _room = _MOST_BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0 or size > self._room:
+            raise Surprise
+        self._room -= size
+        return super().read(size)
+
+
+def elements(path: Path, tags: Sequence[int]) -> Any:
+    """Return a pydicom data set of some elements; raises nearly anything when it is malformed."""
+    hush()
+    wanted: list[Any] = list(tags)
+    with path.open("rb", buffering=0) as stream:
+        try:
+            name, _, start = plain_header.meta(stream)
+        except (Surprise, struct.error):
+            name, start = "", 0
+        if name == syntax.DEFLATED_LITTLE:
+            inflated = BytesIO(plain_header.inflate(stream, start, _MOST_INFLATED))
+            return read_dataset(inflated, False, True, stop_when=_at_pixels, specific_tags=wanted)
+        stream.seek(0)
+        reader = _Bounded(stream, 65536)
+        try:
+            return pydicom.dcmread(
+                reader, stop_before_pixels=True, force=True, specific_tags=wanted
+            )
+        finally:
+            reader.detach()
+
+
+def _at_pixels(tag: Any, _vr: str | None, _length: int) -> bool:
+    return int(tag) >> 16 == 0x7FE0
+
+
 def parse(stream: BinaryIO) -> Parsed:
     """Parse the header of ``stream``; raises nearly anything when the file is malformed."""
     hush()
-    start = stream.read(4096)
-    if syntax.DEFLATED_LITTLE.encode() in start:
-        # pydicom inflates the whole file at once: a bomb. The plain parser reads these.
-        raise Surprise
-    stream.seek(0)
-    reader = BufferedReader(stream, 65536)  # type: ignore[type-var]
+    reader = _Bounded(stream, 65536)  # type: ignore[arg-type]
     try:
         data = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=_TAGS)
         at = reader.tell()
