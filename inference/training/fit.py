@@ -15,12 +15,11 @@ import torch
 from safetensors.numpy import load_file
 from torch import nn
 
-from inference.runtime.candidates import FLOOR
 from inference.runtime.engine import Engine
 from inference.runtime.nets import Calibration
 from inference.training import heatmap, outliner, pack, vessels
 from inference.training.batches import Batches
-from inference.training.calibrate import calibrate
+from inference.training.calibrate import PEAK, calibrate
 from inference.training.checkpoint import average, place, save_whole
 from inference.training.data import SPLITS, Crops, Lungs, load_crops, load_lungs
 from inference.training.loop import Report, Tick
@@ -320,7 +319,7 @@ class Run:
 
     def fixed(self) -> dict[str, Any]:
         """Return the threshold that the recipe names."""
-        return {"threshold": self._recipe.threshold.value, "floor": round(FLOOR + 0.03, 2)}
+        return {"threshold": self._recipe.threshold.value, "floor": PEAK}
 
 
 # How the threshold is chosen, by the policy of the recipe; what it returns goes into the pack.
