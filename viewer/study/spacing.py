@@ -200,8 +200,31 @@ def same_spacing(a: Plane, b: Plane, slack: float = 1.0) -> bool:
     return all(abs(x - y) <= slack * _SAME_SPACING * x for x, y in pairs)
 
 
-def _tolerance_mm(step: float) -> float:
+def tolerance_mm(step: float) -> float:
+    """Return how far a slice of an even stack may be from its place."""
     return min(_PLACE_MM, _PLACE_SHARE * step)
+
+
+def drift_allowed_mm(depths: Depths) -> float:
+    """Return how far aside slices of a regular stack may lie by the rounding of directions."""
+    length = float(depths[-1] - depths[0])
+    return tolerance_mm(length / (len(depths) - 1)) + _DRIFT_SHARE * length
+
+
+def even_depths(depths: Depths) -> tuple[Depths, float]:
+    """Return even offsets from the first depth that stand best for ascending depths; the step.
+
+    Those of an even stack are as many as its slices; others lie at the median step.
+    """
+    start, step = _grid(depths)
+    offsets: Depths = np.asarray(
+        start - depths[0] + step * np.arange(len(depths)), dtype=np.float64
+    )
+    if np.abs(depths[0] + offsets - depths).max() <= tolerance_mm(step):
+        return offsets, step
+    step = float(np.median(np.diff(depths)))
+    count = int(np.floor((depths[-1] - depths[0]) / step + _MISSING_SHARE)) + 1
+    return step * np.arange(count, dtype=np.float64), step
 
 
 def _grid(depths: Depths) -> tuple[float, float]:
@@ -216,7 +239,7 @@ def _grid(depths: Depths) -> tuple[float, float]:
 
 
 def _unevenness(depths: Depths, steps: Depths, start: float, step: float) -> GeometryProblem | None:
-    if np.abs(start + step * np.arange(len(depths)) - depths).max() <= _tolerance_mm(step):
+    if np.abs(start + step * np.arange(len(depths)) - depths).max() <= tolerance_mm(step):
         return None
     usual = float(np.median(steps))
     ratio = steps / usual
@@ -242,13 +265,10 @@ def _tilt(planes: Sequence[Plane], depths: Depths, step: float) -> GeometryProbl
     aside = travel - np.outer(depths - depths[0], normal_lps(planes[0]))
     drift = np.linalg.norm(aside, axis=1)
     length = float(depths[-1] - depths[0])
-    if float(drift.max()) <= _tolerance_mm(step) + _DRIFT_SHARE * length:
+    if float(drift.max()) <= drift_allowed_mm(depths):
         return None
     line = np.outer((depths - depths[0]) / length, aside[-1])
-    if (
-        float(np.linalg.norm(aside - line, axis=1).max())
-        <= _tolerance_mm(step) + 0.01 * drift.max()
-    ):
+    if float(np.linalg.norm(aside - line, axis=1).max()) <= tolerance_mm(step) + 0.01 * drift.max():
         degrees = math.degrees(math.atan2(float(drift[-1]), length))
         return GeometryProblem(
             "gantry-tilt",
