@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -132,9 +133,7 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
     allocated = number(raw, 0x00280100)
     if not rows or not columns or allocated not in (1, 8, 16, 32, 64):
         raise Unusable(translate("study", "The file does not say the size of its image."))
-    series_uid = text(raw, 0x0020000E)
-    if not series_uid:
-        raise Unusable(translate("study", "The file does not say to which series it belongs."))
+    series_uid = text(raw, 0x0020000E) or _alone(path, text(raw, 0x00080018))
     n_frames = integer(raw, 0x00280008) or 1
     if not 1 <= n_frames <= _MAX_FRAMES:
         raise Unusable(translate("study", "The file names an impossible number of frames."))
@@ -182,6 +181,17 @@ def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHead
         planes=_planes(found.functional_groups, n_frames, raw),
         fragments_offset=found.pixel_offset if packed else None,
     )
+
+
+def _alone(path: Path, instance_uid: str) -> str:
+    """Return a series identifier for a file that names none: it is a series of its own.
+
+    Series Instance UID is of Type 1 (PS3.3 C.7.3.1), but images without one are about. Derived
+    (PS3.5 B.2), so that the same file has the same one when it is opened again.
+    """
+    name = instance_uid or str(path.absolute())
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return f"2.25.{uuid.UUID(bytes=digest[:16], version=5).int}"
 
 
 def _planes(groups: Any, n_frames: int, raw: Raw) -> tuple[Plane, ...]:
@@ -278,7 +288,11 @@ def _pet(raw: Raw) -> Pet:
         (text(raw, date), text(raw, time))
         for date, time in ((0x00080021, 0x00080031), (0x00080022, 0x00080032))
     ]
-    series_time, acquisition_time = ("".join(pair) if all(pair) else "" for pair in times)
+    # The forms before DICOM parted them by dots and colons.
+    series_time, acquisition_time = (
+        (date.replace(".", "") + time.replace(":", "") if date and time else "")
+        for date, time in times
+    )
     weight, reference, duration = (
         found[0] if (found := decimals(raw, tag, 1)) else None
         for tag in (0x00101030, 0x00541300, 0x00181242)

@@ -37,6 +37,8 @@ SEQUENCES = frozenset({0x00283000, 0x00283010})
 REGIONS = 0x00186011
 FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 PIXEL_DATA = 0x7FE00010
+# Retired (PS3.5 7.2), yet written by old toolkits before the pixels too.
+_GROUP_LENGTH = 0x7FE00000
 MEDIA_CLASS = 0x00020002
 # The directory of a medium (PS3.3 Annex F): it lists images, and the scan finds them itself.
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -150,7 +152,7 @@ def _elements(stream: BinaryIO, start: int, name: str) -> Parsed:
         if tag <= last or tag in FUNCTIONAL_GROUPS or tag == REGIONS:
             raise Surprise
         last = tag
-        if tag >> 16 == 0x7FE0:
+        if tag >> 16 == 0x7FE0 and tag != _GROUP_LENGTH:
             return _pixels(raw, name, tag, begin, length)
         if length == _UNDEFINED:
             if explicit and vr not in (b"SQ", b"UN"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
+    UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -113,7 +114,6 @@ def test_what_is_no_image_is_told_with_a_reason(tmp_path: Path) -> None:
     write_slice(tmp_path / "sr.dcm", stored(1)[0], Modality="SR", PixelData=None, Rows=None)
     write_slice(tmp_path / "flat.dcm", stored(1)[0], PixelData=None, Rows=None)
     write_slice(tmp_path / "nosize.dcm", stored(1)[0], Rows=0)
-    write_slice(tmp_path / "noseries.dcm", stored(1)[0], SeriesInstanceUID="")
     assert reasons(tmp_path) == {
         "notes.txt": "This is not a DICOM file.",
         "empty": "This is not a DICOM file.",
@@ -121,9 +121,18 @@ def test_what_is_no_image_is_told_with_a_reason(tmp_path: Path) -> None:
         "sr.dcm": "This is not an image but an object of type SR.",
         "flat.dcm": "The file holds no image, or is cut short before it.",
         "nosize.dcm": "The file does not say the size of its image.",
-        "noseries.dcm": "The file does not say to which series it belongs.",
     }
     assert [s.n_files for s in scan(tmp_path).series] == [1]
+
+
+def test_a_file_without_a_series_is_one_of_its_own(tmp_path: Path) -> None:
+    for name in ("a.dcm", "b.dcm"):
+        write_slice(tmp_path / name, stored(1)[0], SeriesInstanceUID="")
+    first, second = (scan(tmp_path).series for _ in range(2))
+    assert [s.n_files for s in first] == [1, 1]
+    assert [s.series_uid for s in first] == [s.series_uid for s in second]
+    assert len({s.series_uid for s in first}) == 2
+    assert all(UID(s.series_uid).is_valid for s in first)
 
 
 def test_a_segmentation_that_calls_itself_ct_is_no_image(tmp_path: Path) -> None:
