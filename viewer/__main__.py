@@ -19,6 +19,10 @@ from viewer import cli
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code: 0 done, 2 not, with one sentence why."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--decode-child"]:  # of viewer.study.decode, in the bundle
+        from viewer.study import decode_child
+
+        return decode_child.main()
     if arguments and arguments[0] in cli.COMMANDS:
         return cli.main(arguments)
     if arguments and arguments[0] == "sample":
