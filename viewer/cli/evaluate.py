@@ -20,7 +20,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.cli import running, terminal
 from viewer.cli.child import run_child
-from viewer.study.order import StackPlan, order
+from viewer.study.order import StackPlan, volumes
 from viewer.study.read import read
 from viewer.study.scan import require_images, scan
 
@@ -57,7 +57,7 @@ def _scan(
         found = require_images(
             scan(paths, progress=stages.step(translate("cli", "Reading headers"))), paths
         )
-        plans = [order(series) for series in found.series]
+        plans = [plan for series in found.series for plan in volumes(series)]
         plan, volume = _series(pack, plans, truth, stages)
         with running.model_process() as process:
             findings = process.analyze(
@@ -76,11 +76,12 @@ def _series(
     """Return the series of the truth; where it names none, that which ``analyze`` would take."""
     if truth is None or not truth.series_instance_uid:
         return running.choose_series(pack, plans, stages)
-    for plan in plans:
-        if plan.series.series_uid == truth.series_instance_uid:
-            if plan.refusal is not None:
-                raise plan.refusal
-            return plan, read(plan, progress=stages.step(translate("cli", "Reading images")))
+    meant = [plan for plan in plans if plan.series.series_uid == truth.series_instance_uid]
+    if meant:
+        plan = max(meant, key=lambda plan: len(plan.planes))
+        if (problem := running.no_volume(plan)) is not None:
+            raise problem
+        return plan, read(plan, progress=stages.step(translate("cli", "Reading images")))
     raise Problem(
         translate("cli", "The series that the truth was drawn on is not in this study."),
         translate("cli", "Give the study that the truth belongs to."),

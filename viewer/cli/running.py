@@ -18,14 +18,14 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.cli import terminal
 from viewer.stages import stage_text
-from viewer.study.order import StackPlan, order
+from viewer.study.order import StackPlan, volumes
 from viewer.study.read import read
 from viewer.study.scan import require_images, scan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """The series that a model reads, of all those of a study, and the seconds that it took."""
+    """The volume that a model reads, of all those of a study, and the seconds that it took."""
 
     plans: Sequence[StackPlan]
     plan: StackPlan
@@ -34,13 +34,13 @@ class Opened:
 
 
 def open_study(pack: ModelPack, paths: Sequence[Path], stages: terminal.Stages) -> Opened:
-    """Read the largest series below ``paths`` that the model may read."""
+    """Read the largest volume below ``paths`` that the model may read."""
     seconds: dict[str, float] = {}
     started = time.perf_counter()
     found = require_images(
         scan(paths, progress=stages.step(translate("cli", "Reading headers"))), paths
     )
-    plans = [order(series) for series in found.series]
+    plans = [plan for series in found.series for plan in volumes(series)]
     seconds["scan"] = time.perf_counter() - started
     started = time.perf_counter()
     plan, volume = choose_series(pack, plans, stages)
@@ -51,7 +51,7 @@ def open_study(pack: ModelPack, paths: Sequence[Path], stages: terminal.Stages) 
 def choose_series(
     pack: ModelPack, plans: Sequence[StackPlan], stages: terminal.Stages
 ) -> tuple[StackPlan, Volume]:
-    """Return the largest series that the model may read, read.
+    """Return the largest volume that the model may read, read.
 
     Raises
     ------
@@ -63,8 +63,8 @@ def choose_series(
     remedy = translate("cli", "Choose another series or another model.")
     for plan in sorted(plans, key=_voxels, reverse=True):
         if plan.series.modality == pack.input.modality:
-            if plan.refusal is not None:
-                refusals.append(plan.refusal)
+            if (problem := no_volume(plan)) is not None:
+                refusals.append(problem)
                 continue
             volume = read(plan, progress=stages.step(translate("cli", "Reading images")))
             reasons = registry.eligibility(pack, volume)
@@ -76,6 +76,11 @@ def choose_series(
             others.append(Problem(" ".join(reasons), remedy))
     # A CT that was refused says more than a series of another kind.
     raise (refusals + others)[0]
+
+
+def no_volume(plan: StackPlan) -> Problem | None:
+    """Return why nothing can be computed of a stack, or None."""
+    return plan.refusal or plan.irregularity
 
 
 def note_choice(opened: Opened) -> None:
@@ -108,7 +113,7 @@ def _which(plan: StackPlan, plans: Sequence[StackPlan]) -> str:
     k, j, i = plan.shape_kji
     return translate(
         "cli",
-        "Read series {number} of {count}: {modality}, {i} x {j} x {k}, “{description}”.",
+        "Read volume {number} of {count}: {modality}, {i} x {j} x {k}, “{description}”.",
     ).format(
         number=[p is plan for p in plans].index(True) + 1,
         count=len(plans),
@@ -116,5 +121,5 @@ def _which(plan: StackPlan, plans: Sequence[StackPlan]) -> str:
         i=i,
         j=j,
         k=k,
-        description=plan.series.description,
+        description=", ".join(part for part in (plan.series.description, plan.name) if part),
     )

@@ -14,13 +14,15 @@ from viewer import folders
 _SALT_BYTES = 32
 
 
-def case_key(series_uid: str) -> str:
-    """Return 32 hex digits for a series, the same in every run of this installation.
+def case_key(series_uid: str, part: str = "") -> str:
+    """Return 32 hex digits for a volume, the same in every run of this installation.
 
     Parameters
     ----------
     series_uid
         Series Instance UID (0020,000E).
+    part
+        ``StackPlan.part``: which of several volumes of the series; empty when it is the only one.
 
     Notes
     -----
@@ -28,7 +30,9 @@ def case_key(series_uid: str) -> str:
     log cannot be matched to a UID by who has the log alone.
     """
     salt = _salt(folders.data_dir() / "case-key-salt")
-    return hmac.new(salt, series_uid.encode("utf-8"), hashlib.sha256).hexdigest()[:32]
+    # A UID holds no slash; without a part the key is that of all cases saved before.
+    which = f"{series_uid}/{part}" if part else series_uid
+    return hmac.new(salt, which.encode("utf-8"), hashlib.sha256).hexdigest()[:32]
 
 
 @cache
