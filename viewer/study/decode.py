@@ -331,6 +331,7 @@ def _ask(instance: InstanceHeader, request: Mapping[str, Any]) -> npt.NDArray[An
     full = {
         **request,
         "path": path,
+        "format": instance.file_format,
         "syntax": instance.transfer_syntax,
         "rows": instance.rows,
         "columns": instance.columns,
@@ -384,7 +385,8 @@ def _as_promised(array: npt.NDArray[Any], instance: InstanceHeader) -> bool:
         shape = (*shape, 3)
     whole = bits.stored_type(instance.bits_allocated, signed=instance.signed)
     allowed = {whole}
-    if instance.bits_allocated in (32, 64) and instance.transfer_syntax in syntax.NATIVE:
+    native = instance.transfer_syntax in syntax.NATIVE or instance.file_format != "dicom"
+    if instance.bits_allocated in (32, 64) and native:
         allowed.add(np.dtype(f"f{instance.bits_allocated // 8}"))
     return array.shape == shape and array.dtype in allowed
 

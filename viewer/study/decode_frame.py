@@ -20,7 +20,7 @@ from pydicom.filereader import read_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from viewer.study import bits, codestream, palette, plain_header, syntax
+from viewer.study import bits, codestream, palette, plain_header, raster, syntax
 from viewer.study.quiet import hush
 
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -37,6 +37,9 @@ _UNDEFINED = 0xFFFFFFFF
 hush()
 for _name in syntax.ENCAPSULATED:
     get_decoder(UID(_name))
+
+
+_pictures = raster.Decoder()
 
 
 class Failure(Exception):
@@ -85,6 +88,10 @@ class Memory:
 def answer(request: Mapping[str, Any], memory: Memory) -> tuple[dict[str, Any], memoryview]:
     """Return the head of the reply and the bytes of a frame or of a palette; never raises."""
     try:
+        if request["format"] == "raster":
+            picture = np.ascontiguousarray(_pictures.frame(request["path"], request["frame"]))
+            head = {"shape": picture.shape, "dtype": picture.dtype.str, "bytes": picture.nbytes}
+            return head, memoryview(picture.data).cast("B")
         with open(request["path"], "rb") as stream:  # noqa: PTH123 - may hold no path's text
             if request["kind"] == "palette":
                 found: npt.NDArray[Any] = _palette(request, stream)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from viewer.study import bits, decode
+from viewer.study import bits, decode, sources
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.decode import undecodable, unreadable
 from viewer.study.series import InstanceHeader
@@ -28,6 +28,7 @@ def _is_plain(instance: InstanceHeader) -> bool:
     """Return whether the stored values can be copied out of the file."""
     return (
         instance.pixel_offset is not None
+        and instance.file_format == "dicom"
         and instance.bits_allocated in _CELLS
         and instance.samples_per_pixel == 1
         and instance.high_bit == instance.bits_stored - 1
@@ -114,6 +115,13 @@ def frames(
     Cancelled
         When ``cancelled`` says so.
     """
+    if instance.file_format != "dicom":
+        return sources.frames(instance, wanted, cancelled=cancelled)
+    if instance.file_format != "dicom":
+        # Late: they ask this module's child process in turn.
+        from viewer.study import sources
+
+        return sources.frames(instance, wanted, cancelled=cancelled)
     if not _is_plain(instance):
         return decode.decode(instance, wanted, cancelled=cancelled)
     refusal = pixels_refusal(instance)

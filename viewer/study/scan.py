@@ -1,7 +1,8 @@
-"""From files and folders to series: headers only, in any order, from anywhere."""
+"""From files, folders and archives to series: headers only, in any order, from anywhere."""
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,9 +11,11 @@ from pathlib import Path
 
 from resources.problem import Problem
 from resources.text import translate
+from viewer.study import dicomdir, scratch, sources
 from viewer.study.cancel import CancelCheck, stop_if
-from viewer.study.header import Raw, Unusable, integer, read_header, text
+from viewer.study.header import Raw, Unusable, integer, text
 from viewer.study.series import InstanceHeader, PatientText, Series
+from viewer.study.sources import Source
 from viewer.study.words import words
 
 Progress = Callable[[int, int], None]
@@ -57,12 +60,14 @@ def scan(
     Parameters
     ----------
     paths
-        Files and folders; folders are searched to any depth, links out of them and link
-        loops are not followed.
+        Files and folders. Folders are searched to any depth, links out of them and link
+        loops are not followed. A ZIP or tar archive given by its name stands for what it
+        holds, a DICOMDIR for the files that it names.
     progress
-        Called with the number of files read and of all files.
+        Called with the number of files read and of all files; while an archive is unpacked,
+        with what is unpacked of it.
     cancelled
-        Asked before each file.
+        Asked before each file, and for each MB that is unpacked.
 
     Returns
     -------
@@ -77,26 +82,35 @@ def scan(
         When ``cancelled`` says so.
     """
     skipped: list[Skipped] = []
-    files = _files(paths, skipped, cancelled)
+    _sweep_once()
+    files = _files(paths, skipped, progress, cancelled)
     found: dict[str, list[InstanceHeader]] = {}
     texts: dict[str, Raw] = {}
-    for done, path in enumerate(files):
+    voxels: set[Path] = set()
+    for done, source in enumerate(files):
         stop_if(cancelled)
         if progress is not None:
             progress(done, len(files))
         try:
-            instance, raw = read_header(path)
+            one = sources.read(source, cancelled)
         except Unusable as unusable:
             if not unusable.quiet:
-                skipped.append(Skipped(path, unusable.reason))
+                skipped.append(Skipped(source.shown, unusable.reason))
             continue
         except OSError:
-            skipped.append(Skipped(path, translate("study", "The file cannot be read.")))
+            skipped.append(Skipped(source.shown, translate("study", "The file cannot be read.")))
             continue
-        found.setdefault(instance.series_uid, []).append(instance)
-        texts.setdefault(instance.series_uid, raw)
+        uid = one.instance.series_uid
+        found.setdefault(uid, []).append(one.instance)
+        texts.setdefault(uid, one.raw)
+        if one.voxels is not None:
+            voxels.add(one.voxels)
     if progress is not None:
         progress(len(files), len(files))
+    if voxels:
+        # The second half of an image is no file that was left out.
+        halves = {source.shown for source in files if source.path in voxels}
+        skipped = [each for each in skipped if each.path not in halves]
     series = [_series(_unique(each, skipped), texts[uid]) for uid, each in found.items()]
     series.sort(key=lambda s: (s.study_uid, s.series_number or 0, s.series_uid))
     return ScanResult(tuple(series), tuple(sorted(skipped, key=lambda s: str(s.path))))
@@ -124,32 +138,106 @@ def _several(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     return [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
 
 
+_swept = False
+
+
+def _sweep_once() -> None:
+    """Remove, once, what programs that were killed had unpacked."""
+    global _swept
+    if not _swept:
+        _swept = True
+        scratch.sweep()
+
+
 def _files(
-    paths: Path | str | Iterable[Path | str], skipped: list[Skipped], cancelled: CancelCheck | None
-) -> list[Path]:
-    found: dict[Path, None] = {}
+    paths: Path | str | Iterable[Path | str],
+    skipped: list[Skipped],
+    progress: Progress | None,
+    cancelled: CancelCheck | None,
+) -> list[Source]:
+    found: dict[Path, Source] = {}
     for path in _several(paths):
-        try:
-            there = path.exists()
-        except OSError as error:
-            # A name too long for the disk, or a folder above that may not be looked into.
-            raise Problem(
-                translate("study", "{path} cannot be read.").format(path=path),
-                translate("study", "Check the name and the rights of the folder."),
-                f"{type(error).__name__} errno {error.errno}",
-            ) from error
-        if not there:
-            raise Problem(
-                translate("study", "{path} does not exist.").format(path=path),
-                translate("study", "Check the name, and that the medium is still connected."),
-            )
+        _require(path)
         if path.is_dir():
-            found.update(dict.fromkeys(_walk(path, skipped, cancelled)))
+            for file in _walk(path, skipped, cancelled):
+                found[file] = Source(file, file)
         elif path.is_file():
-            found[path] = None
+            for source in _named(path, skipped, progress, cancelled):
+                found[source.path] = source
         else:
             skipped.append(Skipped(path, translate("study", "This is not a regular file.")))
-    return list(found)
+    return list(found.values())
+
+
+def _require(path: Path) -> None:
+    try:
+        there = path.exists()
+    except OSError as error:
+        # A name too long for the disk, or a folder above that may not be looked into.
+        raise Problem(
+            translate("study", "{path} cannot be read.").format(path=path),
+            translate("study", "Check the name and the rights of the folder."),
+            f"{type(error).__name__} errno {error.errno}",
+        ) from error
+    if not there:
+        raise Problem(
+            translate("study", "{path} does not exist.").format(path=path),
+            translate("study", "Check the name, and that the medium is still connected."),
+        )
+
+
+def _named(
+    path: Path, skipped: list[Skipped], progress: Progress | None, cancelled: CancelCheck | None
+) -> list[Source]:
+    """Return the files that a file given by its name stands for: itself, or what it holds."""
+    start = _start(path)
+    if start[128:132] == b"DICM":
+        return _of_medium(path, skipped, cancelled) if dicomdir.is_one(path) else [_plain(path)]
+    from viewer.study import archives
+
+    if not archives.kind(path):
+        return [_plain(path)]
+    try:
+        unpacked = archives.unpack(path, progress=progress, cancelled=cancelled)
+    except archives.Refused as refused:
+        skipped.append(Skipped(path, refused.reason))
+        return []
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = (
+            translate("study", "The archive was not opened: the disk has no room for it.")
+            if full
+            else translate("study", "The file cannot be read.")
+        )
+        skipped.append(Skipped(path, reason))
+        return []
+    skipped += [Skipped(path / name, reason) for name, reason in unpacked.skipped]
+    return [Source(file, path / name, unpacked.scratch) for file, name in unpacked.members]
+
+
+def _plain(path: Path) -> Source:
+    return Source(path, path)
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(132)
+    except OSError:
+        return b""  # told when it is read
+
+
+def _of_medium(path: Path, skipped: list[Skipped], cancelled: CancelCheck | None) -> list[Source]:
+    try:
+        files, missing = dicomdir.files(path, cancelled)
+    except Unusable as unusable:
+        skipped.append(Skipped(path, unusable.reason))
+        return []
+    except OSError:
+        skipped.append(Skipped(path, translate("study", "The file cannot be read.")))
+        return []
+    skipped += [Skipped(path.parent / name, reason) for name, reason in missing]
+    return [_plain(file) for file in files]
 
 
 def _walk(root: Path, skipped: list[Skipped], cancelled: CancelCheck | None) -> Iterator[Path]:
@@ -216,16 +304,15 @@ def _unique(instances: Sequence[InstanceHeader], skipped: list[Skipped]) -> list
 
 def _copy_reason(first: InstanceHeader, second: InstanceHeader) -> str:
     try:
-        same = replace(first, path=second.path) == second and filecmp.cmp(
-            first.path, second.path, shallow=False
-        )
+        alike = replace(first, path=second.path, given_name=second.given_name)
+        same = alike == second and filecmp.cmp(first.path, second.path, shallow=False)
     except OSError:
         same = False
     if same:
-        return translate("study", "This is a copy of {name}.").format(name=first.path.name)
+        return translate("study", "This is a copy of {name}.").format(name=first.name)
     return translate(
         "study", "This has the identifier of {name}, but not the same content; the first is used."
-    ).format(name=first.path.name)
+    ).format(name=first.name)
 
 
 def _series(instances: Sequence[InstanceHeader], raw: Raw) -> Series:
