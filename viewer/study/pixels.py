@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from viewer.study import bits, decode, sources
+from viewer.study import bits, decode
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.decode import undecodable, unreadable
 from viewer.study.series import InstanceHeader
@@ -116,9 +116,7 @@ def frames(
         When ``cancelled`` says so.
     """
     if instance.file_format != "dicom":
-        return sources.frames(instance, wanted, cancelled=cancelled)
-    if instance.file_format != "dicom":
-        # Late: they ask this module's child process in turn.
+        # Late: their readers import what stands above this module.
         from viewer.study import sources
 
         return sources.frames(instance, wanted, cancelled=cancelled)
