@@ -403,7 +403,7 @@ def undecodable(instance: InstanceHeader, kind: str, detail: str = "") -> Proble
     detail
         For the log; no text of the file.
     """
-    name = instance.path.name
+    name = instance.name
     sentences = {
         "size": translate(
             "study", "The file {name} contradicts itself about the size of its image."
@@ -435,7 +435,7 @@ def undecodable(instance: InstanceHeader, kind: str, detail: str = "") -> Proble
 def unreadable(instance: InstanceHeader, detail: str, errno: object) -> Problem:
     """Return the problem of a file that the system does not hand out."""
     return Problem(
-        translate("study", "The file {name} cannot be read.").format(name=instance.path.name),
+        translate("study", "The file {name} cannot be read.").format(name=instance.name),
         translate("study", "Check that the medium is still connected, then open the study again."),
         f"{detail} {errno}",
     )

@@ -20,7 +20,7 @@ from pydicom.filereader import read_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from viewer.study import bits, codestream, palette, plain_header, raster, syntax
+from viewer.study import bits, codestream, palette, plain_header, syntax
 from viewer.study.quiet import hush
 
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -37,9 +37,6 @@ _UNDEFINED = 0xFFFFFFFF
 hush()
 for _name in syntax.ENCAPSULATED:
     get_decoder(UID(_name))
-
-
-_pictures = raster.Decoder()
 
 
 class Failure(Exception):
@@ -72,6 +69,7 @@ class Memory:
     """The facts of the file asked for last: its next frame is likely to be asked for next."""
 
     def __init__(self) -> None:
+        self._pictures: Any = None
         self._key: tuple[Any, ...] = ()
         self._facts: _Facts | None = None
 
@@ -84,17 +82,26 @@ class Memory:
             self._facts, self._key = _facts(request, stream, info.st_size), key
         return self._facts
 
+    def picture(self, request: Mapping[str, Any]) -> npt.NDArray[Any]:
+        """Return a page of a file that is no DICOM."""
+        if self._pictures is None:
+            from viewer.study.raster import Decoder
+
+            self._pictures = Decoder()
+        found: npt.NDArray[Any] = self._pictures.frame(request["path"], request["frame"])
+        if request["frames"] == 1:
+            self._pictures.close()  # on Windows nobody could remove it else
+        return found
+
 
 def answer(request: Mapping[str, Any], memory: Memory) -> tuple[dict[str, Any], memoryview]:
     """Return the head of the reply and the bytes of a frame or of a palette; never raises."""
     try:
-        if request["format"] == "raster":
-            picture = np.ascontiguousarray(_pictures.frame(request["path"], request["frame"]))
-            head = {"shape": picture.shape, "dtype": picture.dtype.str, "bytes": picture.nbytes}
-            return head, memoryview(picture.data).cast("B")
         with open(request["path"], "rb") as stream:  # noqa: PTH123 - may hold no path's text
-            if request["kind"] == "palette":
-                found: npt.NDArray[Any] = _palette(request, stream)
+            if request["format"] == "raster":
+                found: npt.NDArray[Any] = memory.picture(request)
+            elif request["kind"] == "palette":
+                found = _palette(request, stream)
             else:
                 found = _frame(request, memory.facts(request, stream), stream)
     except Failure as failure:

@@ -76,14 +76,14 @@ def pixels_refusal(instance: InstanceHeader) -> Problem | None:
     if reason is None and instance.transfer_syntax not in _READ:
         reason = translate(
             "study", "The image in {name} has the compression {uid}, which is not supported."
-        ).format(name=instance.path.name, uid=instance.transfer_syntax[:64] or "?")
+        ).format(name=instance.name, uid=instance.transfer_syntax[:64] or "?")
     return None if reason is None else _other(reason)
 
 
 def cut_short(instance: InstanceHeader) -> Problem:
     """Return the problem of a file that ends before its pixels do."""
     return Problem(
-        translate("study", "The file {name} is cut short.").format(name=instance.path.name),
+        translate("study", "The file {name} is cut short.").format(name=instance.name),
         translate("study", "Copy the study again from where it came from."),
         instance.transfer_syntax,
     )
@@ -94,7 +94,7 @@ def _other(reason: str) -> Problem:
 
 
 def _kind(instance: InstanceHeader) -> str | None:
-    name, stored, high = instance.path.name, instance.bits_stored, instance.high_bit
+    name, stored, high = instance.name, instance.bits_stored, instance.high_bit
     samples = _SAMPLES.get(instance.photometric)
     if samples is None:
         return translate(
@@ -118,8 +118,6 @@ def _kind(instance: InstanceHeader) -> str | None:
         return translate(
             "study", "The image in {name} keeps its values in unusual bits of a pixel."
         ).format(name=name)
-    if instance.has_modality_lut:
-        return translate("study", "Images with a modality look-up table cannot be read yet.")
     return None
 
 
@@ -127,17 +125,17 @@ def _size(instance: InstanceHeader) -> str | None:
     if instance.rows * instance.columns > MAX_FRAME_PIXELS:
         return translate(
             "study", "The image in {name} is too large to be opened: {columns} x {rows} pixels."
-        ).format(name=instance.path.name, columns=instance.columns, rows=instance.rows)
+        ).format(name=instance.name, columns=instance.columns, rows=instance.rows)
     whole = (instance.frame_bits * instance.n_frames + 7) // 8
     if (instance.pixel_length or 0) >= 2 * whole:
         # Padding is less (PS3.5 8.1.1, Annex A): the size or the number of frames is wrong.
         return translate(
             "study", "The file {name} holds several times the pixels that it names."
-        ).format(name=instance.path.name)
+        ).format(name=instance.name)
     if _least_bytes(instance) > instance.file_size:
         return translate(
             "study", "The file {name} is too small for an image of the size that it names."
-        ).format(name=instance.path.name)
+        ).format(name=instance.name)
     return None
 
 
