@@ -11,7 +11,7 @@ from viewer.study import colour, pixels
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.order import FrameRef, StackPlan
 from viewer.study.series import InstanceHeader
-from viewer.study.values import rescaled, whole_rescale
+from viewer.study.values import factor, narrowed, rescaled, whole_rescale
 
 Places = tuple[tuple[int, int], ...]
 """Pairs (slice of the stack, frame of the instance)."""
@@ -157,6 +157,7 @@ class _Real:
 
     def __init__(self, plan: StackPlan) -> None:
         self._planes = plan.planes
+        self._factor = factor(plan.planes)
         self._values = np.zeros(plan.shape_kji, dtype=np.float32)
         self._low = np.full(len(plan.planes), np.inf)
 
@@ -167,7 +168,7 @@ class _Real:
     def read(self, instance: InstanceHeader, places: Places, cancelled: CancelCheck) -> None:
         decoded = pixels.frames(instance, [frame for _, frame in places], cancelled=cancelled)
         for (k, _), stored in zip(places, decoded, strict=True):
-            values = rescaled(stored, self._planes[k])
+            values = rescaled(stored, self._planes[k], self._factor)
             self._values[k] = values
             self._low[k] = np.min(values, initial=np.inf, where=np.isfinite(values))
 
@@ -178,7 +179,9 @@ class _Real:
         low = self._low.min()
         for k in missing:
             self._values[k] = low if np.isfinite(low) else 0.0
-        return self._values
+        # A table gives whole numbers, and those that fit 16 bits are shown faster.
+        table = any(ref.instance.has_modality_lut for ref in self._planes)
+        return narrowed(self._values) if table else self._values
 
 
 class _Coloured:
