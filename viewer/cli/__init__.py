@@ -116,6 +116,16 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "path", nargs="+", type=Path, help=translate("cli", "folder or file to look into")
     )
+    one.add_argument(
+        "--trust",
+        action="store_true",
+        help=translate("cli", "say what geometry and values of each volume rest on"),
+    )
+    one.add_argument(
+        "--pixels",
+        action="store_true",
+        help=translate("cli", "read every file's pixels: their size, type, range and hash"),
+    )
     _add_json(one)
     one.set_defaults(run=_inspect)
 
@@ -207,7 +217,9 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _inspect(options: Any) -> None:
     from viewer.cli import listing
 
-    listing.inspect_command(options.path, as_json=options.json)
+    listing.inspect_command(
+        options.path, as_json=options.json, trust=options.trust, pixels=options.pixels
+    )
 
 
 def _analyze(options: Any) -> None:

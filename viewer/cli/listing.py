@@ -13,8 +13,17 @@ from resources.text import translate
 from viewer.cli import terminal
 
 
-def inspect_command(paths: Sequence[Path], *, as_json: bool) -> None:
+def inspect_command(
+    paths: Sequence[Path], *, as_json: bool, trust: bool = False, pixels: bool = False
+) -> None:
     """Print what the files below ``paths`` hold.
+
+    Parameters
+    ----------
+    trust
+        Print what each volume rests on, too; in JSON it always stands.
+    pixels
+        Read the pixels of every file and print what they are.
 
     Raises
     ------
@@ -24,7 +33,9 @@ def inspect_command(paths: Sequence[Path], *, as_json: bool) -> None:
     from viewer.study.inspect import inspect
 
     with terminal.stages() as stages:
-        found = inspect(paths, progress=stages.step(translate("cli", "Reading headers")))
+        found = inspect(
+            paths, pixels=pixels, progress=stages.step(translate("cli", "Reading headers"))
+        )
     if as_json:
         terminal.print_json(found)
         return
@@ -34,30 +45,82 @@ def inspect_command(paths: Sequence[Path], *, as_json: bool) -> None:
             translate("cli", "Description"),
             translate("cli", "Columns x rows x slices"),
             translate("cli", "Spacing, mm"),
-            translate("cli", "Files"),
+            translate("cli", "Images"),
             translate("cli", "Geometry"),
         ],
-        [_row(series) for series in found["series"]],
+        [_row(series, volume) for series in found["series"] for volume in series["volumes"]],
     )
+    if trust:
+        for series in found["series"]:
+            for volume in series["volumes"]:
+                terminal.print_line(_title(series, volume))
+                _print_trust(volume["trust"])
+    if pixels:
+        _print_pixels([file for series in found["series"] for file in series["pixels"]])
     for skipped in found["skipped"]:
         terminal.note(f"{skipped['path']}: {skipped['reason']}")
 
 
-def _row(series: dict[str, Any]) -> list[object]:
-    spacing = series["spacing_mm"] or []
-    said = [problem["text"] for problem in series["problems"]]
-    refusal = series.get("refusal")
-    if refusal:
-        # The refusal often is one of the problems with its remedy.
-        said = [refusal, *(text for text in said if text not in refusal)]
+def _row(series: dict[str, Any], volume: dict[str, Any]) -> list[object]:
+    spacing = volume["spacing_mm"] or []
+    said = [problem["text"] for problem in volume["problems"]]
+    # Why it cannot be shown, or is no volume, often is one of the problems.
+    whole = [text for text in (volume["refusal"], volume["irregularity"]) if text]
+    said = [*whole, *(text for text in said if not any(text in other for other in whole))]
     return [
         series["modality"],
-        series["description"] or translate("cli", "(none)"),
-        " x ".join(str(n) for n in series["size_ijk"]),
+        _title(series, volume),
+        " x ".join(str(n) for n in volume["size_ijk"]),
         " x ".join("?" if mm is None else f"{mm:.4g}" for mm in spacing) or "?",
-        series["n_files"],
+        volume["n_images"],
         " ".join(said) or translate("cli", "regular"),
     ]
+
+
+def _title(series: dict[str, Any], volume: dict[str, Any]) -> str:
+    parts = [part for part in (series["description"], volume["name"]) if part]
+    return ", ".join(parts) or translate("cli", "(none)")
+
+
+def _print_trust(rows: list[dict[str, str]]) -> None:
+    states = {
+        "good": translate("cli", "good"),
+        "note": translate("cli", "note"),
+        "bad": translate("cli", "bad"),
+    }
+    terminal.print_table(
+        [
+            translate("cli", "Question"),
+            translate("cli", "Answer"),
+            translate("cli", "State"),
+            translate("cli", "From"),
+        ],
+        [[row["question"], row["answer"], states[row["state"]], row["source"]] for row in rows],
+    )
+
+
+def _print_pixels(files: list[dict[str, Any]]) -> None:
+    terminal.print_table(
+        [
+            translate("cli", "File"),
+            translate("cli", "Pixels"),
+            translate("cli", "Type"),
+            translate("cli", "Range"),
+            translate("cli", "SHA-256"),
+        ],
+        [
+            [file["path"], file["problem"], "", "", ""]
+            if "problem" in file
+            else [
+                file["path"],
+                " x ".join(str(n) for n in file["shape"]),
+                file["dtype"],
+                f"{file['min']}..{file['max']}",
+                file["sha256"],
+            ]
+            for file in files
+        ],
+    )
 
 
 def models_command(*, as_json: bool) -> None:

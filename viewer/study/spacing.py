@@ -121,22 +121,26 @@ def judge(planes: Sequence[Plane]) -> Verdict:
         return _single(first)
     depths = depths_mm(planes)
     steps = np.diff(depths)
-    same = int((steps < SAME_PLACE_MM).sum())
-    if same:
-        return _irregular(
-            planes,
-            "duplicate-positions",
-            translate("study", "Images lie at the same place as another: {count}.").format(
-                count=same
-            ),
-        )
-    start, step = _grid(depths)
-    tilted = _tilt(planes, depths, step)
-    uneven = _unevenness(depths, steps, start, step)
-    found = [problem for problem in (tilted, uneven) if problem is not None]
+    alone = np.concatenate([[True], steps >= SAME_PLACE_MM])
+    found = []
+    if not alone.all():
+        said = translate("study", "Images lie at the same place as another: {count}.")
+        found.append(GeometryProblem("duplicate-positions", said.format(count=int((~alone).sum()))))
+    found += _faults([plane for plane, one in zip(planes, alone, strict=True) if one])
     if found:
         return Verdict(None, tuple(found), _irregularity(found[0]), places_lps_mm(planes))
+    start, step = _grid(depths)
     return Verdict(_affine(first, start - float(depths[0]), step))
+
+
+def _faults(planes: Sequence[Plane]) -> list[GeometryProblem]:
+    """Return what is wrong with the places of planes of which no two coincide."""
+    if len(planes) < 2:
+        return []
+    depths = depths_mm(planes)
+    start, step = _grid(depths)
+    found = _tilt(planes, depths, step), _unevenness(depths, np.diff(depths), start, step)
+    return [problem for problem in found if problem is not None]
 
 
 def unsorted(planes: Sequence[Plane]) -> Verdict:
