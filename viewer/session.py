@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from inference.findings import Findings
 from inference.volume import Volume
@@ -27,6 +30,7 @@ from viewer.export.snapshot import CaseSnapshot
 from viewer.study.case_key import case_key
 from viewer.study.order import StackPlan
 from viewer.study.series import Series
+from viewer.study.staged import StagedRead
 from viewer.tools.brush import Brush, Stroke
 
 __all__ = ["Case", "Reader"]
@@ -35,7 +39,7 @@ _LUNGS: dict[str, Side] = {"lung_right": "right", "lung_left": "left"}
 
 
 class Case:
-    """A case that is open, made by ``Case.open``. One thread uses it.
+    """A case that is open, made by ``Case.open`` or ``Case.being_read``. One thread uses it.
 
     Attributes
     ----------
@@ -47,6 +51,9 @@ class Case:
         Lesions, segments and AI runs as they stand.
     read_only_problem
         Why nothing can be changed, or None.
+    viewing_only
+        Why the images can only be looked at, or None: no changes, no model, no measuring across
+        slices, no export. Also that they are still being read.
     recovered
         Translated note when the journal was damaged, or None.
     saved_utc
@@ -70,6 +77,7 @@ class Case:
         self.key = key
         self.document = AnnotationDocument(volume.shape_kji, volume.affine, volume.voxels)
         self.read_only_problem: Problem | None = None
+        self.viewing_only: Problem | None = None
         self.recovered: str | None = None
         self.saved_utc: str | None = None
         self.threshold = 0.0
@@ -78,6 +86,30 @@ class Case:
         self._lock: CaseLock | None = None
         self._store: Store | None = None
         self._lungs: LungMap | None = None
+        self._staged: StagedRead | None = None
+        self._failed: Mapping[int, Problem] = {}
+
+    @classmethod
+    def being_read(cls, staged: StagedRead, *, reader: Reader) -> Case:
+        """Return a case to be looked at while its images are read; it has no journal.
+
+        ``Case.open`` makes the one to work on, when all is read.
+
+        Raises
+        ------
+        Problem
+            When the data folder cannot be used.
+        """
+        plan = staged.plan
+        case = cls(plan.series, plan, staged.volume, reader, _key_of(plan))
+        case._staged = staged
+        case._only_view(
+            Problem(
+                translate("session", "The images are still being read."),
+                translate("session", "Wait a moment."),
+            )
+        )
+        return case
 
     @classmethod
     def open(
@@ -90,8 +122,13 @@ class Case:
         on_saved: OnSaved | None = None,
         on_problem: OnProblem | None = None,
         folder: Path | None = None,
+        failed: Mapping[int, Problem] | None = None,
+        incomplete: Problem | None = None,
     ) -> Case:
         """Open a case and bring it to where it was left.
+
+        One whose images make no regular volume, or are not all there, is for looking only: it
+        gets no journal, and one that there is stays closed.
 
         Parameters
         ----------
@@ -104,6 +141,8 @@ class Case:
             Called in the store thread when saving begins to fail.
         folder
             Where the folders of all cases lie; by default in the data folder.
+        failed, incomplete
+            Of the ``StagedRead``: the slices that could not be read, and that they could not.
 
         Raises
         ------
@@ -111,12 +150,17 @@ class Case:
             When the saved work is of a newer Overread, belongs to other images, or cannot be
             read. It is then left as it is.
         """
+        key = _key_of(plan)
+        case = cls(series, plan, volume, reader, key)
+        case._failed = failed or {}
+        why_not = incomplete or plan.irregularity
+        if why_not is not None or not volume.regular:
+            case._only_view(why_not or _no_volume())
+            return case
         try:
-            key = case_key(series.series_uid)
             home = (folder or folders.data_dir() / "cases") / key
         except OSError as error:
             raise _no_folder(error) from error
-        case = cls(series, plan, volume, reader, key)
         fingerprint = Fingerprint.of(
             series.series_uid, len(series.instances), volume.shape_kji, volume.affine
         )
@@ -142,6 +186,34 @@ class Case:
     def read_only(self) -> bool:
         """Whether nothing can be changed; ``read_only_problem`` says why."""
         return self.read_only_problem is not None
+
+    @property
+    def is_being_read(self) -> bool:
+        """Whether slices are still to come."""
+        return self._staged is not None
+
+    def has_slice(self, k: int) -> bool:
+        """Return whether slice ``k`` is there to be seen."""
+        return self.why_no_slice(k) is None
+
+    def why_no_slice(self, k: int) -> str | None:
+        """Return why slice ``k`` is empty, translated, or None when it is not."""
+        failed = self._failed if self._staged is None else self._staged.failed
+        if k in failed:
+            return failed[k].sentence
+        if self._staged is not None and not self._staged.ready[k]:
+            return translate("session", "Loading…")
+        return None
+
+    def empty_slices(self) -> npt.NDArray[np.bool_] | None:
+        """Return, for each slice, whether it is empty; None when none is."""
+        if self._staged is None and not self._failed:
+            return None
+        empty = np.zeros(self.volume.shape_kji[0], dtype=np.bool_)
+        if self._staged is not None:
+            empty |= ~self._staged.ready
+        empty[list(self._failed if self._staged is None else self._staged.failed)] = True
+        return empty if empty.any() else None
 
     @property
     def unsaved(self) -> int:
@@ -317,6 +389,9 @@ class Case:
 
     # ------------------------------------------------------------------ inside
 
+    def _only_view(self, problem: Problem) -> None:
+        self.viewing_only = self.read_only_problem = problem
+
     def _replay(self, journal: Journal) -> Journal:
         """Bring the document to the end of a journal; cut off what cannot be applied."""
         good = 0
@@ -397,6 +472,22 @@ class Case:
 
 def _nothing() -> None:
     return None
+
+
+def _key_of(plan: StackPlan) -> str:
+    # Volumes of one series are cases of their own; one that is alone has the key of the series.
+    uid = plan.series.series_uid
+    try:
+        return case_key(uid, plan.part)
+    except OSError as error:
+        raise _no_folder(error) from error
+
+
+def _no_volume() -> Problem:
+    return Problem(
+        translate("session", "The images make no regular volume."),
+        translate("session", "They can be looked at only."),
+    )
 
 
 def _no_folder(error: OSError) -> Problem:

@@ -316,7 +316,7 @@ def test_a_series_that_cannot_be_read_is_marked_in_the_rail(
     def fail(*args, **kwargs):
         raise Problem("The pixels cannot be read.", "Copy the study again.")
 
-    monkeypatch.setattr("viewer.study.read.read", fail)
+    monkeypatch.setattr("viewer.ui.staging.StagedRead", fail)
     with qtbot.waitSignal(window.opener.failed, timeout=20_000):
         window.open_paths([phantom_folder])
     settle(window)

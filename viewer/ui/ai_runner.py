@@ -54,6 +54,8 @@ class AiRunner(QObject):
         case = self._reading.case
         if case is None:
             self.reasons = ()
+        elif case.viewing_only is not None:
+            self.reasons = (str(case.viewing_only),)
         elif self.pack is None:
             problem = self.pack_problem or Problem(
                 translate("engine", "No model is installed."),

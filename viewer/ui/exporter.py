@@ -33,8 +33,11 @@ class Exporter(QObject):
 
     def why_not(self) -> str:
         """Return why nothing can be exported now; empty when it can."""
-        if self._reading.case is None:
+        case = self._reading.case
+        if case is None:
             return translate("export", "Open a series first.")
+        if case.viewing_only is not None:
+            return str(case.viewing_only)
         if self._job is not None:
             return translate("export", "An export is under way.")
         return ""
@@ -42,7 +45,7 @@ class Exporter(QObject):
     def start(self, folder: Path, *, replace: bool = False) -> None:
         """Export the open case as a folder; ``replace`` renews an earlier export there."""
         case = self._reading.case
-        if case is None or self._job is not None:
+        if case is None or case.viewing_only is not None or self._job is not None:
             return
         self._job = Job(partial(_export, case.snapshot(), folder, replace), self)
         self._job.progressed.connect(self.progressed)

@@ -227,6 +227,8 @@ class MainWindow(QMainWindow):
             card = self.rail.card(self.study.current)
             if self.reading.case.document.findings is not None:
                 card.state = translate("window", "AI done")
+            elif self.reading.case.is_being_read:
+                card.state = translate("window", "Loading…")
             elif self.ai.reasons:
                 card.state = translate("window", "AI: not eligible")
             else:
@@ -268,7 +270,7 @@ class MainWindow(QMainWindow):
     def export_to(self, folder: Path) -> None:
         """Export the open case into a new folder inside ``folder``."""
         case = self.reading.case
-        if case is None:
+        if case is None or case.viewing_only is not None:
             return
         # The key says nothing of the patient; the time keeps exports of one case apart.
         now = datetime.now().strftime("%Y%m%d-%H%M%S")

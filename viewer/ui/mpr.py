@@ -55,6 +55,9 @@ class MprViews(QWidget):
         return False
 
     def _on_case(self) -> None:
+        planes = self._reading.planes
+        if planes and self.views[0].plane is planes[self._reading.plane_order()[0]]:
+            return  # the same images, of which all are there now: the reader is looking at them
         self._enlarged = None
         names = self._reading.plane_order()
         for view, name in zip(self.views, [*names, "", ""], strict=False):
@@ -62,6 +65,12 @@ class MprViews(QWidget):
         self._alone = len(names) == 1
         self.active = self.views[0]
         self._arrange()
+
+    @property
+    def enlarged(self) -> str | None:
+        """Name of the plane that is shown alone, or None."""
+        view = self.views[self._enlarged] if self._enlarged is not None else None
+        return view.plane.name if view is not None and view.plane is not None else None
 
     def toggle_enlarged(self, plane_name: str) -> None:
         """Show one plane alone, or all again."""

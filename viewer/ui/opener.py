@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +13,17 @@ from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 from resources.problem import Problem
 from viewer.display.grey import Window
 from viewer.session import Case, Reader
-from viewer.study import default_window, order, read, scan, thumbnail
+from viewer.study import order, scan, thumbnail
 from viewer.study.cancel import stop_if
 from viewer.study.order import StackPlan
 from viewer.study.scan import Skipped
 from viewer.ui.jobs import Job, Report
+from viewer.ui.staging import ReadSlices, ShownCase, Telling, read_staged
 
 _THUMBNAIL_PX = 320
+# A read that was given up may still be in the middle of a file when the next one begins.
+_READS = 4
+_PROGRESS_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,39 @@ class OpenedCase:
 class Opener(QObject):
     """Runs the jobs of opening; a later request cancels an earlier one.
 
+    Of one series ``reading``, ``shown`` (a ``ShownCase``: the first slice is there),
+    ``slices_ready`` and ``opened`` (all is read, the journal too) or ``failed`` follow each
+    other. ``shown`` comes again when the slices turn out to need another type.
+
     ``saved`` and ``store_failed`` come from the store thread of the open case.
     """
 
     found = Signal(object)
     thumbnail_ready = Signal(int, object)
     reading = Signal(int)
+    shown = Signal(object)
+    slices_ready = Signal(int, int)  # first and last of those that came since; 15 times a second
     progressed = Signal(int, int)
     opened = Signal(object)
     failed = Signal(object)
     saved = Signal(int, str)
     store_failed = Signal(object)
 
+    _shown_by = Signal(int, object)
+    _ready_by = Signal(int, int, int)
+
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._scan: Job | None = None
         self._read: Job | None = None
         self._thumbnails: list[Job] = []
+        self._undrawn: list[int] = []
+        self._shown: ShownCase | None = None
+        self._serial = 0
+        self._shown_by.connect(self._on_shown)
+        self._ready_by.connect(self._on_ready)
+        self._reads = QThreadPool(self)
+        self._reads.setMaxThreadCount(_READS)
         self._slow = QThreadPool(self)
         self._slow.setMaxThreadCount(1)
         self._one = QThreadPool(self)
@@ -92,13 +113,20 @@ class Opener(QObject):
     @Slot(object)
     def _on_found(self, study: FoundStudy) -> None:
         self.study = study
+        self._undrawn = list(range(len(study.plans)))
         self.found.emit(study)
-        for number, plan in enumerate(study.plans):
-            job = Job(partial(_thumbnail, plan), self)
+        if self._read is None:
+            self._draw()
+
+    def _draw(self) -> None:
+        """Begin with the small pictures; the first slice of a series goes before them."""
+        for number in self._undrawn:
+            job = Job(partial(_thumbnail, self.study.plans[number]), self)
             job.setProperty("number", number)
             job.succeeded.connect(self._on_thumbnail)
             self._thumbnails.append(job)
             job.start(self._slow)
+        self._undrawn = []
 
     @Slot(object)
     def _on_thumbnail(self, picture: object) -> None:
@@ -126,21 +154,49 @@ class Opener(QObject):
         if plan.refusal is not None:
             self.failed.emit(plan.refusal)
             return
+        self._shown = None
+        self._serial += 1
         self.reading.emit(number)
+        telling = Telling(
+            partial(self._shown_by.emit, self._serial), partial(self._ready_by.emit, self._serial)
+        )
+        self._read = self._job(
+            partial(read_staged, number, plan, reader, telling), partial(self._open_case, reader)
+        )
+        self._read.ended.connect(self._on_read_end)
+        self._read.start(self._reads)
 
-        def work(report: Report, cancelled: Callable[[], bool]) -> OpenedCase:
-            volume = read.read(plan, progress=report, cancelled=cancelled)
-            window = Window(*default_window.default_window(plan, volume))
+    def want(self, k: int) -> None:
+        """Read slice ``k`` of the series that is being read next."""
+        if self._shown is not None:
+            self._shown.staged.want(k)
+
+    @Slot(int, object)
+    def _on_shown(self, serial: int, shown: object) -> None:
+        if serial == self._serial and self._read is not None and isinstance(shown, ShownCase):
+            self._shown = shown
+            self.shown.emit(shown)
+            self._draw()
+
+    @Slot(int, int, int)
+    def _on_ready(self, serial: int, first: int, last: int) -> None:
+        if serial == self._serial and self._read is not None:
+            self.slices_ready.emit(first, last)
+
+    def _open_case(self, reader: Reader, slices: ReadSlices) -> None:
+        def work(_report: Report, cancelled: Callable[[], bool]) -> OpenedCase:
             stop_if(cancelled)
             case = Case.open(
-                plan.series,
-                plan,
-                volume,
+                slices.plan.series,
+                slices.plan,
+                slices.volume,
                 reader=reader,
                 on_saved=self.saved.emit,
                 on_problem=self.store_failed.emit,
+                failed=slices.failed,
+                incomplete=slices.incomplete,
             )
-            return OpenedCase(number, case, window)
+            return OpenedCase(slices.number, case, slices.window)
 
         self._read = self._job(work, self.opened.emit)
         self._read.discarded.connect(self._on_discarded)
@@ -156,7 +212,8 @@ class Opener(QObject):
     @Slot()
     def _on_read_end(self) -> None:
         if self.sender() is self._read:
-            self._read = None
+            self._read = self._shown = None
+            self._draw()
 
     # ---------------------------------------------------------------- common
 
@@ -175,25 +232,35 @@ class Opener(QObject):
                     job.cancel()
                 except RuntimeError:
                     continue  # it ended and Qt has deleted it
-        self._scan = self._read = None
+        self._scan = self._read = self._shown = None
         self._thumbnails = []
 
     def close(self) -> None:
         """Stop and wait for the threads; what they do is cut short by the cancel."""
         self.cancel()
-        for pool in (self._slow, self._one, QThreadPool.globalInstance()):
+        for pool in (self._reads, self._slow, self._one, QThreadPool.globalInstance()):
             pool.waitForDone(3000)
 
 
 def _scan_and_order(
     paths: tuple[Path, ...], report: Report, cancelled: Callable[[], bool]
 ) -> FoundStudy:
-    result = scan.scan(paths, progress=report, cancelled=cancelled)
+    told = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        # Every report is an event of the window: a thousand of them would hold it up.
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= _PROGRESS_S:
+            told = now
+            report(done, total)
+
+    result = scan.scan(paths, progress=progress, cancelled=cancelled)
     scan.require_images(result, paths)
-    plans = []
+    plans: list[StackPlan] = []
     for series in result.series:
         stop_if(cancelled)
-        plans.append(order.order(series))
+        plans += order.volumes(series)
     return FoundStudy(tuple(plans), result.skipped)
 
 

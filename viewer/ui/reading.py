@@ -46,6 +46,7 @@ class Reading(QObject):
     that the views share.
     """
 
+    case_leaving = Signal()  # the case and how it is shown are still there
     case_changed = Signal()
     cursor_moved = Signal()
     window_changed = Signal()
@@ -99,6 +100,8 @@ class Reading(QObject):
 
     def set_case(self, case: Case | None, window: Window | None = None) -> None:
         """Show another case, or none; the cursor goes to its middle."""
+        if self.case is not None:
+            self.case_leaving.emit()
         self.case = case
         self.selected = None
         self.stroke = None
@@ -123,6 +126,22 @@ class Reading(QObject):
             self._seen = np.zeros(volume.shape_kji[0], dtype=np.bool_)
         self.case_changed.emit()
         self.tool_changed.emit()
+
+    def complete_case(self, case: Case) -> None:
+        """Put a case in the place of the one that was shown while it was read.
+
+        Slice, window and tool stay: a reader is looking at it.
+        """
+        before = self.case
+        if (
+            before is None
+            or before.volume.shape_kji != case.volume.shape_kji
+            or before.volume.regular != case.volume.regular
+        ):
+            self.set_case(case, self.window)
+            return
+        self.case = case
+        self.case_changed.emit()
 
     def plane_order(self) -> list[str]:
         """Return the names of the planes, the acquired one first."""

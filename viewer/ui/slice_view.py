@@ -114,9 +114,17 @@ class SliceView(pg.GraphicsView):
         self.viewport().update()
 
     def _on_case(self) -> None:
+        self.restale()
+        if self.plane is not None and any(p is self.plane for p in self.reading.planes.values()):
+            return  # only the rest of its images came: a drag goes on
         self._gesture = None
         if self.case is None:
             self.set_plane(None)
+
+    def on_slices(self, first: int, last: int) -> None:
+        """Show acquired slices ``first`` to ``last``, which have come."""
+        if self.plane is not None and (self.plane.axis != 0 or first <= self.index <= last):
+            self.restale()
 
     def _on_cursor(self) -> None:
         if self.plane is None:
@@ -156,6 +164,11 @@ class SliceView(pg.GraphicsView):
         width, height = self.plane.size_mm
         scale = max(width / self.width(), height / self.height())
         self._set_view((width / 2, height / 2), scale)
+
+    @property
+    def look(self) -> tuple[float, float, float] | None:
+        """Middle of the view in mm of the plane, and mm per pixel; None when it is fitted."""
+        return None if self._fitted else (*self._centre_mm, self.mm_per_px)
 
     def look_at(self, centre_mm: tuple[float, float], mm_per_px: float) -> None:
         """Put a point of the plane into the middle of the view at a scale."""
@@ -236,6 +249,9 @@ class SliceView(pg.GraphicsView):
             return
         shown = self.reading.shown
         self.overlay.rebuild(self.plane, self.index)
+        if self.plane.axis == 0 and not self.case.has_slice(self.index):
+            self._slice.show_buffer(None, QRectF())
+            return
         buffer = compose(
             self.case.volume,
             self.plane,
@@ -245,6 +261,9 @@ class SliceView(pg.GraphicsView):
             heat=self.overlay.heat(),
             fills=self.overlay.fills(),
         )
+        empty = self.case.empty_slices()
+        if empty is not None and self.plane.axis != 0:
+            self.plane.blacken(buffer, empty)
         self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
         if self.plane.axis == 0:
             self.reading.mark_seen(self.index)
@@ -361,7 +380,7 @@ class SliceView(pg.GraphicsView):
         if self.pointer_px is None or self.case is None:
             return ""
         voxel = self.voxel_at(self.pointer_px)
-        if voxel is None:
+        if voxel is None or not self.case.has_slice(voxel[0]):
             return ""
         volume = self.case.volume
         if volume.colours is not None:

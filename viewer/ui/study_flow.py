@@ -14,6 +14,7 @@ from viewer.session import Reader
 from viewer.study.order import StackPlan
 from viewer.ui.opener import FoundStudy, OpenedCase, Opener
 from viewer.ui.rail import SeriesCard
+from viewer.ui.staging import ShownCase
 
 if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
@@ -37,7 +38,10 @@ class StudyFlow(QObject):
         opener.found.connect(self._on_found)
         opener.thumbnail_ready.connect(self._on_thumbnail)
         opener.reading.connect(self._on_reading)
-        opener.progressed.connect(window.empty.show_progress)
+        opener.shown.connect(self._on_shown)
+        opener.slices_ready.connect(self._on_slices)
+        opener.progressed.connect(self._on_progress)
+        window.reading.cursor_moved.connect(self._want_slice)
         opener.opened.connect(self._on_opened)
         opener.failed.connect(self._on_failed)
         opener.saved.connect(lambda _seq, _utc: window.panel.corrections.refresh())
@@ -49,6 +53,7 @@ class StudyFlow(QObject):
         """Look for series in files and folders and open the best one."""
         if not self._window.everything_saved():
             return
+        self._leave_half_read()
         self._show_loading(translate("window", "Looking for images…"))
         self._opener.scan(paths)
 
@@ -58,6 +63,7 @@ class StudyFlow(QObject):
 
         if not self._window.everything_saved():
             return
+        self._leave_half_read()
         self._show_loading(translate("window", "Making the synthetic sample study…"))
         self._opener.scan_sample(lambda report: sample_study(progress=report))
 
@@ -94,6 +100,7 @@ class StudyFlow(QObject):
         if not self._opener.busy:
             return False
         self._opener.cancel()
+        self._leave_half_read()
         self._show_what_is_open()
         self._window.status.say(translate("window", "Opening was given up"))
         return True
@@ -118,6 +125,13 @@ class StudyFlow(QObject):
             self._opener.close_case(previous)
             gc.unfreeze()
         self.current = None
+
+    def _leave_half_read(self) -> None:
+        """Close what is only partly read: nobody will read the rest."""
+        case = self._window.reading.case
+        if case is not None and case.is_being_read:
+            self._leave_case()
+            self._window.status.end_progress()
 
     def _show_loading(self, text: str) -> None:
         window = self._window
@@ -145,9 +159,7 @@ class StudyFlow(QObject):
             return
         wanted = window.ai.pack.input.modality if window.ai.pack is not None else "CT"
         plans = study.plans
-        best = max(
-            usable, key=lambda n: (plans[n].series.modality == wanted, plans[n].shape_kji[0])
-        )
+        best = max(usable, key=lambda n: _worth(plans[n], wanted))
         self.open_series(best)
 
     def _on_thumbnail(self, number: int, picture: object) -> None:
@@ -159,15 +171,56 @@ class StudyFlow(QObject):
         self._window.rail.set_current(number)
         self._show_loading(translate("window", "Reading the images…"))
 
+    def _on_progress(self, done: int, total: int) -> None:
+        window = self._window
+        if window.reading.case is None or not window.reading.case.is_being_read:
+            window.empty.show_progress(done, total)
+            return
+        window.status.show_progress(done, total)
+        window.status.say(
+            translate("window", "Reading the images, {done} of {total} · Esc gives up").format(
+                done=done, total=total
+            )
+        )
+
+    def _on_shown(self, shown: ShownCase) -> None:
+        """Show a series of which the first slice is there."""
+        window = self._window
+        case = window.reading.case
+        if case is not None and case.is_being_read:
+            window.reading.complete_case(shown.case)  # the same, as another type
+            return
+        window.stage.setCurrentWidget(window.views)
+        window.reading.set_case(shown.case, shown.window)
+        window.views.hold_focus()
+        self._want_slice()
+
+    def _on_slices(self, first: int, last: int) -> None:
+        for view in self._window.views.views:
+            view.on_slices(first, last)
+
+    def _want_slice(self) -> None:
+        """Have the slice read next that the reader has scrolled to."""
+        reading = self._window.reading
+        if reading.case is not None and reading.case.is_being_read:
+            k = round(reading.cursor_kji()[0])
+            if not reading.case.has_slice(k):
+                self._opener.want(k)
+
     def _on_opened(self, opened: OpenedCase) -> None:
         window, case = self._window, opened.case
         self.current = opened.number
+        window.status.end_progress()
         # Headers and modules are many objects that stay: the collector need not walk them
         # (30 to 50 ms) in the middle of a stroke.
         gc.freeze()
-        window.stage.setCurrentWidget(window.views)
-        window.reading.set_case(case, opened.window)
-        window.views.hold_focus()
+        shown = window.reading.case
+        if shown is not None and shown.is_being_read:
+            window.reading.complete_case(case)
+        else:
+            window.stage.setCurrentWidget(window.views)
+            window.reading.set_case(case, opened.window)
+            window.views.hold_focus()
         problems = [problem.text for problem in case.plan.problems]
         if case.read_only_problem is not None:
             window.message.show_problem(case.read_only_problem)
@@ -185,6 +238,7 @@ class StudyFlow(QObject):
     def _on_failed(self, problem: Problem) -> None:
         window = self._window
         number = self.current
+        self._leave_half_read()
         if number is not None and window.reading.case is None:
             card = window.rail.card(number)
             card.state, card.failed = translate("window", "Cannot be read"), True
@@ -193,13 +247,19 @@ class StudyFlow(QObject):
         window.message.show_problem(problem)
 
 
+def _worth(plan: StackPlan, modality: str) -> tuple[bool, bool, int]:
+    """Return by what the series to be shown first is chosen."""
+    return plan.series.modality == modality, plan.irregularity is None, plan.shape_kji[0]
+
+
 def _card(plan: StackPlan) -> SeriesCard:
     series = plan.series
     title = series.description or translate("window", "Series {number}").format(
         number=series.series_number if series.series_number is not None else "?"
     )
+    # A volume that is one of several in its series has a name of its own.
     detail = translate("window", "{modality} · {count} images").format(
-        modality=series.modality, count=plan.shape_kji[0]
+        modality=plan.name or series.modality, count=plan.shape_kji[0]
     )
     if plan.refusal is not None:
         return SeriesCard(title, detail, translate("window", "Cannot be shown"), failed=True)

@@ -52,6 +52,7 @@ def paint(painter: QPainter, view: SliceView) -> None:
     for mark in view.overlay.marks:
         _mark(painter, view, mark)
     _letters(painter, view)
+    _missing_slice(painter, view)
     y = _MARGIN
     if view.reading.shown.text != TEXT_NONE:
         y = _corners(painter, view)
@@ -139,6 +140,24 @@ def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
     offset = radius * 0.72 + 5
     where = at + QPointF(offset, -offset)
     _haloed(painter, where, str(mark.lesion.number), font, colour)
+
+
+def _missing_slice(painter: QPainter, view: SliceView) -> None:
+    """Say in the middle of a view why its slice is not there."""
+    assert view.case is not None
+    assert view.plane is not None
+    text = view.case.why_no_slice(view.index) if view.plane.axis == 0 else None
+    if text is None:
+        return
+    painter.setFont(theme.font(theme.BODY_PX))
+    painter.setPen(QColor(theme.SECONDARY))
+    # Beside the crosshair, which often lies in the middle.
+    room = QRectF(_MARGIN, view.height() / 2 + _GAP_PX, view.width() - 2 * _MARGIN, 80)
+    painter.drawText(
+        room,
+        int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap),
+        text,
+    )
 
 
 def _brush_cursor(painter: QPainter, view: SliceView) -> None:
