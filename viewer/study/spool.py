@@ -14,6 +14,7 @@ from viewer.study.inflate import Inflating
 from viewer.study.scratch import Scratch
 
 _CHUNK = 1 << 20
+_TRAILER = 1 << 16
 _FREE_BYTES = 2 << 30
 
 
@@ -110,6 +111,9 @@ class Spool:
                 raise Short
             self._copy.write(data)
             self._done += len(data)
+            if self._done == self._needed:
+                # The checksum stands behind the last byte.
+                self._source.read(_TRAILER)
 
     def _begin(self) -> None:
         room = Scratch()
