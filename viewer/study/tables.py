@@ -17,6 +17,8 @@ from viewer.study.series import InstanceHeader, Plane
 from viewer.study.words import plain
 
 _MODALITY, _VOI = 0x00283000, 0x00283010
+# Says of which type the first value of a table is where the file does not (implicit VR).
+_PIXEL_REPRESENTATION = 0x00280103
 # More are no choice that anyone would look through.
 _MAX_TABLES = 64
 _ENTRIES = 1 << 16
@@ -31,8 +33,7 @@ def modality_lookup(instance: InstanceHeader) -> Lookup:
         When it is damaged or the file cannot be read: without it every value is wrong.
     """
     try:
-        items = _items(*_state(instance), _MODALITY)
-        return _lookup(items[0], signed=instance.signed)
+        return _lookups(*_state(instance), _MODALITY, instance.signed)[0]
     except Exception as error:
         # Of malformed sequences pydicom raises nearly anything.
         raise Problem(
@@ -56,19 +57,11 @@ def voi_lookups(instance: InstanceHeader, plane: Plane) -> tuple[Lookup, ...]:
     if not instance.has_voi_lut or instance.file_format != "dicom":
         return ()
     signed = not instance.has_modality_lut and (instance.signed or plane.intercept < 0)
-    found: list[Lookup] = []
     try:
-        items = _items(*_state(instance), _VOI)[:_MAX_TABLES]
+        found = _lookups(*_state(instance), _VOI, signed)
     except Exception:
         return ()
-    for item in items:
-        try:
-            lookup = _lookup(item, signed=signed)
-        except Exception:
-            continue
-        if lookup.entries.min() < lookup.entries.max():
-            found.append(lookup)
-    return tuple(found)
+    return tuple(lookup for lookup in found if lookup.entries.min() < lookup.entries.max())
 
 
 def _state(instance: InstanceHeader) -> tuple[Path, int, int]:
@@ -78,16 +71,24 @@ def _state(instance: InstanceHeader) -> tuple[Path, int, int]:
 
 
 @lru_cache(maxsize=8)
-def _items(path: Path, _size: int, _modified: int, tag: int) -> tuple[Any, ...]:
+def _lookups(path: Path, _size: int, _modified: int, tag: int, signed: bool) -> tuple[Lookup, ...]:
     # Late: a plain study opens sooner than pydicom is imported.
     from viewer.study.pydicom_header import elements
 
-    data = elements(path, (0x00280103, tag))
-    return tuple((item, data.original_encoding[1]) for item in data[tag].value)
+    data = elements(path, (_PIXEL_REPRESENTATION, tag))
+    little = data.original_encoding[1] is not False
+    found = []
+    for item in data[tag].value[:_MAX_TABLES]:
+        try:
+            found.append(_lookup(item, little, signed))
+        except Exception:
+            # One damaged table does not spoil the others, but is the only one of its kind.
+            if tag == _MODALITY:
+                raise
+    return tuple(found)
 
 
-def _lookup(item: tuple[Any, bool], *, signed: bool) -> Lookup:
-    data, little = item
+def _lookup(data: Any, little: bool, signed: bool) -> Lookup:
     count, first, bits = (int(value) & 0xFFFF for value in data.LUTDescriptor)
     if signed and first >= 0x8000:
         first -= 0x10000
