@@ -26,7 +26,8 @@ class Volume:
     modality
         DICOM Modality (0008,0060), such as ``"CT"``.
     unit
-        Unit of the voxels: ``"HU"`` for rescaled CT, else empty when it is not proven.
+        Unit of the voxels: ``"HU"`` for rescaled CT, ``"SUVbw"`` or ``"Bq/mL"`` for PET, else
+        empty when it is not proven.
     places
         (k, 4, 4) float64 for slices that no one affine places: of each its own, (0, j, i, 1) to
         LPS mm. ``affine`` is then that of the first slice with a made-up step.
@@ -37,6 +38,8 @@ class Volume:
         False when the size of a pixel is not known; a pixel then stands for a millimetre.
     colours
         (k, j, i, 3) uint8, red, green and blue of colour images; ``voxels`` is their luminance.
+    padding
+        Lowest and highest value that stands for no value, to be shown black; or None.
     """
 
     voxels: npt.NDArray[Any]
@@ -47,6 +50,7 @@ class Volume:
     placed: bool = True
     in_mm: bool = True
     colours: npt.NDArray[np.uint8] | None = None
+    padding: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.voxels.ndim != 3 or self.affine.shape != (4, 4):

@@ -75,6 +75,7 @@ def compose(
     invert: bool = False,
     heat: Heat | None = None,
     fills: Sequence[Fill] = (),
+    present_k: npt.NDArray[np.bool_] | None = None,
 ) -> Rgb32:
     """Render one slice with its overlays.
 
@@ -82,6 +83,9 @@ def compose(
     ----------
     index
         Slice along ``plane.axis``.
+    present_k
+        Of each acquired slice, whether it is there; the others are black and their voxels are
+        not touched. None when all are.
 
     Returns
     -------
@@ -89,7 +93,8 @@ def compose(
         C-order 0xFFRRGGBB as the screen shows it: patient right on the left.
     """
     if volume.colours is None:
-        buffer = render(plane.slice_of(volume.voxels, index), window, invert=invert)
+        values = plane.slice_of(volume.voxels, index)
+        buffer = render(values, window, invert=invert, padding=volume.padding)
     else:
         buffer = _coloured(volume.colours, plane, index, window, invert)
     if heat is not None:
@@ -105,6 +110,23 @@ def compose(
             at_px = plane.corner_px(part[1], part[0].shape)
             overlays.blend_fill(buffer, mask_px, at_px, fill.colour, fill.opacity)
     return buffer
+
+
+def _gapped(
+    volume: Volume,
+    plane: Plane,
+    index: int,
+    window: Window,
+    invert: bool,
+    present_k: npt.NDArray[np.bool_],
+) -> Rgb32:
+    """Render a plane across the acquired slices from those that are there."""
+    # A page of memory that is read before it is written is mapped twice: with none read yet,
+    # that would take longer than all the rest.
+    across = volume.voxels[(slice(None),) * plane.axis + (index,)]
+    whole = np.full(across.shape, 0xFF000000, dtype=np.uint32)
+    whole[present_k] = render(across[present_k], window, invert=invert)
+    return np.ascontiguousarray(plane.orient(whole))
 
 
 def _coloured(

@@ -11,7 +11,7 @@ from inference.geometry import Affine
 from inference.volume import Volume
 from viewer.study.order import StackPlan
 from viewer.study.series import Plane
-from viewer.study.values import unit
+from viewer.study.values import padding, unit
 
 
 def placed_volume(
@@ -29,8 +29,9 @@ def placed_volume(
         (k, j, i, 3) red, green, blue, or None.
     """
     modality, measured = plan.series.modality, unit(plan.planes)
+    empty = padding(plan.planes) if colours is None else None
     if plan.affine is not None and plan.irregularity is None:
-        return Volume(voxels, plan.affine, modality, measured, colours=colours)
+        return Volume(voxels, plan.affine, modality, measured, colours=colours, padding=empty)
     planes = [ref.plane for ref in plan.planes]
     placed = all(plane.position_lps_mm and plane.row_lps and plane.column_lps for plane in planes)
     places = None
@@ -47,6 +48,7 @@ def placed_volume(
         placed=placed,
         in_mm=all(plane.spacing_mm is not None for plane in planes),
         colours=colours,
+        padding=empty,
     )
 
 

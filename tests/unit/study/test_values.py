@@ -19,6 +19,8 @@ from pydicom.uid import (
 from resources.problem import Problem
 from tests.dicom_files import stored, write_slice
 from viewer.display.grey import LINEAR, LINEAR_EXACT, Window, grey_of
+from viewer.display.layers import compose
+from viewer.display.planes import make_planes
 from viewer.study.default_window import first_window, windows
 from viewer.study.order import StackPlan, order
 from viewer.study.read import frame_values, read
@@ -270,3 +272,22 @@ def test_the_tables_of_the_corpus_are_pydicoms(corpus: Path) -> None:
                     np.testing.assert_array_equal(lookup(values), theirs)
                     compared += 1
     assert compared >= 3
+
+
+def test_padding_is_black_on_the_screen_of_an_inverted_image(tmp_path: Path) -> None:
+    pixels = stored(1, dtype=np.uint16)[0] + np.uint16(100)
+    pixels[0] = 0
+    write_slice(
+        tmp_path / "x.dcm",
+        pixels,
+        modality="MR",
+        PhotometricInterpretation="MONOCHROME1",
+        PixelPaddingValue=0,
+    )
+    plan = plan_of(tmp_path)
+    volume = read(plan)
+    assert volume.padding == (0, 0) and plan.inverted
+    axial = make_planes(volume.shape_kji, volume.affine)["axial"]
+    window = first_window(plan, volume.voxels)
+    grey = compose(volume, axial, 0, window, invert=plan.inverted) & 255
+    assert (grey[0] == 0).all() and grey[1, 0] == 255 and grey[-1, -1] == 0
