@@ -256,9 +256,13 @@ def _frame(request: Mapping[str, Any], facts: _Facts, stream: BinaryIO) -> npt.N
     if source is stream or facts.inflated:
         source.seek(facts.value)
         _require_bytes(request, source, number)
+        if request["bits_allocated"] == 1:
+            return _unpacked(request, source, number)
     floats = options["pixel_keyword"] != "PixelData"
     if floats:
         del options["pixel_representation"], options["bits_stored"]
+    if name not in syntax.JPEG_2000 | syntax.JPEG_LS:
+        options["correct_unused_bits"] = False  # looked at before they are lost
     found, properties = get_decoder(UID(name)).as_array(
         source, index=number, decoding_plugin=_PLUGINS.get(name, ""), **options
     )
@@ -321,6 +325,16 @@ def _require_bytes(request: Mapping[str, Any], source: BinaryIO, number: int) ->
     source.seek(at)
     if there * 8 < request["frame_bits"] * (number + 1):
         raise Failure("cut-short")
+
+
+def _unpacked(request: Mapping[str, Any], source: BinaryIO, number: int) -> npt.NDArray[np.uint8]:
+    """Return a frame of bits, which may begin and end within a byte (PS3.5 8.1.1)."""
+    count = request["frame_bits"]
+    begin, end = number * count, (number + 1) * count
+    source.seek(begin // 8, os.SEEK_CUR)
+    raw = np.frombuffer(source.read((end + 7) // 8 - begin // 8), dtype=np.uint8)
+    found = np.unpackbits(raw, bitorder="little")[begin % 8 :][:count]
+    return found.reshape(request["rows"], request["columns"])
 
 
 def _finished(

@@ -37,6 +37,7 @@ SEQUENCES = frozenset({0x00283000, 0x00283010})
 REGIONS = 0x00186011
 FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 PIXEL_DATA = 0x7FE00010
+_FLOATS = frozenset({0x7FE00008, 0x7FE00009})
 # Retired (PS3.5 7.2), yet written by old toolkits before the pixels too.
 _GROUP_LENGTH = 0x7FE00000
 MEDIA_CLASS = 0x00020002
@@ -172,7 +173,9 @@ def _elements(stream: BinaryIO, start: int, name: str) -> Parsed:
 
 
 def _pixels(raw: dict[int, bytes], name: str, tag: int, begin: int, length: int) -> Parsed:
-    # A group 7FE0 tag below the pixels is float pixel data or an offset table.
+    # Any other tag of group 7FE0 below the pixels is an offset table.
+    if tag in _FLOATS and name not in syntax.ENCAPSULATED:
+        return Parsed(raw, name, True)
     if tag != PIXEL_DATA:
         raise Surprise
     if name in syntax.ENCAPSULATED:
