@@ -92,7 +92,9 @@ def compose(
     (row, column) uint32
         C-order 0xFFRRGGBB as the screen shows it: patient right on the left.
     """
-    if volume.colours is None:
+    if present_k is not None and plane.axis != 0:
+        buffer = _gapped(volume, plane, index, window, invert, present_k)
+    elif volume.colours is None:
         values = plane.slice_of(volume.voxels, index)
         buffer = render(values, window, invert=invert, padding=volume.padding)
     else:
@@ -125,7 +127,8 @@ def _gapped(
     # that would take longer than all the rest.
     across = volume.voxels[(slice(None),) * plane.axis + (index,)]
     whole = np.full(across.shape, 0xFF000000, dtype=np.uint32)
-    whole[present_k] = render(across[present_k], window, invert=invert)
+    values = across[present_k]
+    whole[present_k] = render(values, window, invert=invert, padding=volume.padding)
     return np.ascontiguousarray(plane.orient(whole))
 
 

@@ -96,21 +96,6 @@ class Plane:
         """Return slice ``index`` of a (k, j, i) array as a (row, column) view, not a copy."""
         return self.orient(array_kji[(slice(None),) * self.axis + (index,)])
 
-    def blacken(self, buffer: npt.NDArray[np.uint32], empty_k: npt.NDArray[np.bool_]) -> None:
-        """Draw the acquired slices that are not there black in a buffer of another plane.
-
-        Parameters
-        ----------
-        buffer
-            (row, column) 0xFFRRGGBB of this plane, as the screen shows it.
-        empty_k
-            Of each acquired slice, whether it is not there.
-        """
-        if self.across == 0:
-            buffer[:, empty_k[:: -1 if self.flip_across else 1]] = 0xFF000000
-        elif self.down == 0:
-            buffer[empty_k[:: -1 if self.flip_down else 1]] = 0xFF000000
-
     def corner_px(self, offset: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
         """Return the (row, column) on the screen of the top left pixel of an in-plane box.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _ZOOM_STEP = 1.0015
 _NOTCH = 120
+# Planes across slices that are still being read are drawn so seldom: each costs ten times more.
+_GROWS_S = 0.25
 
 
 class SliceView(pg.GraphicsView):
@@ -58,6 +61,7 @@ class SliceView(pg.GraphicsView):
         self._stale = True  # the image
         self._lines_stale = True  # what lies over it
         self._gesture: gestures.Gesture | None = None
+        self._grown = 0.0  # when the plane was last drawn with the slices that had come
 
         self.box = pg.ViewBox(lockAspect=True, enableMouse=False, invertY=True, enableMenu=False)
         self.box.setDefaultPadding(0)
@@ -123,7 +127,13 @@ class SliceView(pg.GraphicsView):
 
     def on_slices(self, first: int, last: int) -> None:
         """Show acquired slices ``first`` to ``last``, which have come."""
-        if self.plane is not None and (self.plane.axis != 0 or first <= self.index <= last):
+        if self.plane is None:
+            return
+        if self.plane.axis == 0:
+            if first <= self.index <= last:
+                self.restale()
+        elif time.monotonic() - self._grown >= _GROWS_S:
+            self._grown = time.monotonic()
             self.restale()
 
     def _on_cursor(self) -> None:
@@ -252,6 +262,7 @@ class SliceView(pg.GraphicsView):
         if self.plane.axis == 0 and not self.case.has_slice(self.index):
             self._slice.show_buffer(None, QRectF())
             return
+        empty = self.case.empty_slices()
         buffer = compose(
             self.case.volume,
             self.plane,
@@ -260,10 +271,8 @@ class SliceView(pg.GraphicsView):
             invert=shown.invert != self.case.plan.inverted,  # MONOCHROME1 is stored inverted
             heat=self.overlay.heat(),
             fills=self.overlay.fills(),
+            present_k=None if empty is None else ~empty,
         )
-        empty = self.case.empty_slices()
-        if empty is not None and self.plane.axis != 0:
-            self.plane.blacken(buffer, empty)
         self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
         if self.plane.axis == 0:
             self.reading.mark_seen(self.index)
