@@ -48,6 +48,8 @@ class StackPlan:
         The same as a stable identifier; empty when it is alone.
     irregularity
         Why the slices make no regular volume though they can be shown, or None.
+    resampled
+        True for the plan of a copy that ``resample`` made: ``planes`` are those it was made of.
     places
         (k, 4, 4) float64 when the slices lie irregularly: of each, (0, j, i, 1) to LPS mm.
     """
@@ -64,6 +66,7 @@ class StackPlan:
     part: str = ""
     irregularity: Problem | None = None
     places: npt.NDArray[np.float64] | None = None
+    resampled: bool = False
 
     def __repr__(self) -> str:
         kinds = [problem.kind for problem in self.problems]

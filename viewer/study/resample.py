@@ -6,7 +6,7 @@ none of them reaches it holds the lowest value of the volume.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from viewer.study import spacing
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.colour import is_colour
 from viewer.study.order import StackPlan
+from viewer.study.spacing import GeometryProblem
 
 Vectors = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -75,6 +76,38 @@ def resampled(volume: Volume, *, cancelled: CancelCheck | None = None) -> Volume
         _blend(voxels[k], [kept[n] for n in wanted], float(share))
     voxels.flags.writeable = False
     return Volume(voxels, grid.affine, volume.modality, volume.unit)
+
+
+def plan_of_copy(plan: StackPlan, copy: Volume) -> StackPlan:
+    """Return the plan of a regular copy; wherever its name is shown it says what it is.
+
+    Parameters
+    ----------
+    plan
+        Of the stack that the copy was made of.
+    copy
+        Of ``resampled``.
+    """
+    name = translate("study", "resampled copy")
+    reason = plan.problems[0].text if plan.problems else ""
+    told = GeometryProblem(
+        "resampled-copy",
+        translate("study", "This is a resampled copy, not what the scanner made. {reason}").format(
+            reason=reason
+        ),
+    )
+    return replace(
+        plan,
+        shape_kji=copy.shape_kji,
+        affine=copy.affine,
+        regular=True,
+        problems=(told,),
+        irregularity=None,
+        places=None,
+        name=f"{plan.name} · {name}" if plan.name else name,
+        part=f"{plan.part}/resampled",
+        resampled=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

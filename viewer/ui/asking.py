@@ -9,8 +9,10 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
 
 from resources.text import translate
+from viewer.study.resample import can_resample
 from viewer.ui.dialogs import CardDialog, KeysDialog, ReaderDialog
 from viewer.ui.panel import words
+from viewer.ui.trust import TrustDialog, rows_of
 
 if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
@@ -52,6 +54,18 @@ class Asking:
     def keys(self) -> None:
         """Show all keys."""
         self._show(KeysDialog(self._window))
+
+    def trust(self) -> None:
+        """Show what the geometry and the values of the open series rest on."""
+        window = self._window
+        case = window.reading.case
+        if case is None:
+            return
+        rows = rows_of(case, window.opener.study.skipped, window.ai.reasons)
+        title = case.series.description or case.series.modality
+        dialog = TrustDialog(rows, title, window, resample=can_resample(case.plan))
+        dialog.resample_asked.connect(window.study.open_copy)
+        self._show(dialog)
 
     def card(self) -> None:
         """Show the card of the model."""

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from viewer.ui.exporter import Exporter
     from viewer.ui.reading import Reading
 
-_ALWAYS = ("abort", "open", "open_file", "sample", "reader", "keys", "quit", "rail", "panel")
+_ALWAYS = (
+    "abort", "open", "open_file", "sample", "worklist", "reader", "keys", "quit", "rail", "panel",
+)  # fmt: skip
 _NEEDS_LESION = ("accept", "reject", "unsure", "delete")
 _CHANGES = ("missed", "brush", "erase", "move")
 SWITCHES = ("heatmap", "masks", "fill", "crosshair", "invert")

@@ -106,6 +106,7 @@ class TopBar(QFrame):
         row.addWidget(name)
         row.addSpacing(12)
         row.addWidget(self._open_button(actions))
+        row.addWidget(CommandButton(actions["worklist"], key=False))
         self._add_rule(row)
         for tool in ("window", "pan"):
             row.addWidget(CommandButton(actions[tool]))
@@ -180,7 +181,7 @@ class TopBar(QFrame):
         for name in ("open", "open_file", "sample"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("reader", "card", "keys"):
+        for name in ("reader", "trust", "card", "keys"):
             menu.addAction(actions[name])
         menu.addSeparator()
         menu.addAction(actions["quit"])

@@ -1,24 +1,44 @@
-"""What the views show while no series is open: what to do."""
+"""What the stage shows while no series is on it: the worklist, what to do, how far it loads."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QFont
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.widgets import CommandButton, note
+from viewer.ui.worklist_page import WorklistPage
 
 
-class EmptyView(QWidget):
-    """Says how to open a study; while one loads, how far it is."""
+class EmptyView(QStackedWidget):
+    """Lists the studies; before there are any, says how to open one; tells how far one loads.
+
+    Attributes
+    ----------
+    page
+        The worklist.
+    """
+
+    mode_changed = Signal()
 
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__()
-        self.setObjectName("empty")
-        self.setStyleSheet("#empty, #empty QLabel { background: #000000; }")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.page = WorklistPage(actions)
+        self._listed = False
+        self._idle = True
+        self._plain = QWidget()
+        self._plain.setObjectName("empty")
+        self._plain.setStyleSheet("#empty, #empty QLabel { background: #000000; }")
+        self._plain.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._title = QLabel()
         self._title.setFont(theme.font(18, QFont.Weight.DemiBold))
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -37,7 +57,7 @@ class EmptyView(QWidget):
         for button in self._buttons:
             buttons.addWidget(button)
         buttons.addStretch(1)
-        column = QVBoxLayout(self)
+        column = QVBoxLayout(self._plain)
         column.setSpacing(12)
         column.addStretch(2)
         column.addWidget(self._title)
@@ -45,10 +65,31 @@ class EmptyView(QWidget):
         column.addWidget(self._bar, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addLayout(buttons)
         column.addStretch(3)
+        self.addWidget(self._plain)
+        self.addWidget(self.page)
+        self.currentChanged.connect(self.mode_changed)
         self.show_idle()
 
+    @property
+    def listing(self) -> bool:
+        """Whether the worklist is what this shows."""
+        return self.currentWidget() is self.page
+
+    def set_listed(self, listed: bool) -> None:
+        """Say whether there is any study to list; the first one brings the list up."""
+        if listed and not self._listed and self._idle:
+            self._listed = True
+            self.show_idle()
+        self._listed = listed
+
+    def show_list(self) -> None:
+        """Show the worklist, also when it is empty."""
+        self._idle = True
+        self.setCurrentWidget(self.page)
+
     def show_idle(self) -> None:
-        """Say how to open a study."""
+        """Show the worklist; without any study, say how to open one."""
+        self._idle = True
         self._title.setText(translate("empty", "Open a study"))
         self._text.setText(
             translate("empty", "Drop a folder or a file here. CT, MR and other DICOM series.")
@@ -56,15 +97,18 @@ class EmptyView(QWidget):
         self._bar.hide()
         for button in self._buttons:
             button.show()
+        self.setCurrentWidget(self.page if self._listed else self._plain)
 
     def show_loading(self, text: str) -> None:
         """Say what is being loaded."""
+        self._idle = False
         self._title.setText(text)
         self._text.setText(translate("empty", "Esc gives up"))
         self._bar.setRange(0, 0)
         self._bar.show()
         for button in self._buttons:
             button.hide()
+        self.setCurrentWidget(self._plain)
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far the loading is."""

@@ -38,6 +38,8 @@ class Exporter(QObject):
             return translate("export", "Open a series first.")
         if case.viewing_only is not None:
             return str(case.viewing_only)
+        if case.plan.resampled:
+            return translate("export", "A resampled copy is not exported: no scanner made it.")
         if self._job is not None:
             return translate("export", "An export is under way.")
         return ""
@@ -45,7 +47,7 @@ class Exporter(QObject):
     def start(self, folder: Path, *, replace: bool = False) -> None:
         """Export the open case as a folder; ``replace`` renews an earlier export there."""
         case = self._reading.case
-        if case is None or case.viewing_only is not None or self._job is not None:
+        if case is None or self.why_not():
             return
         self._job = Job(partial(_export, case.snapshot(), folder, replace), self)
         self._job.progressed.connect(self.progressed)

@@ -42,6 +42,7 @@ from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
 from viewer.ui.settings import Settings
 from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
+from viewer.ui.worklist_flow import WorklistFlow
 
 _RAIL_FROM_PX = 1360
 _THREE_VIEWS_FROM_PX = 1120
@@ -71,8 +72,9 @@ class MainWindow(QMainWindow):
         self.study = StudyFlow(self, self.opener)
         self._connect()
         self._on_case()
+        self.worklist = WorklistFlow(self)  # last: it shows a case as it was when all follow it
         self._follow_devices()
-        self._fit_parts()
+        self.fit_parts()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ----------------------------------------------------------------- build
@@ -89,7 +91,7 @@ class MainWindow(QMainWindow):
         self.stage.addWidget(self.empty)
         self.stage.addWidget(self.views)
         self.panel = ReviewPanel(self.reading, actions)
-        self.status = StatusLine(self.reading, actions["reader"])
+        self.status = StatusLine(self.reading, actions["reader"], actions["trust"])
 
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.setHandleWidth(1)
@@ -162,9 +164,11 @@ class MainWindow(QMainWindow):
             "open": self.asking.folder,
             "open_file": self.asking.files,
             "sample": self.open_sample,
+            "worklist": lambda: self.worklist.toggle(),
             "run": self.ai.run,
             "export": self.asking.export,
             "reader": self.asking.reader,
+            "trust": self.asking.trust,
             "card": self.asking.card,
             "keys": self.asking.keys,
             "quit": self.close,
@@ -207,10 +211,12 @@ class MainWindow(QMainWindow):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Look for series in files and folders and open the best one."""
+        self.worklist.asked(paths)
         self.study.open_paths(paths)
 
     def open_sample(self) -> None:
         """Open the synthetic chest CT, made on first use."""
+        self.worklist.asked(())
         self.study.open_sample()
 
     def _on_case(self) -> None:
@@ -302,7 +308,7 @@ class MainWindow(QMainWindow):
         self.follow()
 
     def _abort(self) -> None:
-        if self.views.abort_gesture() or self.study.give_up():
+        if self.views.abort_gesture() or self.study.give_up() or self.worklist.escape():
             return
         if self.reading.tool != "window":
             self.reading.set_tool("window")
@@ -310,6 +316,8 @@ class MainWindow(QMainWindow):
     def follow(self) -> None:
         """Make actions, bar and status say what is."""
         availability.follow(self.actions_by_id, self.reading, self.ai, self.exporter)
+        if hasattr(self, "worklist"):
+            self.worklist.follow_actions(self.actions_by_id)
         self.actions_by_id["rail"].setChecked(self.rail.isVisible())
         self.actions_by_id["panel"].setChecked(self.panel.isVisible())
         case = self.reading.case
@@ -351,11 +359,12 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if hasattr(self, "rail"):
-            self._fit_parts()
+            self.fit_parts()
 
-    def _fit_parts(self) -> None:
-        # A small window gives up the rail first, then the third view.
-        if self._rail_wanted is None:
+    def fit_parts(self) -> None:
+        """Give up the rail first where the window is small, then the third view."""
+        listing = hasattr(self, "worklist") and self.worklist.listing
+        if self._rail_wanted is None and not listing:
             self.rail.setVisible(self.width() >= _RAIL_FROM_PX)
         self.views.set_two_only(self.width() < _THREE_VIEWS_FROM_PX)
 
@@ -392,4 +401,5 @@ class MainWindow(QMainWindow):
         if case is not None:
             self.reading.set_case(None)
             case.close(timeout_s=5.0)
+        self.worklist.close()
         event.accept()

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
+from inference.volume import Volume
 from resources.problem import Problem
 from viewer.display.grey import Window
 from viewer.session import Case, Reader
-from viewer.study import order, scan, thumbnail
+from viewer.study import default_window, order, resample, scan, thumbnail
 from viewer.study.cancel import stop_if
 from viewer.study.order import StackPlan
 from viewer.study.scan import Skipped
@@ -166,6 +168,30 @@ class Opener(QObject):
         self._read.ended.connect(self._on_read_end)
         self._read.start(self._reads)
 
+    def open_copy(self, number: int, case: Case, reader: Reader) -> None:
+        """Make a regular copy of an irregular stack that is open, and open it."""
+
+        def work(_report: Report, cancelled: Callable[[], bool]) -> OpenedCase:
+            volume = resample.resampled(case.volume, cancelled=cancelled)
+            plan = resample.plan_of_copy(case.plan, volume)
+            window = default_window.first_window(plan, volume.voxels)
+            return OpenedCase(number, self._opened_case(plan, volume, reader), window)
+
+        self._start_opening(work)
+
+    def regroup(self, number: int, *, split: bool) -> int:
+        """Put the volumes of one series together, in file order, or split it again.
+
+        ``found`` follows; the number of the first of its volumes is returned.
+        """
+        series = self.study.plans[number].series
+        first = next(n for n, plan in enumerate(self.study.plans) if plan.series is series)
+        plans = [plan for plan in self.study.plans if plan.series is not series]
+        plans[first:first] = order.volumes(series, split=split)
+        self.cancel()
+        self._on_found(FoundStudy(tuple(plans), self.study.skipped))
+        return first
+
     def want(self, k: int) -> None:
         """Read slice ``k`` of the series that is being read next."""
         if self._shown is not None:
@@ -186,18 +212,29 @@ class Opener(QObject):
     def _open_case(self, reader: Reader, slices: ReadSlices) -> None:
         def work(_report: Report, cancelled: Callable[[], bool]) -> OpenedCase:
             stop_if(cancelled)
-            case = Case.open(
-                slices.plan.series,
+            case = self._opened_case(
                 slices.plan,
                 slices.volume,
-                reader=reader,
-                on_saved=self.saved.emit,
-                on_problem=self.store_failed.emit,
+                reader,
                 failed=slices.failed,
                 incomplete=slices.incomplete,
             )
             return OpenedCase(slices.number, case, slices.window)
 
+        self._start_opening(work)
+
+    def _opened_case(self, plan: StackPlan, volume: Volume, reader: Reader, **read: Any) -> Case:
+        return Case.open(
+            plan.series,
+            plan,
+            volume,
+            reader=reader,
+            on_saved=self.saved.emit,
+            on_problem=self.store_failed.emit,
+            **read,
+        )
+
+    def _start_opening(self, work: Callable[[Report, Callable[[], bool]], OpenedCase]) -> None:
         self._read = self._job(work, self.opened.emit)
         self._read.discarded.connect(self._on_discarded)
         self._read.ended.connect(self._on_read_end)

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QEnterEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from resources.text import translate
@@ -31,6 +40,7 @@ class SeriesCard:
 
 class _Card(QWidget):
     chosen = Signal(int)
+    menu_asked = Signal(int, QPoint)
 
     def __init__(self, number: int, card: SeriesCard) -> None:
         super().__init__()
@@ -102,6 +112,9 @@ class _Card(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(self._number)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_asked.emit(self._number, event.globalPos())
+
     def keyPressEvent(self, event: object) -> None:
         key = event.key()  # type: ignore[attr-defined]
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -122,6 +135,7 @@ class SeriesRail(QWidget):
     """Cards of all series found; a click opens one."""
 
     chosen = Signal(int)
+    menu_asked = Signal(int, QPoint)
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,6 +170,7 @@ class SeriesRail(QWidget):
         for number, card in enumerate(cards):
             widget = _Card(number, card)
             widget.chosen.connect(self.chosen)
+            widget.menu_asked.connect(self.menu_asked)
             self._cards.append(widget)
             self._list.insertWidget(number, widget)
         self._count.setText(

@@ -104,7 +104,7 @@ def _follow(
                 continue
             passes = staged.passes
             known[:] = False
-            window = Window(*default_window.window_of(staged.plan, staged.volume.voxels[k]))
+            window = default_window.first_window(staged.plan, staged.volume.voxels[k])
             telling.shown(ShownCase(number, Case.being_read(staged, reader=reader), window, staged))
         now = time.monotonic()
         if finished or now - told >= _TELL_S:

@@ -13,6 +13,7 @@ from resources.text import translate
 from viewer import logbook
 from viewer.ui import theme
 from viewer.ui.reading import Reading
+from viewer.ui.trust import TrustButton
 
 STATUS_PX = 26
 _HINT_MS = 6000
@@ -21,7 +22,7 @@ _HINT_MS = 6000
 class StatusLine(QFrame):
     """Left: what happens; right: reader and the standing notice."""
 
-    def __init__(self, reading: Reading, reader: QAction) -> None:
+    def __init__(self, reading: Reading, reader: QAction, trust: QAction) -> None:
         super().__init__()
         self.setObjectName("status")
         self.setFixedHeight(STATUS_PX)
@@ -47,7 +48,9 @@ class StatusLine(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(16)
-        for widget in (self._progress, self._text, self._seen, self._reader, self._research):
+        self._trust = TrustButton(reading, trust)
+        parts = (self._progress, self._text, self._trust, self._seen, self._reader, self._research)
+        for widget in parts:
             if not isinstance(widget, (QToolButton, QProgressBar)):
                 widget.setFont(theme.font(theme.CORNER_PX))
             row.addWidget(widget, 1 if widget is self._text else 0)

@@ -6,12 +6,15 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtWidgets import QMenu
 
 from resources.problem import Problem
 from resources.text import translate
 from viewer.session import Reader
 from viewer.study.order import StackPlan
+from viewer.study.resample import can_resample
+from viewer.study.volumes import UNSPLIT
 from viewer.ui.opener import FoundStudy, OpenedCase, Opener
 from viewer.ui.rail import SeriesCard
 from viewer.ui.staging import ShownCase
@@ -46,6 +49,7 @@ class StudyFlow(QObject):
         opener.failed.connect(self._on_failed)
         opener.saved.connect(lambda _seq, _utc: window.panel.corrections.refresh())
         opener.store_failed.connect(window.message.show_problem)
+        window.rail.menu_asked.connect(self.show_menu)
 
     # ------------------------------------------------------------------- ask
 
@@ -70,7 +74,8 @@ class StudyFlow(QObject):
     def open_series(self, number: int) -> None:
         """Read one series of the rail."""
         window = self._window
-        if number == self.current and window.reading.case is not None:
+        case = window.reading.case
+        if number == self.current and case is not None and not case.plan.resampled:
             return
         refusal = self._opener.study.plans[number].refusal
         if refusal is not None:
@@ -82,6 +87,42 @@ class StudyFlow(QObject):
         self._leave_case()
         self.current = number
         self._opener.open(number, Reader(window.settings.text("reader")))
+
+    def open_copy(self) -> None:
+        """Open a regular copy of the irregular slices that are open."""
+        window = self._window
+        case, number = window.reading.case, self.current
+        if case is None or number is None or not can_resample(case.plan):
+            return
+        self._show_loading(translate("window", "Making a regular copy…"))
+        self._opener.open_copy(number, case, Reader(window.settings.text("reader")))
+
+    def show_menu(self, number: int, where: QPoint) -> None:
+        """Offer what can be done with a series of the rail."""
+        menu = self.menu_of(number)
+        menu.popup(where)
+        menu.aboutToHide.connect(menu.deleteLater)
+
+    def menu_of(self, number: int) -> QMenu:
+        """Return what can be done with a series of the rail."""
+        plan = self._opener.study.plans[number]
+        menu = QMenu(self._window)
+        menu.addAction(translate("window", "Open")).triggered.connect(
+            lambda: self.open_series(number)
+        )
+        if plan.part:
+            whole = plan.part.startswith(UNSPLIT)
+            text = (
+                translate("window", "Split into volumes again")
+                if whole
+                else translate("window", "Show the series in one, not split")
+            )
+            menu.addAction(text).triggered.connect(lambda: self._regroup(number, split=whole))
+        return menu
+
+    def _regroup(self, number: int, *, split: bool) -> None:
+        if self._window.everything_saved():
+            self.open_series(self._opener.regroup(number, split=split))
 
     def step_series(self, by: int) -> None:
         """Open the next (1) or previous (-1) series of the rail."""
@@ -159,7 +200,15 @@ class StudyFlow(QObject):
             return
         wanted = window.ai.pack.input.modality if window.ai.pack is not None else "CT"
         plans = study.plans
-        best = max(usable, key=lambda n: _worth(plans[n], wanted))
+        try:
+            best = window.worklist.choose(plans)
+        except Problem as problem:
+            window.rail.set_cards([])
+            self._show_what_is_open()
+            window.message.show_problem(problem)
+            return
+        if best is None:
+            best = max(usable, key=lambda n: _worth(plans[n], wanted))
         self.open_series(best)
 
     def _on_thumbnail(self, number: int, picture: object) -> None:
@@ -222,7 +271,10 @@ class StudyFlow(QObject):
             window.reading.set_case(case, opened.window)
             window.views.hold_focus()
         problems = [problem.text for problem in case.plan.problems]
-        if case.read_only_problem is not None:
+        single = not case.volume.regular and case.volume.shape_kji[0] == 1
+        if single:
+            pass  # a radiograph or a photograph is no failed volume; the view says what it lacks
+        elif case.read_only_problem is not None:
             window.message.show_problem(case.read_only_problem)
         elif case.recovered:
             window.message.show_note(case.recovered)

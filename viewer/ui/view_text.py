@@ -47,7 +47,8 @@ def paint(painter: QPainter, view: SliceView) -> None:
     """Draw everything that stays put while the image moves, in logical pixels."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-    if view.reading.shown.crosshair:
+    # Of one plane alone there is nothing to link.
+    if view.reading.shown.crosshair and len(view.reading.planes) > 1:
         _crosshair(painter, view)
     for mark in view.overlay.marks:
         _mark(painter, view, mark)
@@ -264,14 +265,12 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
     elif view.plane.axis == 0:
         lines.append(
             translate("view", "{count} images · {spacing} mm").format(
-                count=view.plane.count, spacing=f"{volume.spacing_kji_mm[0]:g}"
+                count=view.plane.count, spacing=f"{volume.spacing_kji_mm[0]:.4g}"
             )
         )
     else:
         lines.append(translate("view", "reformatted"))
-    if view.case.series.description:
-        lines.append(view.case.series.description)
-    return lines
+    return lines + [text for text in (view.case.series.description, view.case.plan.name) if text]
 
 
 def _window_lines(view: SliceView, big: bool) -> list[str]:
@@ -339,14 +338,18 @@ def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
 def _notices(painter: QPainter, view: SliceView, y: float) -> None:
     """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
-    if view.case.plan.irregularity is not None:
-        y = _chip(
-            painter,
-            view,
-            y,
-            [translate("view", "not a regular volume"), translate("view", "no measuring, no AI")],
-            pending=True,
+    volume = view.case.volume
+    if not volume.regular:
+        single = view.plane is not None and view.plane.count == 1
+        what = (
+            translate("view", "single image") if single else translate("view", "irregular slices")
         )
+        lack = translate("view", "no measuring across slices, no AI")
+        parts = [what, translate("view", "no AI") if single else lack]
+        y = _chip(painter, view, y, parts, pending=not single)
+    if view.case.plan.resampled:
+        words = [translate("view", "resampled copy"), translate("view", "interpolated")]
+        y = _chip(painter, view, y, words, pending=True)
     findings = view.case.document.findings
     if findings is not None and view.overlay.shows_ai:
         done, total = view.case.progress

@@ -61,15 +61,14 @@ class WorklistFlow(QObject):
     def toggle(self) -> None:
         """Show the page, or go back to the open study."""
         window = self._window
-        if window.opener.busy:
-            return
-        if window.stage.currentWidget() is window.empty:
+        if self._listing:
             self._back()
-            return
-        window.views.abort_gesture()
-        self.keeper.refresh()
-        window.empty.show_list()
-        window.stage.setCurrentWidget(window.empty)
+        elif not window.opener.busy:
+            window.views.abort_gesture()
+            self.keeper.refresh()
+            window.empty.show_list()
+            window.stage.setCurrentWidget(window.empty)
+        window.follow()
 
     def escape(self) -> bool:
         """Leave the search or the page; tell whether there was anything to leave."""
@@ -111,6 +110,7 @@ class WorklistFlow(QObject):
 
     def follow_actions(self, actions: dict[str, QAction]) -> None:
         """Let no key change a study that the page covers."""
+        actions["worklist"].setChecked(self._listing)
         if not self._listing:
             return
         why = translate("worklist", "Go back to the study first: Esc.")

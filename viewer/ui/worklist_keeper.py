@@ -10,8 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, QThreadPool, QTimer, Signal, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QIODevice,
+    QObject,
+    Qt,
+    QThreadPool,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QImage, QImageWriter
 
 from resources.problem import Problem
 from viewer import worklist_case
@@ -422,10 +432,10 @@ def _small(picture: np.ndarray[Any, Any]) -> QImage:
 def _png(image: QImage) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
     return bytes(buffer.data().data())
 
 
 def _decoded(pictures: dict[str, bytes]) -> dict[str, QImage]:
-    images = {key: QImage.fromData(png, b"PNG") for key, png in pictures.items()}
+    images = {key: QImage.fromData(png) for key, png in pictures.items()}
     return {key: image for key, image in images.items() if not image.isNull()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -30,12 +30,13 @@ from PySide6.QtWidgets import (
 
 from resources.text import translate
 from viewer.ui import theme
-from viewer.ui.widgets import CommandButton, note
+from viewer.ui.widgets import CommandButton, KeyCap, note
 from viewer.ui.worklist_keeper import WorklistKeeper
 from viewer.ui.worklist_rows import ROW_PX, Columns, StudyRow, WorklistModel, person
 from viewer.worklist import Study
 
-_WIDEST_PX = 1240
+_WIDEST_PX, _NARROWEST_PX = 1240, 420
+_ALL_FROM_PX = 900
 
 
 class _Heads(QWidget):
@@ -72,8 +73,16 @@ class _Search(QLineEdit):
         self.setPlaceholderText(translate("worklist", "Search name, ID or description"))
         self.setAccessibleName(self.placeholderText())
         self.setFixedHeight(32)
-        self.setTextMargins(24, 0, 4, 0)
-        self.setClearButtonEnabled(True)
+        self.setTextMargins(24, 0, 34, 0)
+        self._escape = KeyCap("Esc", self)
+        self._escape.hide()
+        self.textChanged.connect(lambda text: self._escape.setVisible(bool(text)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        size = self._escape.sizeHint()
+        at = QPoint(self.width() - size.width() - 10, (self.height() - size.height()) // 2)
+        self._escape.setGeometry(QRect(at, size))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -120,7 +129,7 @@ class _Notice(QFrame):
             button = QPushButton(name)
             button.setProperty("role", "verdict")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setMinimumWidth(72)
+            button.setStyleSheet("padding: 4px 10px;")
             button.clicked.connect(_without_argument(self.hide, act))
             self._row.addWidget(button)
             self._buttons.append(button)
@@ -202,11 +211,16 @@ class WorklistPage(QWidget):
         top.addSpacing(4)
         top.addWidget(self._count, 1)
         for button in (self.back_button, *self._open_buttons):
+            inside = button.layout()
+            assert inside is not None
+            inside.setContentsMargins(10, 3, 10, 3)
             top.addWidget(button)
         find = QHBoxLayout()
         find.setSpacing(16)
         find.addWidget(self.search, 2)
-        keys = note(translate("worklist", "↑ ↓ choose · Enter opens · Del removes from the list"))
+        self._keys = keys = note(
+            translate("worklist", "↑ ↓ choose · Enter opens · Del removes from the list")
+        )
         keys.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         find.addWidget(keys, 3)
         self._head_row = QHBoxLayout()
@@ -237,6 +251,7 @@ class WorklistPage(QWidget):
         column.addLayout(find)
         column.addSpacing(12)
         column.addWidget(self.notice)
+        column.addSpacing(4)
         column.addLayout(self._head_row)
         column.addWidget(self._nothing, 1)
         column.addWidget(self.list, 1)
@@ -324,11 +339,15 @@ class WorklistPage(QWidget):
             keys.append(self.model.index(row).data(WorklistModel.STUDY).case_key)
         self._keeper.want_pictures(keys)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_NARROWEST_PX, 240)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # The keys are told where there is room for the buttons too.
+        # All of these stand in the bar and in the sheet of keys too.
         for button in self._open_buttons[1:]:
-            button.setVisible(self.width() >= 760)
+            button.setVisible(self.width() >= _ALL_FROM_PX)
+        self._keys.setVisible(self.width() >= _ALL_FROM_PX)
         self._fit_heads()
         self._wish.start(0)
 

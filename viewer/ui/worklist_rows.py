@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from datetime import datetime, timedelta
 from typing import Any
+from unicodedata import east_asian_width
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -46,7 +47,9 @@ def person(name: str) -> str:
     for group in name.split("=")[:2]:
         family, *given = group.split("^")
         rest = " ".join(part for part in given if part)
-        groups.append(plain(", ".join(part for part in (family, rest) if part)))
+        # 王 小明, but Müller, Hans
+        comma = " " if any(east_asian_width(c) in "WF" for c in family) else ", "
+        groups.append(plain(comma.join(part for part in (family, rest) if part)))
     return "  ".join(group for group in groups if group)
 
 
@@ -84,12 +87,14 @@ def state_text(state: State) -> str:
 
 
 def lines(study: Study) -> tuple[str, str, str, str]:
-    """Return who, the number, what, and the details of a study."""
-    who = person(study.patient_name) or translate("worklist", "No name")
+    """Return who, the number, what, and the details of a study; nothing is said twice."""
     number = plain(study.patient_id)
-    what = plain(study.description) or translate("worklist", "No description")
+    who = person(study.patient_name) or number or translate("worklist", "No name")
+    number = "" if number in who else number
+    what = plain(study.description)
     count = translate("worklist", "{count} images").format(count=study.images)
-    return who, number, what, " · ".join(part for part in (plain(study.modality), count) if part)
+    details = " · ".join(part for part in (plain(study.modality), count) if part)
+    return (who, number, what, details) if what else (who, number, details, "")
 
 
 class WorklistModel(QAbstractListModel):
@@ -134,7 +139,8 @@ class WorklistModel(QAbstractListModel):
         if role == self.STUDY:
             return study
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return ", ".join((*lines(study), day(study.study_date), self._state(study)))
+            texts = (*lines(study), day(study.study_date), self._state(study))
+            return ", ".join(text for text in texts if text)
         if role == Qt.ItemDataRole.ToolTipRole:
             # Qt takes a tooltip for rich text when it looks so; a folder may be named anything.
             return "<br>".join(html.escape(plain(path)) for path in study.paths[:4])
@@ -182,11 +188,12 @@ class StudyRow(QStyledItemDelegate):
         painter.translate(rect.topLeft())
         columns = Columns(rect.width())
         picture = QRectF(10, (ROW_PX - _PICTURE_PX) / 2, _PICTURE_PX, _PICTURE_PX)
-        _draw_picture(painter, picture, model.pictures.get(study.case_key), dimmed=missing)
+        image = model.pictures.get(study.case_key)
+        _draw_picture(painter, picture, image, plain(study.modality), dimmed=missing)
         who, number, what, details = lines(study)
         bright, faint = QColor(theme.TEXT), QColor(theme.SECONDARY)
         if not columns.dated and study.study_date:
-            details = " · ".join((day(study.study_date), details))
+            details = " · ".join(text for text in (day(study.study_date), details) if text)
         _two_lines(painter, columns.who, who, number, bright, faint, bold=True)
         if columns.dated:
             _one_line(painter, columns.date, day(study.study_date), bright)
@@ -221,11 +228,16 @@ class StudyRow(QStyledItemDelegate):
         painter.drawLine(QPointF(rect.left() + 10, y), QPointF(rect.right() - 8, y))
 
 
-def _draw_picture(painter: QPainter, box: QRectF, image: QImage | None, *, dimmed: bool) -> None:
+def _draw_picture(
+    painter: QPainter, box: QRectF, image: QImage | None, instead: str, *, dimmed: bool
+) -> None:
     painter.setPen(QPen(QColor(theme.HAIRLINE), 1))
     painter.setBrush(QColor(theme.CANVAS))
     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
     if image is None or image.isNull():
+        painter.setFont(theme.font(theme.CORNER_PX))
+        painter.setPen(QColor(theme.DIM))
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), instead[:4])
         return
     room = box.adjusted(2, 2, -2, -2)
     scale = min(room.width() / image.width(), room.height() / image.height())

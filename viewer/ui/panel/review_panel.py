@@ -197,7 +197,8 @@ class ReviewPanel(QWidget):
                 below = len(case.document.lesions)
                 self.run_state.show_none_found(below, case.threshold)
         elif self._reasons:
-            self.run_state.show_refused(self._reasons)
+            viewing_only = case.viewing_only is not None
+            self.run_state.show_refused(self._reasons, viewing_only=viewing_only)
         else:
             self.run_state.show_empty()
 

@@ -65,11 +65,10 @@ class RunState(QWidget):
             run=True,
         )
 
-    def show_refused(self, reasons: tuple[str, ...]) -> None:
+    def show_refused(self, reasons: tuple[str, ...], *, viewing_only: bool) -> None:
         """Say that no model may run on this series, and by which rule."""
-        self._set(
-            " ".join((*reasons, translate("findings", "Lesions can still be added by hand (M).")))
-        )
+        by_hand = translate("findings", "Lesions can still be added by hand (M).")
+        self._set(" ".join(reasons if viewing_only else (*reasons, by_hand)))
 
     def show_none_found(self, below: int, threshold: float) -> None:
         """Say that the model ran and shows nothing at this threshold."""
