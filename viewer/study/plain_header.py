@@ -53,6 +53,8 @@ _SHORT = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL
 _TAG = struct.Struct("<HH")
 _SHORT_LENGTH = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
+_HEAD = struct.Struct("<HH2sH")
+_SECOND_LOOK = SEQUENCES | {*FUNCTIONAL_GROUPS, REGIONS}
 
 
 class Surprise(Exception):
@@ -149,6 +151,8 @@ def _elements(stream: BinaryIO, start: int, name: str) -> Parsed:
     reader = _Reader(stream, start)
     at, last = start, 0
     while True:
+        if explicit:
+            at, last = reader.plain_run(at, last, raw)
         tag, vr, begin, length = reader.element(at, explicit)
         if tag <= last or tag in FUNCTIONAL_GROUPS or tag == REGIONS:
             raise Surprise
@@ -206,6 +210,40 @@ class _Reader:
         if vr in _LONG:
             return tag, vr, at + 12, _LENGTH.unpack_from(data, here + 8)[0]
         raise Surprise
+
+    def plain_run(self, at: int, last: int, raw: dict[int, bytes]) -> tuple[int, int]:
+        """Skip elements of explicit VR and of known length as far as the window reaches.
+
+        What ``WANTED`` names goes into ``raw``. Stops at whatever needs a second look; this
+        loop is most of what a scan does.
+
+        Returns
+        -------
+        tuple of int
+            Where the next element begins, and the tag of the last one.
+        """
+        data, base = self._data, self._base
+        here, end = at - base, len(data) - 12
+        while 0 <= here <= end:
+            group, element, vr, length = _HEAD.unpack_from(data, here)
+            tag = group << 16 | element
+            if tag <= last or tag in _SECOND_LOOK or group >= 0x7FE0:
+                break
+            begin = here + 8
+            if vr not in _SHORT:
+                if vr not in _LONG:
+                    break
+                begin = here + 12
+                (length,) = _LENGTH.unpack_from(data, here + 8)
+                if length == _UNDEFINED:
+                    break
+            if tag in WANTED:
+                if length > MAX_VALUE or begin + length > len(data):
+                    break
+                raw[tag] = data[begin : begin + length]
+            last = tag
+            here = begin + length
+        return base + here, last
 
     def value(self, begin: int, length: int) -> bytes:
         data, here = self._look(begin, length)
