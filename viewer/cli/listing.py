@@ -56,7 +56,8 @@ def inspect_command(
                 terminal.print_line(_title(series, volume))
                 _print_trust(volume["trust"])
     if pixels:
-        _print_pixels([file for series in found["series"] for file in series["pixels"]])
+        said = [*found["series"], *found["skipped"]]
+        _print_pixels([file for each in said for file in each.get("pixels", ())])
     for skipped in found["skipped"]:
         terminal.note(f"{skipped['path']}: {skipped['reason']}")
 

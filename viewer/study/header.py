@@ -49,13 +49,15 @@ class Unusable(Exception):
         self.quiet = quiet
 
 
-def read_header(path: Path) -> tuple[InstanceHeader, Raw]:
+def read_header(path: Path, *, any_object: bool = False) -> tuple[InstanceHeader, Raw]:
     """Read what is needed to place and to read the pixels of one file.
 
     Parameters
     ----------
     path
         A regular file, with or without the 128-byte preamble of PS3.10.
+    any_object
+        Take what has pixels and is no image, too, such as a segmentation or a dose.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def read_header(path: Path) -> tuple[InstanceHeader, Raw]:
         size = stream.seek(0, 2)
         stream.seek(0)
         found = plain_header.parse(stream) or _parse_slowly(stream)
-    return _instance(path, size, found), found.raw
+    return _instance(path, size, found, any_object), found.raw
 
 
 def _parse_slowly(stream: BinaryIO) -> plain_header.Parsed:
@@ -108,13 +110,16 @@ def _looks_like_dicom(stream: BinaryIO) -> bool:
     return any(group in (0x0002, 0x0008) and element < 0x0100 for group, element in (little, big))
 
 
-def _instance(path: Path, size: int, found: plain_header.Parsed) -> InstanceHeader:
+def _instance(
+    path: Path, size: int, found: plain_header.Parsed, any_object: bool
+) -> InstanceHeader:
     raw = found.raw
     modality = text(raw, 0x00080060)
     sop_class = text(raw, 0x00080016)
     if text(raw, plain_header.MEDIA_CLASS) == plain_header.MEDIA_DIRECTORY:
         raise Unusable(translate("study", "This is the directory of a medium."), quiet=True)
-    if modality in _NOT_IMAGES or sop_class.startswith(_SEGMENTATION):
+    other = modality in _NOT_IMAGES or sop_class.startswith(_SEGMENTATION)
+    if other and not (any_object and found.has_pixels):
         raise Unusable(
             translate("study", "This is not an image but an object of type {modality}.").format(
                 modality=modality

@@ -13,6 +13,7 @@ from inference.geometry import reorder_kji_ijk, spacing_kji_mm
 from resources.problem import Problem
 from viewer.study import pixels as stored
 from viewer.study.cancel import CancelCheck, stop_if
+from viewer.study.header import Unusable, read_header
 from viewer.study.order import StackPlan, volumes
 from viewer.study.scan import Progress, Skipped, require_images, scan
 from viewer.study.series import InstanceHeader, Series
@@ -58,7 +59,8 @@ def inspect(
         With ``pixels``, of each series also ``pixels``: of each file its ``path`` and either
         ``shape`` ([frames,] rows, columns [, samples]), ``dtype``, ``min``, ``max`` and
         ``sha256``, the first 16 hex digits of the hash of the stored values before any rescale,
-        little endian in C order; or ``problem``, the sentence why they cannot be read.
+        little endian in C order; or ``problem``, the sentence why they cannot be read. The
+        same of skipped objects that are no images but have pixels.
 
     Raises
     ------
@@ -68,14 +70,39 @@ def inspect(
         When ``cancelled`` says so.
     """
     several = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    found = require_images(scan(several, progress=progress, cancelled=cancelled), several)
+    found = scan(several, progress=progress, cancelled=cancelled)
+    skipped = _skipped(found.skipped, pixels=pixels, cancelled=cancelled)
+    if not any("pixels" in each for each in skipped):
+        require_images(found, several)
     return {
         "series": [
             _series(series, found.skipped, pixels=pixels, cancelled=cancelled)
             for series in found.series
         ],
-        "skipped": [{"path": str(each.path), "reason": each.reason} for each in found.skipped],
+        "skipped": skipped,
     }
+
+
+def _skipped(
+    skipped: Sequence[Skipped], *, pixels: bool, cancelled: CancelCheck | None
+) -> list[dict[str, Any]]:
+    found = []
+    for each in skipped:
+        said: dict[str, Any] = {"path": str(each.path), "reason": each.reason}
+        if pixels:
+            stop_if(cancelled)
+            said |= _object_pixels(each.path)
+        found.append(said)
+    return found
+
+
+def _object_pixels(path: Path) -> dict[str, Any]:
+    """Describe what is no image but has pixels, such as a segmentation; of others nothing."""
+    try:
+        instance, _ = read_header(path, any_object=True)
+    except (Unusable, OSError):
+        return {}
+    return {"pixels": [{"path": str(path), **_pixels(instance)}]}
 
 
 def _series(

@@ -106,3 +106,84 @@ def test_side_letters_come_from_the_cosines(
     write_stack(tmp_path, np.zeros((3, 4, 5), np.int16), affine=affine, PatientPosition="FFP")
     found = ours(tmp_path).affine
     assert "".join(direction_letters(found[:3, axis]) for axis in (2, 1, 0)) == letters
+
+
+def five_points(volume: Volume) -> list[tuple[int, int, int]]:
+    """Return voxels across the volume, none of two on one line along an axis."""
+    k, j, i = volume.shape_kji
+    shares = ((0.5, 0.5, 0.5), (0.1, 0.2, 0.8), (0.9, 0.7, 0.3), (0.3, 0.9, 0.6), (0.7, 0.35, 0.1))
+    return [(int(a * (k - 1)), int(b * (j - 1)), int(c * (i - 1))) for a, b, c in shares]
+
+
+def five_points_agree(folder: Path, written: Path) -> None:
+    """Read five world points by the program, by SimpleITK and by nibabel from ITK's NIfTI."""
+    volume, image = ours(folder), theirs(folder)
+    assert volume.regular
+    sitk.WriteImage(image, str(written))
+    nifti = nibabel.load(written)
+    values = np.asanyarray(nifti.dataobj)
+    to_ijk = np.linalg.inv(nifti.affine)
+    for k, j, i in five_points(volume):
+        lps = kji_to_lps_mm(volume.affine, (k, j, i))
+        at = image.TransformPhysicalPointToContinuousIndex([float(mm) for mm in lps])
+        assert np.abs(np.array(at) - (i, j, k)).max() <= 1e-5
+        # NIfTI is RAS; its numbers are of single precision.
+        index = to_ijk[:3, :3] @ (lps * (-1, -1, 1)) + to_ijk[:3, 3]
+        assert np.abs(index - (i, j, k)).max() <= 1e-3
+        assert np.abs(nifti.affine @ (i, j, k, 1) - (*(lps * (-1, -1, 1)), 1)).max() <= 0.05
+        found = float(volume.voxels[k, j, i])
+        assert abs(found - image.GetPixel(i, j, k)) <= 1e-3
+        assert abs(found - float(values[tuple(np.rint(index).astype(int))])) <= 1e-3
+
+
+def test_five_points_of_real_studies_agree_with_simpleitk_and_nibabel(
+    real: Path, tmp_path: Path
+) -> None:
+    """RELIABILITY T19: axial CT, axial and slightly oblique coronal MR."""
+    five_points_agree(real, tmp_path / "x.nii")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dcm_qa_ct/In/Philips/S21570/S2010",
+        "dicom2nifti/tests/data/generic/anatomical/001",
+        "dicom2nifti/tests/data/generic/anatomical/002_non_isotropic",
+    ],
+)
+def test_five_points_of_regular_series_agree_with_simpleitk_and_nibabel(
+    corpus: Path, tmp_path: Path, name: str
+) -> None:
+    five_points_agree(corpus / name, tmp_path / "x.nii")
+
+
+SOLID = np.zeros((9, 16, 16), np.int16)
+SOLID[6, 3:5, 10:13] = 900
+
+
+@pytest.mark.parametrize("position", ["HFS", "HFP", "FFS", "FFP", "HFDR", "HFDL"])
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ((1, 0, 0), (0, 1, 0)),
+        ((-1, 0, 0), (0, -1, 0)),
+        ((0, 1, 0), (0, 0, -1)),
+        ((0, -1, 0), (0, 0, -1)),
+        ((1, 0, 0), (0, 0, -1)),
+        ((0, 1, 0), (-1, 0, 0)),
+    ],
+)
+def test_patient_position_moves_nothing(
+    tmp_path: Path, row: tuple[int, ...], column: tuple[int, ...], position: str
+) -> None:
+    """RELIABILITY T19: sides come from the cosines, in whatever position the patient lay."""
+    affine = np.eye(4)
+    affine[:3, 0] = np.cross(row, column) * 2.0
+    affine[:3, 1], affine[:3, 2] = np.multiply(column, 0.7), np.multiply(row, 0.8)
+    affine[:3, 3] = (-40.0, 25.0, 130.0)
+    write_stack(tmp_path, SOLID, affine=affine, PatientPosition=position, RescaleIntercept=0)
+    volume, image = ours(tmp_path), theirs(tmp_path)
+    same(volume, image)
+    at = np.argwhere(volume.voxels == 900).mean(axis=0)
+    expected = affine[:3, :3] @ (6, 3.5, 11) + affine[:3, 3]
+    assert np.abs(kji_to_lps_mm(volume.affine, at) - expected).max() <= 1e-6
