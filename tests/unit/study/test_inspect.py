@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def test_a_regular_series_is_described_as_the_contract_says(tmp_path: Path) -> N
     (tmp_path / "notes.txt").write_text("x")
     found = inspect(tmp_path)
     assert found == json.loads(json.dumps(found, allow_nan=False))
+    (volume,) = found["series"][0].pop("volumes")
+    trust = volume.pop("trust")
+    assert trust[0]["question"] == "Regular volume" and trust[0]["state"] == "good"
+    assert {key: value for key, value in volume.items() if key not in found["series"][0]} == {
+        "name": "",
+        "part": "",
+        "n_images": 4,
+    }
+    assert all(
+        found["series"][0][key] == volume[key] for key in volume if key in found["series"][0]
+    )
     assert found == {
         "series": [
             {
@@ -45,6 +57,7 @@ def test_a_regular_series_is_described_as_the_contract_says(tmp_path: Path) -> N
                 "regular": True,
                 "problems": [],
                 "refusal": None,
+                "irregularity": None,
                 "transfer_syntax": "1.2.840.10008.1.2.1",
             }
         ],
@@ -60,7 +73,61 @@ def test_an_irregular_series_has_no_affine_and_says_why(tmp_path: Path) -> None:
     assert series["regular"] is False
     assert series["spacing_mm"] == [1.0, 1.0, None]
     assert [problem["kind"] for problem in series["problems"]] == ["missing-slices"]
-    assert series["refusal"].startswith("No volume can be made of this series")
+    assert series["refusal"] is None
+    assert series["irregularity"].startswith(
+        "The images make no regular volume: Slices are missing"
+    )
+
+
+def test_every_volume_of_a_series_is_described(tmp_path: Path) -> None:
+    for echo in (1, 2):
+        write_stack(tmp_path / str(echo), stored(3), EchoNumbers=echo, EchoTime=echo * 4)
+    write_slice(tmp_path / "scout.dcm", stored(1)[0], orientation=(0, 1, 0, 0, 0, -1), number=9)
+    (series,) = inspect(tmp_path)["series"]
+    assert [volume["name"] for volume in series["volumes"]] == [
+        "axial, echo 1, 4 ms",
+        "axial, echo 2, 8 ms",
+        "sagittal",
+    ]
+    assert [volume["n_images"] for volume in series["volumes"]] == [3, 3, 1]
+    assert len({volume["part"] for volume in series["volumes"]}) == 3
+    # The flat description is that of the largest.
+    assert series["size_ijk"] == [5, 6, 3] and series["n_files"] == 7
+
+
+def hashed(values: np.ndarray) -> str:
+    return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()[:16]
+
+
+def test_the_pixels_of_each_file_are_described_when_asked(tmp_path: Path) -> None:
+    frames = np.arange(20 * 4 * 5, dtype=np.int16).reshape(20, 4, 5) - 7
+    one = write_slice(tmp_path / "1.dcm", frames[3])
+    many = write_slice(tmp_path / "2.dcm", frames, position=None, number=2)
+    cut = write_slice(tmp_path / "3.dcm", frames[0], number=3)
+    cut.write_bytes(cut.read_bytes()[:-6])
+    segmentation = write_slice(tmp_path / "4.dcm", frames[:2], Modality="SEG")
+    found = inspect(tmp_path, pixels=True)
+    by_path = {file["path"]: file for file in found["series"][0]["pixels"]}
+    assert by_path[str(one)] == {
+        "path": str(one),
+        "shape": [4, 5],
+        "dtype": "int16",
+        "min": 53,
+        "max": 72,
+        "sha256": hashed(frames[3]),
+    }
+    assert by_path[str(many)]["shape"] == [20, 4, 5]
+    assert by_path[str(many)]["sha256"] == hashed(frames)
+    assert (by_path[str(many)]["min"], by_path[str(many)]["max"]) == (-7, 392)
+    assert by_path[str(cut)] == {"path": str(cut), "problem": "The file 3.dcm is cut short."}
+    (skipped,) = found["skipped"]
+    assert skipped["reason"] == "This is not an image but an object of type SEG."
+    assert skipped["pixels"][0]["sha256"] == hashed(frames[:2])
+    json.dumps(found, allow_nan=False)
+    assert "pixels" not in inspect(tmp_path)["series"][0]
+    assert inspect(segmentation, pixels=True)["series"] == []
+    with pytest.raises(Problem, match="No images"):
+        inspect(segmentation)
 
 
 def test_a_folder_without_images_is_a_problem(tmp_path: Path) -> None:
@@ -131,7 +198,7 @@ def test_the_picture_grows_small_images_and_inverts_monochrome1(tmp_path: Path) 
 def test_an_image_without_place_still_has_a_picture(tmp_path: Path) -> None:
     write_slice(tmp_path / "x.dcm", stored(1)[0], position=None, orientation=None, spacing=None)
     plan = plan_of(tmp_path)
-    assert plan.refusal is not None
+    assert plan.refusal is None and plan.irregularity is not None
     assert thumbnail(plan, 12).shape == (12, 10)
 
 
