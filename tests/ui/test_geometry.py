@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 from PySide6.QtTest import QTest
@@ -12,6 +13,7 @@ from inference.volume import Volume
 from viewer.display.grey import Window
 from viewer.display.layers import compose
 from viewer.display.planes import make_planes
+from viewer.ui import theme
 from viewer.ui.trust import TrustDialog, rows_of
 
 from ..dicom_files import write_slice
@@ -126,7 +128,7 @@ def test_a_colour_picture_has_its_colours_and_no_letters(window, tmp_path, monke
     open_folder(window, tmp_path)
     case, view = window.reading.case, window.views.views[0]
     assert not case.volume.placed and not case.volume.in_mm
-    assert written(view, monkeypatch) == ["single image · no AI"]
+    assert written(view, monkeypatch) == ["no place in the patient · no AI"]
     buffer = compose(case.volume, view.plane, 0, window.reading.window)
     assert hex(buffer[5, 5]) == "0xffc81e0a" and hex(buffer[5, 30]) == "0xff000000"
     view.pointer_px = view.px_of_mm(5.5, 5.5)
@@ -146,3 +148,51 @@ def test_colours_follow_the_plane_that_they_are_seen_in():
         marked[1, 2, 3] = 1
         found = compose(volume, plane, index, Window(128, 256)) == 0xFF010203
         assert np.array_equal(found, plane.slice_of(marked, index) == 1)
+
+
+def test_what_is_drawn_on_an_image_is_seen_and_can_be_hidden(window, tmp_path):
+    drawn = np.zeros((20, 24), dtype=np.uint8)
+    drawn[3:6, 4:9] = 1
+    packed = np.packbits(drawn.ravel(), bitorder="little").tobytes()
+    for k in range(3):
+        path = write_slice(
+            tmp_path / f"{k}", np.full((20, 24), 500, dtype=np.int16), position=(0, 0, 2 * k)
+        )
+        if k == 1:
+            data = pydicom.dcmread(path)
+            data.add_new(0x60000010, "US", 20)
+            data.add_new(0x60000011, "US", 24)
+            data.add_new(0x60000040, "CS", "G")
+            data.add_new(0x60000050, "SS", [1, 1])
+            data.add_new(0x60000100, "US", 1)
+            data.add_new(0x60000102, "US", 0)
+            data.add_new(0x60003000, "OW", packed)
+            data.save_as(path)
+    open_folder(window, tmp_path)
+    view = window.views.views[0]
+    assert view.index == 1
+    yellow = 0xFF000000 | int(theme.LETTER[1:], 16)
+    wait(window, lambda: window.views.drawn.mask(1) is not None)
+    assert np.array_equal(view._slice._buffer == yellow, drawn == 1)
+    window.actions_by_id["graphics"].trigger()
+    settle(window)
+    assert not (view._slice._buffer == yellow).any()
+    view.scroll_slices(1)
+    window.actions_by_id["graphics"].trigger()
+    settle(window)
+    assert not (view._slice._buffer == yellow).any()
+
+
+def test_the_windows_of_the_file_follow_each_other_by_one_key(window, tmp_path):
+    for k in range(3):
+        write_slice(
+            tmp_path / f"{k}", np.arange(480, dtype=np.int16).reshape(20, 24),
+            position=(0, 0, 2 * k), WindowCenter=[-800, -600], WindowWidth=[100, 300],
+            WindowCenterWidthExplanation=["NARROW", "WIDE"],
+        )  # fmt: skip
+    open_folder(window, tmp_path)
+    seen = []
+    for _ in range(3):
+        seen.append((window.reading.window.centre, window.reading.window.width))
+        window.actions_by_id["preset_0"].trigger()
+    assert seen == [(-800, 100), (-600, 300), (-800, 100)]

@@ -99,7 +99,7 @@ class Asking:
         here = menu.addAction(translate("window", "Centre all views here"))
         here.triggered.connect(lambda: window.reading.move_cursor(point_lps_mm))
         menu.addSeparator()
-        for name in ("heatmap", "masks", "fill", "crosshair", "invert", "fit"):
+        for name in ("heatmap", "masks", "fill", "graphics", "crosshair", "invert", "fit"):
             menu.addAction(actions[name])
         menu.popup(where)
         menu.aboutToHide.connect(menu.deleteLater)

@@ -19,7 +19,7 @@ _ALWAYS = (
 )  # fmt: skip
 _NEEDS_LESION = ("accept", "reject", "unsure", "delete")
 _CHANGES = ("missed", "brush", "erase", "move")
-SWITCHES = ("heatmap", "masks", "fill", "crosshair", "invert")
+SWITCHES = ("heatmap", "masks", "fill", "graphics", "crosshair", "invert")
 
 
 def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter) -> dict[str, str]:
@@ -42,6 +42,8 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
         for name in names:
             if name.startswith("preset_") and name != "preset_0":
                 why[name] = translate("window", "These presets are in HU, for CT.")
+    if not any(ref.instance.overlay_groups for ref in case.plan.planes):
+        why["graphics"] = translate("window", "These files hold no overlays.")
     findings = case.document.findings
     if findings is None or findings.heatmap is None:
         why["heatmap"] = translate("window", "Run the model first.")

@@ -72,6 +72,7 @@ def commands() -> tuple[Command, ...]:
         Command("heatmap", view, translate("commands", "Heatmap"), ("H",), "switch"),
         Command("masks", view, translate("commands", "Findings and outlines"), ("S",), "switch"),
         Command("fill", view, translate("commands", "Fill the outlines"), ("F",), "switch"),
+        Command("graphics", view, translate("commands", "Overlays of the file"), ("G",), "switch"),
         Command("crosshair", view, translate("commands", "Crosshair"), ("L",), "switch"),
         Command("text", view, translate("commands", "Corner text"), ("Space",)),
         Command("invert", view, translate("commands", "Invert grey"), ("I",), "switch"),

@@ -10,7 +10,6 @@ from PySide6.QtGui import QMouseEvent
 
 from resources.problem import Problem
 from resources.text import translate
-from viewer.display.grey import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +88,7 @@ class WindowDrag(Gesture):
         window = self.view.reading.window
         step = max(window.width, 50.0) / 400.0
         width = max(1.0, window.width + delta.x() * step)
-        self.view.reading.set_window(Window(window.centre + delta.y() * step, width))
+        self.view.reading.set_window(window.moved(window.centre + delta.y() * step, width))
 
     def abort(self) -> None:
         self.view.reading.set_window(self._first)

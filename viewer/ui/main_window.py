@@ -172,7 +172,7 @@ class MainWindow(QMainWindow):
             "card": self.asking.card,
             "keys": self.asking.keys,
             "quit": self.close,
-            "preset_0": lambda: reading.set_window(reading.first_window),
+            "preset_0": lambda: self.study.show_file_window(),
         }
         for tool in TOOLS:
             handlers[tool] = partial(reading.set_tool, tool)
@@ -397,6 +397,7 @@ class MainWindow(QMainWindow):
         self.ai.close()
         self.opener.close()
         self.exporter.close()
+        self.views.drawn.close()
         case: Case | None = self.reading.case
         if case is not None:
             self.reading.set_case(None)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from viewer.ui import theme
+from viewer.ui.drawn import Drawn
 from viewer.ui.reading import Reading
 from viewer.ui.slice_view import SliceView
 
@@ -24,7 +25,8 @@ class MprViews(QWidget):
         self._enlarged: int | None = None
         self._two_only = False
         self._alone = False
-        self.views = [SliceView(reading, self) for _ in range(3)]
+        self.drawn = Drawn(reading, self)
+        self.views = [SliceView(reading, self.drawn, self) for _ in range(3)]
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(2)

@@ -37,6 +37,7 @@ class Shown:
     crosshair: bool = True
     text: int = TEXT_FULL
     invert: bool = False
+    graphics: bool = True  # overlay planes of the file
 
 
 class Reading(QObject):
@@ -117,8 +118,8 @@ class Reading(QObject):
         else:
             volume = case.volume
             self.planes = make_planes(volume.shape_kji, volume.affine)
-            if not volume.regular:
-                # No other plane can be cut through slices whose distances are not those of a grid.
+            if not volume.regular or volume.shape_kji[0] == 1:
+                # No other plane can be cut through one slice, or slices that make no grid.
                 self.planes = {n: plane for n, plane in self.planes.items() if plane.axis == 0}
             middle = (np.array(volume.shape_kji) - 1) // 2
             self.cursor_lps_mm = kji_to_lps_mm(volume.affine, middle)

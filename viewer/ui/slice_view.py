@@ -20,8 +20,10 @@ from PySide6.QtWidgets import QWidget
 
 from resources.text import translate
 from viewer.display.layers import compose
+from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
-from viewer.ui import gestures, view_text
+from viewer.ui import gestures, theme, view_text
+from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.reading import Reading
 from viewer.ui.slice_item import SliceItem
@@ -47,9 +49,10 @@ class SliceView(pg.GraphicsView):
     menu_asked = Signal(object, object)  # LPS mm under the pointer, global position
     told = Signal(str)  # why nothing happened, for the status line
 
-    def __init__(self, reading: Reading, parent: QWidget | None = None) -> None:
+    def __init__(self, reading: Reading, drawn: Drawn, parent: QWidget | None = None) -> None:
         super().__init__(parent, background="#000000")
         self.reading = reading
+        self._drawn = drawn
         self.plane: Plane | None = None
         self.index = 0
         self.main = True  # carries patient text and the notice on AI results
@@ -80,6 +83,7 @@ class SliceView(pg.GraphicsView):
         for item in (self._slice, self.overlay, self.overlay.stroke_layer):
             self.box.addItem(item, ignoreBounds=True)
 
+        drawn.changed.connect(self.restale)
         reading.case_changed.connect(self._on_case)
         reading.cursor_moved.connect(self._on_cursor)
         reading.window_changed.connect(self.restale)
@@ -273,6 +277,10 @@ class SliceView(pg.GraphicsView):
             fills=self.overlay.fills(),
             present_k=None if empty is None else ~empty,
         )
+        if self.plane.axis == 0 and shown.graphics:
+            mask = self._drawn.mask(self.index)
+            if mask is not None:
+                blend_fill(buffer, self.plane.orient(mask), (0, 0), theme.LETTER, 1.0)
         self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
         if self.plane.axis == 0:
             self.reading.mark_seen(self.index)

@@ -340,13 +340,14 @@ def _notices(painter: QPainter, view: SliceView, y: float) -> None:
     assert view.case is not None
     volume = view.case.volume
     if not volume.regular:
-        single = view.plane is not None and view.plane.count == 1
-        what = (
-            translate("view", "single image") if single else translate("view", "irregular slices")
-        )
-        lack = translate("view", "no measuring across slices, no AI")
-        parts = [what, translate("view", "no AI") if single else lack]
-        y = _chip(painter, view, y, parts, pending=not single)
+        if volume.placed:
+            parts = [
+                translate("view", "irregular slices"),
+                translate("view", "no measuring across slices, no AI"),
+            ]
+        else:
+            parts = [translate("view", "no place in the patient"), translate("view", "no AI")]
+        y = _chip(painter, view, y, parts, pending=volume.placed)
     if view.case.plan.resampled:
         words = [translate("view", "resampled copy"), translate("view", "interpolated")]
         y = _chip(painter, view, y, words, pending=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QFileDialog
 
 from resources.problem import Problem
@@ -34,6 +35,7 @@ class WorklistFlow(QObject):
         super().__init__(window)
         self._window = window
         self._wanted: Study | None = None
+        self._copy_wanted = False
         self._hidden: list[object] = []
         self._listing = False
         self.page = window.empty.page
@@ -85,6 +87,9 @@ class WorklistFlow(QObject):
     def _on_case(self) -> None:
         case = self._window.reading.case
         self.page.set_open(case.key if case is not None else "")
+        if self._copy_wanted and case is not None and not case.is_being_read:
+            self._copy_wanted = False
+            QTimer.singleShot(0, self._window.study.open_copy)
 
     def _on_changed(self) -> None:
         self._window.empty.set_listed(bool(self.keeper.studies))
@@ -126,6 +131,7 @@ class WorklistFlow(QObject):
     def asked(self, paths: Sequence[Path]) -> None:
         """Note that the reader opens something else than a line of the list."""
         self._wanted = None
+        self._copy_wanted = False
         self.keeper.asked(paths)
 
     @Slot(object)
@@ -176,6 +182,12 @@ class WorklistFlow(QObject):
             return None
         number = worklist_case.find(wanted, plans)
         if number is None:
+            number = worklist_case.find_source(wanted, plans)
+            if number is not None and worklist_case.is_copy(wanted):
+                self._copy_wanted = True
+            elif number is not None:
+                QTimer.singleShot(0, self, partial(self._show_in_one, wanted, number))
+        if number is None:
             raise Problem(
                 translate("worklist", "This study is not among the images found there."),
                 translate("worklist", "Locate another folder, or remove it from the list."),
@@ -184,6 +196,10 @@ class WorklistFlow(QObject):
         if refusal is not None:
             raise refusal
         return number
+
+    def _show_in_one(self, study: Study, number: int) -> None:
+        self._wanted = study
+        self._window.opener.regroup(number, split=False)
 
     def close(self) -> None:
         """Write what is left."""

@@ -31,6 +31,7 @@ from viewer.worklist import State, Study, Worklist
 
 if TYPE_CHECKING:
     from viewer.session import Case
+    from viewer.study.order import StackPlan
     from viewer.ui.exporter import Exporter
     from viewer.ui.mpr import MprViews
     from viewer.ui.opener import Opener
@@ -91,7 +92,7 @@ class WorklistKeeper(QObject):
         self._given: tuple[Path, ...] = ()
         self._asked: tuple[Path, ...] = ()
         self._restored = ""
-        self._drawn: dict[int, Any] = {}
+        self._drawn: list[tuple[StackPlan, Any]] = []
         self._exporting: tuple[str, str] | None = None
         self._progress: tuple[str, State, str] | None = None
         self._view = ""
@@ -198,7 +199,7 @@ class WorklistKeeper(QObject):
     @Slot(object)
     def _on_found(self, _study: object) -> None:
         self._given = self._asked
-        self._drawn = {}
+        self._drawn = []
 
     def _on_case(self) -> None:
         self._change_timer.stop()
@@ -289,17 +290,20 @@ class WorklistKeeper(QObject):
 
     @Slot(int, object)
     def _on_thumbnail(self, number: int, picture: object) -> None:
-        self._drawn[number] = picture
+        self._drawn.append((self._opener.study.plans[number], picture))
         case = self._case
         if case is not None:
             self._keep_picture(case)
 
     def _keep_picture(self, case: Case) -> None:
-        plans = self._opener.study.plans
-        number = next((n for n, plan in enumerate(plans) if plan is case.plan), None)
-        picture = self._drawn.pop(number, None) if number is not None else None
-        if picture is None:
+        own = [picture for plan, picture in self._drawn if plan is case.plan]
+        # A copy of the slices has no picture of its own.
+        uid = case.series.series_uid
+        series = [picture for plan, picture in self._drawn if plan.series.series_uid == uid]
+        picture = next(iter(own or series), None)
+        if picture is None or (not own and self.pictures.get(case.key) is not None):
             return
+        self._drawn = [(plan, drawn) for plan, drawn in self._drawn if plan is not case.plan]
         image = _small(np.asarray(picture))
         self.pictures[case.key] = image
         self._do(lambda: self._worklist.pictured(case.key, _png(image)), self._on_written)

@@ -433,8 +433,13 @@ class WorklistPage(QWidget):
         study = index.data(WorklistModel.STUDY) if index.isValid() else None
         if not isinstance(study, Study):
             return
+        menu = self.menu_of(study)
+        menu.popup(self.list.viewport().mapToGlobal(where))
+        menu.aboutToHide.connect(menu.deleteLater)
+
+    def menu_of(self, study: Study) -> QMenu:
+        """Return what can be done with a study of the list."""
         menu = QMenu(self)
-        menu.setToolTipsVisible(True)
         opening = menu.addAction(translate("worklist", "Open"))
         opening.triggered.connect(lambda: self.open_asked.emit(study))
         locating = menu.addAction(translate("worklist", "Locate the folder…"))
@@ -442,8 +447,7 @@ class WorklistPage(QWidget):
         menu.addSeparator()
         removing = menu.addAction(translate("worklist", "Remove from the list (keeps corrections)"))
         removing.triggered.connect(lambda: self.remove(study))
-        menu.popup(self.list.viewport().mapToGlobal(where))
-        menu.aboutToHide.connect(menu.deleteLater)
+        return menu
 
     # ------------------------------------------------------------------ keyboard
 
