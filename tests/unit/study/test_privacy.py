@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 import os
 import subprocess
@@ -84,6 +86,18 @@ def test_the_case_key_tells_nothing_and_stays(private_home: Path) -> None:
     assert key == case_key(uid)
     assert key != case_key(uid + "1")
     assert len((private_home / "data" / "case-key-salt").read_bytes()) == 32
+
+
+def test_volumes_of_one_series_have_keys_of_their_own(private_home: Path) -> None:
+    uid = "1.2.826.0.1.3680043.8.498.1"
+    alone = case_key(uid)
+    salt = (private_home / "data" / "case-key-salt").read_bytes()
+    # As before volumes had parts: work that was saved then is found.
+    assert alone == hmac.new(salt, uid.encode(), hashlib.sha256).hexdigest()[:32]
+    assert case_key(uid, "") == alone
+    keys = {alone, case_key(uid, "axial-1;echo=1"), case_key(uid, "axial-1;echo=2")}
+    assert len(keys) == 3
+    assert case_key(uid, "axial-1;echo=1") in keys
 
 
 def test_another_installation_has_other_keys(
