@@ -541,8 +541,7 @@ def main() -> int:
     print(
         f"{done} damaged files in {took:.0f} s: {len(tally.failures)} failures ({ends}); "
         f"slowest {tally.slowest[0]:.1f} s (number {tally.slowest[1]}), "
-        f"peak {tally.peak >> 20} MiB"
-        + (f"; failing inputs in {folder}" if tally.failures else "")
+        f"peak {tally.peak >> 20} MiB" + (f"; failing inputs in {folder}" if tally.failures else "")
     )
     return min(len(tally.failures), 100)
 
