@@ -189,12 +189,19 @@ def _page(image: Any, number: int) -> Page:
     if _orientation(image) in _TURNED:
         columns, rows = rows, columns
     tags = getattr(image, "tag_v2", {})
+    if tags.get(_ORIENTATION) in _TURNED:
+        # pillow 13.0 turns these itself, and comes out with other pixels.
+        raise Unusable(
+            translate("study", "The picture lies on its side: save it upright, then open it again.")
+        )
     # Narrower pixels pillow inverts itself.
     inverted = kind != "u1" and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     return Page(number, rows, columns, kind, colour, inverted)
 
 
 def _orientation(image: Any) -> int:
+    if image.format == "TIFF":
+        return 1  # pillow turns these itself
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:
