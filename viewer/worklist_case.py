@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A study in more folders than this is opened again through what its reader had named.
 _MAX_FOLDERS = 64
 _MAX_FILES = 4096
+_COPY = "/resampled"  # as in viewer.study.resample.plan_of_copy
 
 
 def study_of(case: Case, state: State, plans: Sequence[StackPlan], given: Sequence[Path]) -> Study:
@@ -85,10 +86,31 @@ def _below(file: Path, roots: Sequence[Path]) -> bool:
 
 def find(study: Study, plans: Sequence[StackPlan]) -> int | None:
     """Return which of some volumes a line of the worklist is of; None when it is none."""
-    keys = {uid: case_key(uid) for uid in {plan.series.series_uid for plan in plans}}
-    found = [n for n, plan in enumerate(plans) if keys[plan.series.series_uid] == study.case_key]
-    same_part = [n for n in found if plans[n].part == study.part]
-    return next(iter(same_part or found), None)
+    for number, plan in enumerate(plans):
+        if case_key(plan.series.series_uid, plan.part) == study.case_key:
+            return number
+    return None
+
+
+def find_source(study: Study, plans: Sequence[StackPlan]) -> int | None:
+    """Return a volume of the series from which the one of a line was made; None when none.
+
+    For a regular copy it is the irregular one; for a series shown in one, its first volume.
+    """
+    of_series = [
+        number
+        for number, plan in enumerate(plans)
+        if case_key(plan.series.series_uid, study.part) == study.case_key
+    ]
+    if is_copy(study):
+        part = study.part.removesuffix(_COPY)
+        of_series = [number for number in of_series if plans[number].part == part]
+    return next(iter(of_series), None)
+
+
+def is_copy(study: Study) -> bool:
+    """Tell whether a line is of a regular copy of irregular slices."""
+    return study.part.endswith(_COPY)
 
 
 def progress_of(case: Case, exported_mark: str) -> tuple[State, str]:
