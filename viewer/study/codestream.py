@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import struct
+
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _SIZE_2000 = b"\xff\x4f\xff\x51"
 # Where a JPEG 2000 codestream begins in a JP2 file, which some writers leave around it.
@@ -49,3 +52,11 @@ def jpeg_2000_size(data: bytes) -> tuple[int, int, int] | None:
 def ends(data: bytes) -> bool:
     """Return whether the image has its end marker; the marker stands nowhere else in it."""
     return _END in data[-_PADDING:]
+
+
+def rle_segments(data: bytes, count: int) -> bool:
+    """Return whether an RLE image has ``count`` segments, each in its place (PS3.5 G.5)."""
+    head = struct.unpack_from("<16I", data) if len(data) >= 64 else ()
+    offsets = (*head[1 : count + 1], len(data))
+    ascending = all(a < b for a, b in itertools.pairwise(offsets))
+    return head[:1] == (count,) and offsets[0] == 64 and ascending

@@ -304,6 +304,8 @@ def _believe(request: Mapping[str, Any], data: bytes) -> None:
     """Raise when the codestream is of another size than the header, or ends too early."""
     name = request["syntax"]
     if name == syntax.RLE:
+        if not codestream.rle_segments(data, request["samples"] * request["bits_allocated"] // 8):
+            raise Failure("damaged")
         return
     two_thousand = name in syntax.JPEG_2000
     said = codestream.jpeg_2000_size(data) if two_thousand else codestream.jpeg_size(data)

@@ -70,7 +70,7 @@ def pixels_refusal(instance: InstanceHeader) -> Problem | None:
     """
     if instance.file_format != "dicom":
         return None  # its reader has judged it
-    if instance.cut_short:
+    if instance.cut_short or _declares_more(instance):
         return cut_short(instance)
     reason = _kind(instance) or _size(instance)
     if reason is None and instance.transfer_syntax not in _READ:
@@ -78,6 +78,12 @@ def pixels_refusal(instance: InstanceHeader) -> Problem | None:
             "study", "The image in {name} has the compression {uid}, which is not supported."
         ).format(name=instance.name, uid=instance.transfer_syntax[:64] or "?")
     return None if reason is None else _other(reason)
+
+
+def _declares_more(instance: InstanceHeader) -> bool:
+    """Return whether the native pixels reach behind the end of the file, padding apart."""
+    end = (instance.pixel_offset or 0) + (instance.pixel_length or 0)
+    return end > instance.file_size + 1
 
 
 def cut_short(instance: InstanceHeader) -> Problem:
