@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from resources.problem import Problem
 from resources.text import translate
-from viewer.display.grey import Window, grey_of
+from viewer.display.grey import grey_of
 from viewer.study import read
-from viewer.study.default_window import window_of
+from viewer.study.default_window import first_window
 from viewer.study.order import StackPlan
 from viewer.study.suitable import pixels_refusal
 
@@ -51,8 +51,9 @@ def thumbnail(plan: StackPlan, size_px: int) -> npt.NDArray[np.uint8]:
     small = _resized(
         _resized(values, max(1, round(height * scale)), 0), max(1, round(width * scale)), 1
     )
-    centre, span = window_of(plan, values)
-    return grey_of(small, Window(centre, span), invert=plan.inverted)
+    # Of one image alone, PET values are as the scanner wrote them.
+    window = first_window(plan, values, factor=1.0)
+    return grey_of(small, window, invert=plan.inverted)
 
 
 def _resized(values: npt.NDArray[Any], count: int, axis: int) -> npt.NDArray[np.float32]:

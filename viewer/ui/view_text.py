@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 
 from resources.text import translate
 from viewer.display import planes
+from viewer.study.words import person
 from viewer.ui import theme
 from viewer.ui.overlay_layer import Mark, label_colour
 from viewer.ui.reading import TEXT_FULL, TEXT_NONE
@@ -232,20 +233,13 @@ def _patient_lines(view: SliceView) -> list[str]:
     series = view.case.series
     patient = series.patient
     age = patient.age.lstrip("0") if patient.age.strip("0DWMY") else ""
-    who = "  ".join(text for text in (_person(patient.name), patient.sex, age) if text)
+    who = "  ".join(text for text in (person(patient.name), patient.sex, age) if text)
     number = "" if patient.id in who else patient.id
     day = patient.study_date
     if len(day) == 8 and day.isdigit():
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     what = " · ".join(text for text in (series.study_description, day) if text)
     return [text for text in (who, number, what) if text]
-
-
-def _person(name: str) -> str:
-    """Return a person name (PS3.5 6.2.1) as people write it: family name, then given names."""
-    family, *given = name.split("=")[0].split("^")
-    rest = " ".join(part for part in given if part)
-    return ", ".join(part for part in (family, rest) if part)
 
 
 def _plane_lines(view: SliceView, full: bool) -> list[str]:
