@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,22 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import (
-    QBuffer,
-    QByteArray,
-    QIODevice,
     QObject,
-    Qt,
     QThreadPool,
     QTimer,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QImage, QImageWriter
+from PySide6.QtGui import QImage
 
 from resources.problem import Problem
 from viewer import worklist_case
-from viewer.ui import view_state
-from viewer.ui.jobs import Job, Report
+from viewer.ui import view_state, worklist_jobs
+from viewer.ui.jobs import Job
 from viewer.worklist import State, Study, Worklist
 
 if TYPE_CHECKING:
@@ -37,12 +32,10 @@ if TYPE_CHECKING:
     from viewer.ui.opener import Opener
     from viewer.ui.reading import Reading
 
-_log = logging.getLogger(__name__)
-
-_THUMBNAIL_PX = 160
 _CHANGED_MS = 300
 _VIEW_MS = 3000
 _CLOSE_MS = 5000
+_PICTURES = 500
 
 
 class WorklistKeeper(QObject):
@@ -142,7 +135,7 @@ class WorklistKeeper(QObject):
         if self._looking or not self.studies:
             return
         self._looking = True
-        job = Job(partial(_missing, self.studies), self)
+        job = Job(partial(worklist_jobs.missing, self.studies), self)
         job.succeeded.connect(self._on_missing)
         job.ended.connect(self._on_looked)
         job.start(self._looks)
@@ -156,7 +149,7 @@ class WorklistKeeper(QObject):
             self.changed.emit()
             answer(not missing)
 
-        job = _Answer(partial(_missing, (study,)), tell, self)
+        job = _Answer(partial(worklist_jobs.missing, (study,)), tell, self)
         # In the shared pool: the other one may wait for a share that does not answer.
         job.start()
 
@@ -164,8 +157,11 @@ class WorklistKeeper(QObject):
         """Read the pictures of some studies; ``changed`` follows."""
         keys = [key for key in case_keys if key not in self.pictures]
         if keys:
+            if len(self.pictures) > _PICTURES:
+                self.pictures.clear()  # what is in sight is asked for again
             self.pictures.update(dict.fromkeys(keys))
-            self._do(lambda: _decoded(self._worklist.thumbnails(keys)), self._on_pictures)
+            read = self._worklist.thumbnails
+            self._do(lambda: worklist_jobs.decoded(read(keys)), self._on_pictures)
 
     def forget(self, case_key: str) -> None:
         """Take a study off the list; its corrections stay."""
@@ -221,7 +217,7 @@ class WorklistKeeper(QObject):
         self._progress = (case.key, state, mark)
         plans, given = self._opener.study.plans, self._given
         self._do(
-            partial(_open, self._worklist, case, state, plans, given),
+            partial(worklist_jobs.list_case, self._worklist, case, state, plans, given),
             self._on_studies,
         )
         self._keep_picture(case)
@@ -304,9 +300,10 @@ class WorklistKeeper(QObject):
         if picture is None or (not own and self.pictures.get(case.key) is not None):
             return
         self._drawn = [(plan, drawn) for plan, drawn in self._drawn if plan is not case.plan]
-        image = _small(np.asarray(picture))
+        image = worklist_jobs.small(np.asarray(picture))
         self.pictures[case.key] = image
-        self._do(lambda: self._worklist.pictured(case.key, _png(image)), self._on_written)
+        key, keep = case.key, self._worklist.pictured
+        self._do(lambda: keep(key, worklist_jobs.png(image)), self._on_written)
 
     # ------------------------------------------------------------------ answers
 
@@ -318,7 +315,7 @@ class WorklistKeeper(QObject):
         self.changed.emit()
 
     def _do(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        job = Job(partial(_run, work), self)
+        job = Job(partial(worklist_jobs.run, work), self)
         job.succeeded.connect(done)
         job.failed.connect(self._on_failed)
         job.start(self._pool)
@@ -383,63 +380,3 @@ class _Answer(QObject):
     @Slot(object)
     def _on_success(self, result: object) -> None:
         self._tell(result)
-
-
-# --------------------------------------------------------------------- in the jobs
-
-
-def _run(work: Callable[[], Any], _report: Report, _cancelled: Callable[[], bool]) -> Any:
-    return work()
-
-
-def _open(
-    worklist: Worklist, case: Case, state: State, plans: Sequence[Any], given: Sequence[Path]
-) -> tuple[Study, ...]:
-    worklist.opened(worklist_case.study_of(case, state, plans, given))
-    return worklist.studies()
-
-
-def _missing(
-    studies: Sequence[Study], _report: Report, cancelled: Callable[[], bool]
-) -> frozenset[str]:
-    gone = set()
-    for study in studies:
-        if cancelled():
-            break
-        if not any(_exists(path) for path in study.paths):
-            gone.add(study.case_key)
-    return frozenset(gone)
-
-
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
-
-
-def _small(picture: np.ndarray[Any, Any]) -> QImage:
-    """Return a copy of a picture, (row, column) grey or (row, column, 3) colour, made small."""
-    pixels = np.ascontiguousarray(picture, dtype=np.uint8)
-    rows, columns = pixels.shape[:2]
-    colour = pixels.ndim == 3
-    kind = QImage.Format.Format_RGB888 if colour else QImage.Format.Format_Grayscale8
-    image = QImage(pixels.data, columns, rows, columns * (3 if colour else 1), kind)
-    return image.scaled(
-        _THUMBNAIL_PX,
-        _THUMBNAIL_PX,
-        Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    ).copy()
-
-
-def _png(image: QImage) -> bytes:
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    QImageWriter(buffer, QByteArray(b"png")).write(image)
-    return bytes(buffer.data().data())
-
-
-def _decoded(pictures: dict[str, bytes]) -> dict[str, QImage]:
-    images = {key: QImage.fromData(png) for key, png in pictures.items()}
-    return {key: image for key, image in images.items() if not image.isNull()}

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
-    QColor,
     QFont,
     QKeyEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -20,7 +14,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListView,
     QMenu,
     QPushButton,
@@ -30,121 +23,14 @@ from PySide6.QtWidgets import (
 
 from resources.text import translate
 from viewer.ui import theme
-from viewer.ui.widgets import CommandButton, KeyCap, note
+from viewer.ui.widgets import CommandButton, note
 from viewer.ui.worklist_keeper import WorklistKeeper
-from viewer.ui.worklist_rows import ROW_PX, Columns, StudyRow, WorklistModel, person
+from viewer.ui.worklist_parts import Heads, Notice, Search
+from viewer.ui.worklist_rows import ROW_PX, StudyRow, WorklistModel, person
 from viewer.worklist import Study
 
 _WIDEST_PX, _NARROWEST_PX = 1240, 420
 _ALL_FROM_PX = 900
-
-
-class _Heads(QWidget):
-    """Names of the columns, above the list and in line with it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(24)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setFont(theme.head_font())
-        painter.setPen(QColor(theme.SECONDARY))
-        columns = Columns(self.width())
-        for box, text in (
-            (columns.who, translate("worklist", "Patient")),
-            (columns.date, translate("worklist", "Study date")),
-            (columns.what, translate("worklist", "Description")),
-            (columns.state, translate("worklist", "State")),
-            (columns.opened, translate("worklist", "Last opened")),
-        ):
-            if box.width() > 0:
-                room = QRect(box.left(), 0, box.width(), self.height())
-                painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter), text)
-        painter.setPen(QPen(QColor(theme.HAIRLINE), 1))
-        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
-
-
-class _Search(QLineEdit):
-    """Where a name, an ID or a description is looked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setPlaceholderText(translate("worklist", "Search name, ID or description"))
-        self.setAccessibleName(self.placeholderText())
-        self.setFixedHeight(32)
-        self.setTextMargins(24, 0, 34, 0)
-        self._escape = KeyCap("Esc", self)
-        self._escape.hide()
-        self.textChanged.connect(lambda text: self._escape.setVisible(bool(text)))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        size = self._escape.sizeHint()
-        at = QPoint(self.width() - size.width() - 10, (self.height() - size.height()) // 2)
-        self._escape.setGeometry(QRect(at, size))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(theme.SECONDARY), 1.5))
-        painter.drawEllipse(10, 9, 10, 10)
-        painter.drawLine(19, 18, 23, 22)
-
-
-class _Notice(QFrame):
-    """A sentence about the list, with what can be done about it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("message")
-        self._stripe = QFrame()
-        self._stripe.setFixedWidth(3)
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 4, 8, 4)
-        self._row.setSpacing(10)
-        self._row.addWidget(self._stripe)
-        self._row.addWidget(self._text, 1)
-        self._buttons: list[QPushButton] = []
-        self.setMinimumHeight(40)
-        self.hide()
-
-    @property
-    def text(self) -> str:
-        """The sentence shown; empty when there is none."""
-        return "" if self.isHidden() else self._text.text()
-
-    def say(self, text: str, colour: str, *choices: tuple[str, Callable[[], object]]) -> None:
-        """Show a sentence, and a button for each choice."""
-        for old in self._buttons:
-            self._row.removeWidget(old)
-            old.hide()
-            old.deleteLater()
-        self._buttons = []
-        for name, act in (*choices, (translate("worklist", "Close"), self.hide)):
-            button = QPushButton(name)
-            button.setProperty("role", "verdict")
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setStyleSheet("padding: 4px 10px;")
-            button.clicked.connect(_without_argument(self.hide, act))
-            self._row.addWidget(button)
-            self._buttons.append(button)
-        self._stripe.setStyleSheet(f"background: {colour};")
-        self._text.setText(text)
-        self.setAccessibleName(text)
-        self.show()
-
-
-def _without_argument(*acts: Callable[[], object]) -> Callable[..., None]:
-    def call(*_checked: object) -> None:
-        for act in acts:
-            act()
-
-    return call
 
 
 class WorklistPage(QWidget):
@@ -163,10 +49,10 @@ class WorklistPage(QWidget):
         self._title = QLabel(translate("worklist", "Studies"))
         self._title.setFont(theme.font(18, QFont.Weight.DemiBold))
         self._count = note()
-        self.search = _Search()
-        self.notice = _Notice()
+        self.search = Search()
+        self.notice = Notice()
         self.list = self._make_list()
-        self._heads = _Heads()
+        self._heads = Heads()
         self._nothing = note()
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.back_button = CommandButton(

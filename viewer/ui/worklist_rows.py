@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from datetime import datetime, timedelta
 from typing import Any
-from unicodedata import east_asian_width
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -22,6 +21,8 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from resources.text import translate
+from viewer.study import words
+from viewer.study.words import plain
 from viewer.ui import theme
 from viewer.worklist import State, Study
 
@@ -36,21 +37,9 @@ _GAP = 16
 Index = QModelIndex | QPersistentModelIndex
 
 
-def plain(text: str) -> str:
-    """Return text of a file as one line that shows nothing but itself."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 def person(name: str) -> str:
-    """Return a person name (PS3.5 6.2.1) as people write it: family name, then given names."""
-    groups = []
-    for group in name.split("=")[:2]:
-        family, *given = group.split("^")
-        rest = " ".join(part for part in given if part)
-        # 王 小明, but Müller, Hans
-        comma = " " if any(east_asian_width(c) in "WF" for c in family) else ", "
-        groups.append(plain(comma.join(part for part in (family, rest) if part)))
-    return "  ".join(group for group in groups if group)
+    """Return a person name of the file as it is read; of any text, nothing but itself."""
+    return plain(words.person(name))
 
 
 def day(date: str) -> str:
