@@ -88,12 +88,14 @@ class _Whole:
         self._slope, self._intercept = slope, intercept
         self._bits = np.zeros(plan.shape_kji, dtype=np.uint16)
         count = len(plan.planes)
-        # Extremes of each slice, rescaled; those of slices that are not there fit everything.
+        # Extremes of each slice, rescaled; 0 where they fit for certain.
         self._low = np.zeros(count, dtype=np.int64)
         self._high = np.zeros(count, dtype=np.int64)
         self._there = np.zeros(count, dtype=np.bool_)
         low, high = _bounds(plan, slope, intercept)
         self._signed = low < 0 or high <= 32767
+        # What Bits Stored allow fits: nobody need look for the extremes.
+        self._sure = _fits(low, high, signed=True)
 
     @property
     def voxels(self) -> npt.NDArray[Any]:
@@ -103,18 +105,19 @@ class _Whole:
         if pixels.is_direct(instance):
             for k, frame in places:
                 stop_if(cancelled)
-                self._place(k, pixels.read_into(instance, frame, self._bits[k]))
+                self._place(k, pixels.read_into(instance, frame, self._bits[k]), self._sure)
             return
         decoded = pixels.frames(instance, [frame for _, frame in places], cancelled=cancelled)
         for (k, _), stored in zip(places, decoded, strict=True):
             self._place(k, stored)
 
-    def _place(self, k: int, stored: npt.NDArray[Any]) -> None:
+    def _place(self, k: int, stored: npt.NDArray[Any], sure: bool = False) -> None:
         if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2:
             raise Misfit
         slope, intercept = self._slope, self._intercept
-        low, high = int(stored.min()) * slope, int(stored.max()) * slope
-        self._low[k], self._high[k] = low + intercept, high + intercept
+        if not sure:
+            self._low[k] = int(stored.min()) * slope + intercept
+            self._high[k] = int(stored.max()) * slope + intercept
         self._there[k] = True
         target = self._bits[k]
         if stored.dtype.itemsize == 1:
@@ -125,7 +128,7 @@ class _Whole:
             np.multiply(target, np.uint16(slope), out=target)
         if intercept:
             np.add(target, np.uint16(intercept % 65536), out=target)
-        if not _fits(low + intercept, high + intercept, signed=self._signed):
+        if not sure and not _fits(int(self._low[k]), int(self._high[k]), signed=self._signed):
             raise Misfit
 
     def retyped(self) -> bool:
@@ -136,12 +139,11 @@ class _Whole:
         return _fits(low, high, signed=self._signed)
 
     def finished(self, missing: list[int]) -> npt.NDArray[Any]:
-        low, high = self._extremes()
-        # What is known only now: 16 unsigned bits that hold no large value.
-        self._signed = _fits(low, high, signed=True)
+        # What may be known only now: 16 unsigned bits that hold no large value.
+        self._signed = _fits(*self._extremes(), signed=True)
         voxels = self.voxels
-        for k in missing:
-            voxels[k] = low
+        if missing:
+            voxels[missing] = min(int(voxels[k].min()) for k in np.flatnonzero(self._there))
         return voxels
 
     def _extremes(self) -> tuple[int, int]:

@@ -53,7 +53,7 @@ class Gate:
         monkeypatch.setattr(pixels, "read_into", slow)
         monkeypatch.setattr("viewer.study.staged._THREADS", 1)
 
-    def open(self, count: int = 1_000_000) -> None:
+    def open(self, count: int = 1_000) -> None:
         """Let ``count`` frames pass."""
         self._free.release(count)
 
