@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +20,10 @@ from viewer.study import spacing
 from viewer.study.series import FrameRef
 
 Value = float | str | None
-Sites = npt.NDArray[np.intp]
+Members = npt.NDArray[np.intp]
 
 # Slices moved sideways by less than this belong to one station; scanners move a table further.
-_STATION_MM = 1.0
+_STATION_MM, _MOST_STATIONS = 1.0, 16
 # How many marks are combined, and how many are tried for each: two suffice for what is made.
 _DEPTH, _TRIES = 3, 3
 # Two images a place, told apart by nothing but their numbers, may be copies; three are not.
@@ -39,11 +40,14 @@ class Part:
         Stable ASCII identifiers such as ``"echo=2"``; empty when nothing was parted.
     names
         The same in words, translated.
+    whole
+        Whether no two of them lie at one place.
     """
 
     refs: tuple[FrameRef, ...]
     keys: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    whole: bool = True
 
 
 def parts(refs: Sequence[FrameRef]) -> list[Part]:
@@ -60,7 +64,8 @@ def parts(refs: Sequence[FrameRef]) -> list[Part]:
         In the order of their values; one, with all images, when no image lies where another
         does or nothing tells them apart.
     """
-    return _resolve(list(refs), _sites(refs), list(_MARKS), _DEPTH)
+    parting = _Parting(list(refs))
+    return parting.resolve(np.arange(len(refs)), list(_COLUMNS), _DEPTH)
 
 
 # ------------------------------------------------------------------ what is asked
@@ -80,9 +85,14 @@ def _file(ref: FrameRef) -> Value:
     return ref.instance.sop_instance_uid if ref.instance.n_frames > 1 else None
 
 
+def _number(ref: FrameRef) -> tuple[int, int] | None:
+    number = ref.instance.instance_number
+    return None if number is None else (number, ref.frame)
+
+
 _STATION, _TRIGGER, _FRAME = "station", "trigger_ms", "frame_ms"
 # By how much they say: what a person calls a volume by comes first.
-_MARKS: dict[str, Callable[[FrameRef], Value]] = {
+_COLUMNS: dict[str, Callable[[FrameRef], Value]] = {
     "time": _mark("time"),
     "type": _mark("type"),
     "component": _mark("component"),
@@ -98,6 +108,7 @@ _MARKS: dict[str, Callable[[FrameRef], Value]] = {
     _TRIGGER: _mark(_TRIGGER),
     _FRAME: _mark(_FRAME),
     "file": _file,
+    # Of all images together, see ``_stations``.
     _STATION: lambda ref: None,
 }
 # They differ from slice to slice too: equal values mean a volume only if all of it has them.
@@ -107,7 +118,116 @@ _OF_TIME = frozenset({_TRIGGER, _FRAME})
 # ------------------------------------------------------------------------ parting
 
 
-def _sites(refs: Sequence[FrameRef]) -> Sites:
+class _Parting:
+    """Images that recur in places, and what was asked of them; members are their numbers."""
+
+    def __init__(self, refs: list[FrameRef]) -> None:
+        self._refs = refs
+        self._sites = _sites(refs)
+        self._asked: dict[str, list[Value]] = {}
+
+    def resolve(self, members: Members, names: list[str], depth: int) -> list[Part]:
+        sites = self._sites[members]
+        now = _recurring(sites)
+        if not now or now == len(members) - 1 or not depth:
+            return [self._part(members)]
+        hopeful: list[tuple[str, list[tuple[Value, Members]]]] = []
+        for name in names:
+            found = self._partition(members, name)
+            if found is None:
+                continue
+            left = sum(_recurring(self._sites[some]) for _, some in found)
+            if not left:
+                return self._parted(name, found, [], 0)
+            if left < now:
+                hopeful.append((name, found))
+        best: list[Part] | None = None
+        for name, found in hopeful[:_TRIES]:
+            others = [other for other in names if other != name]
+            parted = self._parted(name, found, others, depth - 1)
+            if all(part.whole for part in parted):
+                return parted
+            best = best or parted
+        return self._ranked(members) or best or [self._part(members)]
+
+    def _part(self, members: Members) -> Part:
+        refs = tuple(self._refs[n] for n in members)
+        return Part(refs, whole=not _recurring(self._sites[members]))
+
+    def _values(self, name: str) -> list[Value]:
+        if name not in self._asked:
+            self._asked[name] = (
+                _stations(self._refs)
+                if name == _STATION
+                else [_COLUMNS[name](ref) for ref in self._refs]
+            )
+        return self._asked[name]
+
+    def _partition(self, members: Members, name: str) -> list[tuple[Value, Members]] | None:
+        """Return the members by value of a mark, None when it makes no volumes of them."""
+        values = self._values(name)
+        groups: dict[Value, list[int]] = {}
+        for n in members.tolist():
+            groups.setdefault(values[n], []).append(n)
+        if len(groups) < 2 or 2 * len(groups) > len(members):
+            return None
+        if name in _OF_TIME:
+            full = len(np.unique(self._sites[members]))
+            if any(len(some) != full for some in groups.values()):
+                return None
+        # Stable: words stay in the order of their files.
+        ordered = sorted(groups.items(), key=lambda item: _rank(item[0]))
+        return [(value, np.array(some)) for value, some in ordered]
+
+    def _parted(
+        self, name: str, found: list[tuple[Value, Members]], others: list[str], depth: int
+    ) -> list[Part]:
+        values = [value for value, _ in found]
+        weighted = self._values("b")
+        differ = len({weighted[n] for _, members in found for n in members.tolist()}) > 1
+        made = []
+        for n, (value, members) in enumerate(found):
+            refs = [self._refs[member] for member in members]
+            key, words = f"{name}={_slug(value)}", _words(name, value, values, n, refs)
+            if name == "direction":
+                words = _direction_words(value, _same("b", refs) if differ else None)
+            made += [
+                Part(part.refs, (key, *part.keys), (words, *part.names), part.whole)
+                for part in self.resolve(members, others, depth)
+            ]
+        return made
+
+    def _ranked(self, members: Members) -> list[Part] | None:
+        """Part by rank within each place: the n-th time everywhere makes the n-th volume."""
+        groups: dict[int, list[int]] = {}
+        for n in members.tolist():
+            groups.setdefault(int(self._sites[n]), []).append(n)
+        count = len(groups[int(self._sites[members[0]])])
+        if any(len(group) != count for group in groups.values()):
+            return None
+        ways: tuple[tuple[str, Callable[[FrameRef], Any], int], ...] = (
+            (_TRIGGER, _mark(_TRIGGER), 2),
+            (_FRAME, _mark(_FRAME), 2),
+            ("number", _number, _FEWEST_BY_NUMBER),
+        )
+        for name, value_of, fewest in ways:
+            values = {n: value_of(self._refs[n]) for n in members.tolist()}
+            told = all(len({values[n] for n in some}) == count for some in groups.values())
+            if count < fewest or None in values.values() or not told:
+                continue
+            ranked = [sorted(group, key=values.__getitem__) for group in groups.values()]
+            return [
+                Part(
+                    tuple(self._refs[n] for n in sorted(group[rank] for group in ranked)),
+                    (f"{name}-rank={rank + 1}",),
+                    (_rank_words(name, rank + 1),),
+                )
+                for rank in range(count)
+            ]
+        return None
+
+
+def _sites(refs: Sequence[FrameRef]) -> Members:
     """Return a number for the place of each image along its normal; at one place it is one."""
     depths = spacing.depths_mm([ref.plane for ref in refs])
     order = np.argsort(depths, kind="stable")
@@ -117,51 +237,9 @@ def _sites(refs: Sequence[FrameRef]) -> Sites:
     return found
 
 
-def _recurring(sites: Sites) -> int:
+def _recurring(sites: Members) -> int:
     """Return how many images lie where another one does."""
     return len(sites) - len(np.unique(sites))
-
-
-def _resolve(refs: list[FrameRef], sites: Sites, names: list[str], depth: int) -> list[Part]:
-    now = _recurring(sites)
-    if not now or len(np.unique(sites)) < 2 or not depth:
-        return [Part(tuple(refs))]
-    hopeful: list[tuple[int, str, list[tuple[Value, list[int]]]]] = []
-    for name in names:
-        found = _partition(refs, sites, name)
-        if found is None:
-            continue
-        left = sum(_recurring(sites[members]) for _, members in found)
-        if not left:
-            return _parted(refs, sites, name, found, [], 0)
-        if left < now:
-            hopeful.append((left, name, found))
-    best: list[Part] | None = None
-    for _, name, found in hopeful[:_TRIES]:
-        others = [other for other in names if other != name]
-        parted = _parted(refs, sites, name, found, others, depth - 1)
-        if not any(_recurring(_sites(part.refs)) for part in parted):
-            return parted
-        best = best or parted
-    return _ranked(refs, sites) or best or [Part(tuple(refs))]
-
-
-def _partition(
-    refs: list[FrameRef], sites: Sites, name: str
-) -> list[tuple[Value, list[int]]] | None:
-    """Return the images by value of a mark, None when it makes no volumes of them."""
-    values = _stations(refs) if name == _STATION else [_MARKS[name](ref) for ref in refs]
-    groups: dict[Value, list[int]] = {}
-    for n, value in enumerate(values):
-        groups.setdefault(value, []).append(n)
-    if len(groups) < 2 or 2 * len(groups) > len(refs):
-        return None
-    if name in _OF_TIME:
-        full = len(np.unique(sites))
-        if any(len(members) != full for members in groups.values()):
-            return None
-    # Stable: words stay in the order of their files.
-    return sorted(groups.items(), key=lambda item: _rank(item[0]))
 
 
 def _rank(value: Value) -> tuple[int, float]:
@@ -170,79 +248,21 @@ def _rank(value: Value) -> tuple[int, float]:
     return (2, 0.0) if isinstance(value, str) else (1, value)
 
 
-def _parted(
-    refs: list[FrameRef],
-    sites: Sites,
-    name: str,
-    found: list[tuple[Value, list[int]]],
-    others: list[str],
-    depth: int,
-) -> list[Part]:
-    values = [value for value, _ in found]
-    made = []
-    for n, (value, members) in enumerate(found):
-        some = [refs[member] for member in members]
-        key, words = f"{name}={_slug(value)}", _words(name, value, values, n, some)
-        for part in _resolve(some, sites[members], others, depth):
-            made.append(Part(part.refs, (key, *part.keys), (words, *part.names)))
-    return made
-
-
-def _stations(refs: list[FrameRef]) -> list[Value]:
+def _stations(refs: Sequence[FrameRef]) -> list[Value]:
     """Return by how much the stack of each image lies beside the others, in whole mm."""
     normal = spacing.normal_lps(refs[0].plane)
-    seen: list[npt.NDArray[np.float64]] = []
-    found: list[Value] = []
-    for ref in refs:
-        position = np.asarray(ref.plane.position_lps_mm)
-        aside = position - normal * (position @ normal)
-        near = (n for n, one in enumerate(seen) if np.abs(one - aside).max() <= _STATION_MM)
-        home = next(near, None)
-        if home is None:
-            # More than this is no station but a tilt.
-            if len(seen) == 16:
-                return [None] * len(refs)
-            seen.append(aside)
-            home = len(seen) - 1
-        found.append(" ".join(f"{round(x)}" for x in seen[home] + 0.0))
-    return found
-
-
-def _ranked(refs: list[FrameRef], sites: Sites) -> list[Part] | None:
-    """Part by rank within each place: the n-th time everywhere makes the n-th volume."""
-    groups: list[list[int]] = [[] for _ in range(int(sites.max()) + 1)]
-    for n, site in enumerate(sites):
-        groups[int(site)].append(n)
-    groups = [group for group in groups if group]
-    count = len(groups[0])
-    if any(len(group) != count for group in groups):
-        return None
-    ways: tuple[tuple[str, Callable[[FrameRef], Hashable], int], ...] = (
-        (_TRIGGER, _mark(_TRIGGER), 2),
-        (_FRAME, _mark(_FRAME), 2),
-        ("number", _number, _FEWEST_BY_NUMBER),
-    )
-    for name, value_of, fewest in ways:
-        if count < fewest:
-            continue
-        values = [value_of(ref) for ref in refs]
-        if None in values or any(len({values[n] for n in g}) < count for g in groups):
-            continue
-        ranked = [sorted(group, key=lambda n: values[n]) for group in groups]  # type: ignore[arg-type, return-value]
-        return [
-            Part(
-                tuple(refs[n] for n in sorted(group[rank] for group in ranked)),
-                (f"{name}-rank={rank + 1}",),
-                (_rank_words(name, rank + 1),),
-            )
-            for rank in range(count)
-        ]
-    return None
-
-
-def _number(ref: FrameRef) -> tuple[int, int] | None:
-    number = ref.instance.instance_number
-    return None if number is None else (number, ref.frame)
+    positions = np.array([ref.plane.position_lps_mm for ref in refs], dtype=np.float64)
+    aside = positions - np.outer(positions @ normal, normal)
+    left, found = np.ones(len(refs), dtype=bool), np.empty(len(refs), dtype=object)
+    for _ in range(_MOST_STATIONS):
+        if not left.any():
+            return list(found)
+        one = aside[left.argmax()]
+        here = left & (np.abs(aside - one).max(axis=1) <= _STATION_MM)
+        found[here] = " ".join(f"{round(x)}" for x in one + 0.0)
+        left &= ~here
+    # So many are no stations but a tilt.
+    return [None] * len(refs)
 
 
 # ------------------------------------------------------------------------- naming
@@ -262,14 +282,10 @@ def _slug(value: Value) -> str:
 def _words(
     name: str, value: Value, values: list[Value], rank: int, refs: Sequence[FrameRef]
 ) -> str:
-    if name == "direction":
-        weighting = _same("b", refs)
-        told = [_number_words("b", weighting)] if isinstance(weighting, float) else []
-        if value is not None:
-            told.append(translate("study", "direction ({vector})").format(vector=value))
-        return ", ".join(told) or translate("study", "unmarked")
     if value is None or value == "":
         return translate("study", "unmarked")
+    if name == "direction":
+        return _direction_words(value, None)
     if name in ("type", "image_type"):
         return _type_words(str(value), [str(other or "") for other in values])
     if name == "component":
@@ -283,6 +299,14 @@ def _words(
     beside = {"echo": "echo_ms", "time": _TRIGGER}.get(name)
     extra = _same(beside, refs) if beside else None
     return f"{said}, {extra:.6g} ms" if isinstance(extra, float) else said
+
+
+def _direction_words(value: Value, weighting: Value) -> str:
+    """Name a gradient direction, and the weighting where the volumes differ in it."""
+    told = [_number_words("b", weighting)] if isinstance(weighting, float) else []
+    if value is not None:
+        told.append(translate("study", "direction ({vector})").format(vector=value))
+    return ", ".join(told) or translate("study", "unmarked")
 
 
 def _same(name: str, refs: Sequence[FrameRef]) -> Value:
