@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -23,17 +24,35 @@ def test_a_folder_without_images_is_told_and_the_open_case_stays(opened, qtbot, 
     assert opened.views.isVisible()
 
 
-def test_a_truncated_slice_is_named(window, qtbot, phantom_folder, tmp_path):
+def test_a_truncated_slice_is_named_and_the_others_are_shown(
+    window, qtbot, phantom_folder, tmp_path
+):
     folder = tmp_path / "cut"
     shutil.copytree(phantom_folder, folder)
     victim = sorted(folder.iterdir())[3]
     victim.write_bytes(victim.read_bytes()[:-5000])
+    with qtbot.waitSignal(window.opener.opened, timeout=20_000):
+        window.open_paths([folder])
+    settle(window)
+    case = window.reading.case
+    assert window.message.isVisible()
+    assert f"{victim.name} is cut short" in window.message.text
+    (k,) = np.flatnonzero(case.empty_slices())
+    assert f"{victim.name} is cut short" in case.why_no_slice(k)
+    assert case.read_only and not window.actions_by_id["run"].isEnabled()
+
+
+def test_when_every_file_is_cut_the_series_is_marked(window, qtbot, phantom_folder, tmp_path):
+    folder = tmp_path / "cut"
+    shutil.copytree(phantom_folder, folder)
+    for victim in folder.iterdir():
+        victim.write_bytes(victim.read_bytes()[:-5000])
     with qtbot.waitSignal(window.opener.found, timeout=10_000):
         window.open_paths([folder])
     settle(window)
     assert window.reading.case is None
     assert window.message.isVisible()
-    assert f"{victim.name} is cut short. Copy the study again" in window.message.text
+    assert "is cut short. Copy the study again" in window.message.text
     assert window.rail.card(0).failed
 
 

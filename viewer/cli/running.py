@@ -66,7 +66,11 @@ def choose_series(
             if (problem := no_volume(plan)) is not None:
                 refusals.append(problem)
                 continue
-            volume = read(plan, progress=stages.step(translate("cli", "Reading images")))
+            try:
+                volume = read(plan, progress=stages.step(translate("cli", "Reading images")))
+            except Problem as bad_file:
+                refusals.append(bad_file)
+                continue
             reasons = registry.eligibility(pack, volume)
             if not reasons:
                 return plan, volume

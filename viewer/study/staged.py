@@ -19,6 +19,7 @@ from viewer.study.placing import placed_volume
 from viewer.study.quiet import hush
 from viewer.study.series import InstanceHeader
 from viewer.study.spacing import GeometryProblem
+from viewer.study.suitable import pixels_refusal
 
 THREAD_NAME = "overread-read"
 
@@ -291,6 +292,9 @@ class StagedRead:
         self._note(task, filling, failed)
 
     def _read(self, instance: InstanceHeader, places: Places, filling: Filling) -> None:
+        refusal = pixels_refusal(instance)
+        if refusal is not None:
+            raise refusal
         try:
             filling.read(instance, places, self._cancelled.is_set)
         except Misfit:
