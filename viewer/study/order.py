@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from inference.geometry import Affine
 from resources.problem import Problem
+from resources.text import translate
 from viewer.study import spacing, suitable
 from viewer.study import volumes as splitting
 from viewer.study.series import FrameRef, InstanceHeader, Series
@@ -18,6 +19,8 @@ from viewer.study.spacing import GeometryProblem
 __all__ = ["FrameRef", "GeometryProblem", "StackPlan", "order", "volumes"]
 
 _DIGITS = re.compile(r"(\d+)")
+# Bad files that are told by name; of more only the number.
+_MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -124,7 +127,7 @@ def _plan(series: Series, group: splitting.Group) -> StackPlan:
     used = list({id(ref.instance): ref.instance for ref in refs}.values())
     notes = dict.fromkeys(note for instance in used for note in instance.notes)
     problems = [*verdict.problems, *(GeometryProblem(*note) for note in notes)]
-    refusal = suitable.refusal(series, used, len(refs), problems)
+    refusal = suitable.refusal(series, _readable(used, problems), len(refs), problems)
     first = refs[0].instance
     return StackPlan(
         series=series,
@@ -140,6 +143,25 @@ def _plan(series: Series, group: splitting.Group) -> StackPlan:
         irregularity=verdict.irregularity,
         places=verdict.places,
     )
+
+
+def _readable(
+    instances: list[InstanceHeader], problems: list[GeometryProblem]
+) -> list[InstanceHeader]:
+    """Return the files that can be read, all of them when none can; tell of the others.
+
+    Their slices stay in the stack, empty: one bad file does not stop a series.
+    """
+    bad = [(one, why) for one in instances if (why := suitable.pixels_refusal(one)) is not None]
+    if not bad or len(bad) == len(instances):
+        return instances
+    said = [GeometryProblem("unreadable-file", why.sentence) for _, why in bad[:_MOST_TOLD]]
+    if len(bad) > _MOST_TOLD:
+        more = translate("study", "{count} more images cannot be read.")
+        said.append(GeometryProblem("unreadable-file", more.format(count=len(bad) - _MOST_TOLD)))
+    problems += said
+    refused = {id(one) for one, _ in bad}
+    return [one for one in instances if id(one) not in refused]
 
 
 def _file_order(instance: InstanceHeader) -> tuple[int, int, list[tuple[int, str]]]:

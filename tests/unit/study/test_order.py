@@ -14,6 +14,7 @@ from pydicom.uid import RLELossless
 from resources.problem import Problem
 from tests.dicom_files import stored, write_slice, write_stack
 from viewer.study.order import StackPlan, order
+from viewer.study.read import read
 from viewer.study.scan import scan
 from viewer.study.thumbnail import thumbnail
 
@@ -180,13 +181,35 @@ def test_two_patients_in_one_series_are_refused(tmp_path: Path) -> None:
     assert plan.refusal is not None and "more than one patient" in plan.refusal.sentence
 
 
-def test_a_file_cut_in_its_pixels_is_named(tmp_path: Path) -> None:
+def test_a_file_cut_in_its_pixels_is_named_and_stops_no_other(tmp_path: Path) -> None:
     files = write_stack(tmp_path, stored(3))
     files[1].write_bytes(files[1].read_bytes()[:-8])
     plan = plan_of(tmp_path)
+    assert kinds(plan) == ["unreadable-file"]
+    assert plan.problems[0].text == f"The file {files[1].name} is cut short."
+    assert plan.refusal is None and plan.regular and plan.shape_kji[0] == 3
+    with pytest.raises(Problem, match=f"{files[1].name} is cut short"):
+        read(plan)
+
+
+def test_many_bad_files_are_counted(tmp_path: Path) -> None:
+    files = write_stack(tmp_path, stored(9))
+    for path in files[1:]:
+        path.write_bytes(path.read_bytes()[:-8])
+    plan = plan_of(tmp_path)
+    assert plan.refusal is None
+    assert kinds(plan) == ["unreadable-file"] * 6
+    assert plan.problems[-1].text == "3 more images cannot be read."
+
+
+def test_a_series_of_bad_files_alone_is_refused(tmp_path: Path) -> None:
+    files = write_stack(tmp_path, stored(3))
+    for path in files:
+        path.write_bytes(path.read_bytes()[:-8])
+    plan = plan_of(tmp_path)
     assert kinds(plan) == ["cut-short"]
     assert plan.refusal is not None
-    assert plan.refusal.sentence == f"The file {files[1].name} is cut short."
+    assert "is cut short." in plan.refusal.sentence
     assert plan.refusal.remedy
 
 
