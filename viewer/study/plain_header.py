@@ -163,7 +163,8 @@ def _elements(stream: BinaryIO, start: int, name: str) -> Parsed:
             if explicit and vr not in (b"SQ", b"UN"):
                 raise Surprise
             at = reader.after_sequence(begin, explicit and vr != b"UN", 0)
-            if tag in WANTED:
+            # Of an empty one there is nothing but its delimiter.
+            if tag in WANTED and at > begin + 8:
                 raw[tag] = b"SQ"
             continue
         if tag in WANTED:

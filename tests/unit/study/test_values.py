@@ -291,3 +291,20 @@ def test_padding_is_black_on_the_screen_of_an_inverted_image(tmp_path: Path) -> 
     window = first_window(plan, volume.voxels)
     grey = compose(volume, axial, 0, window, invert=plan.inverted) & 255
     assert (grey[0] == 0).all() and grey[1, 0] == 255 and grey[-1, -1] == 0
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_an_empty_sequence_is_no_table(tmp_path: Path, undefined: bool) -> None:
+    path = write_slice(tmp_path / "x.dcm", stored(1)[0], ModalityLUTSequence=[], VOILUTSequence=[])
+    if undefined:
+        content = path.read_bytes()
+        for tag in (b"\x28\0\0\x30", b"\x28\0\x10\x30"):
+            empty = tag + b"SQ\0\0" + bytes(4)
+            assert empty in content
+            end = b"\xfe\xff\xdd\xe0" + bytes(4)
+            content = content.replace(empty, tag + b"SQ\0\0\xff\xff\xff\xff" + end)
+        path.write_bytes(content)
+    plan = plan_of(tmp_path)
+    instance = plan.planes[0].instance
+    assert not instance.has_modality_lut and not instance.has_voi_lut
+    assert read(plan).unit == "HU"
