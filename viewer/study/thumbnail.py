@@ -12,12 +12,12 @@ from resources.text import translate
 from viewer.display.grey import grey_of
 from viewer.study import read
 from viewer.study.default_window import first_window
-from viewer.study.order import StackPlan
+from viewer.study.order import FrameRef, StackPlan
 from viewer.study.suitable import pixels_refusal
 
 
 def thumbnail(plan: StackPlan, size_px: int) -> npt.NDArray[np.uint8]:
-    """Show the middle slice, with square pixels, in the default window.
+    """Show the slice nearest to the middle that can be read, square pixels, default window.
 
     Parameters
     ----------
@@ -34,14 +34,11 @@ def thumbnail(plan: StackPlan, size_px: int) -> npt.NDArray[np.uint8]:
     Raises
     ------
     Problem
-        When the middle image is of a kind that cannot be read, or is damaged.
+        When no image is of a kind that can be read, or the one chosen is damaged.
     """
     if size_px < 1:
         raise ValueError("a picture needs at least one pixel")
-    ref = plan.planes[len(plan.planes) // 2]
-    refusal = pixels_refusal(ref.instance)
-    if refusal is not None:
-        raise refusal
+    ref = _middle(plan)
     values = read.frame_values(ref)
     row_mm, column_mm = ref.plane.spacing_mm or (1.0, 1.0)
     height, width = values.shape[0] * row_mm, values.shape[1] * column_mm
@@ -54,6 +51,18 @@ def thumbnail(plan: StackPlan, size_px: int) -> npt.NDArray[np.uint8]:
     # Of one image alone, PET values are as the scanner wrote them.
     window = first_window(plan, values, factor=1.0)
     return grey_of(small, window, invert=plan.inverted)
+
+
+def _middle(plan: StackPlan) -> FrameRef:
+    middle, refusal = len(plan.planes) // 2, None
+    for n in sorted(range(len(plan.planes)), key=lambda n: abs(n - middle)):
+        ref = plan.planes[n]
+        refused = pixels_refusal(ref.instance)
+        if refused is None:
+            return ref
+        refusal = refusal or refused
+    assert refusal is not None  # there is one plane at least
+    raise refusal
 
 
 def _resized(values: npt.NDArray[Any], count: int, axis: int) -> npt.NDArray[np.float32]:

@@ -202,6 +202,12 @@ def test_an_image_without_place_still_has_a_picture(tmp_path: Path) -> None:
     assert thumbnail(plan, 12).shape == (12, 10)
 
 
+def test_the_picture_is_of_a_file_that_can_be_read(tmp_path: Path) -> None:
+    files = write_stack(tmp_path, stored(5))
+    files[2].write_bytes(files[2].read_bytes()[:-4])
+    assert thumbnail(plan_of(tmp_path), 12).shape == (12, 10)
+
+
 def test_a_picture_of_a_cut_file_is_a_problem(tmp_path: Path) -> None:
     (path,) = write_stack(tmp_path, stored(1))
     path.write_bytes(path.read_bytes()[:-4])
