@@ -21,6 +21,7 @@ from viewer.study.words import words
 
 Raw = Mapping[int, bytes]
 """Values of the elements that we use, as stored, by tag; sequences as a mere mark."""
+Numbers = tuple[float, ...] | None
 
 # Modalities of objects that refer to images and are none (PS3.3 C.7.3.1.1.1).
 _NOT_IMAGES = frozenset(
@@ -30,6 +31,7 @@ _NOT_IMAGES = frozenset(
 # Segmentation Storage and its kin: one with the modality of its source would look like one.
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66."
 _MAX_FRAMES = 100_000
+_OVERLAY_ROWS = tuple(group << 16 | 0x0010 for group in range(0x6000, 0x6020, 2))
 # Sixteen times what a UID may have (PS3.5 6.2).
 _MAX_TEXT = 1024
 
@@ -173,9 +175,7 @@ def _instance(
         padding_limit=_padding(raw, 0x00280121, signed, allocated),
         has_modality_lut=bool(raw.get(0x00283000)),
         has_voi_lut=bool(raw.get(0x00283010)),
-        overlay_groups=tuple(
-            group for group in range(0x6000, 0x6020, 2) if number(raw, group << 16 | 0x0010)
-        ),
+        overlay_groups=tuple(tag >> 16 for tag in _OVERLAY_ROWS if number(raw, tag)),
         pet=_pet(raw) if modality == "PT" else None,
         pixel_offset=found.pixel_offset if plain else None,
         pixel_length=found.pixel_length if plain else None,
@@ -221,7 +221,9 @@ def printable(value: str) -> str:
 
 def number(raw: Raw, tag: int, default: int = 0) -> int:
     """Return a US value (two bytes, made little endian by the parser)."""
-    value = raw.get(tag, b"")
+    value = raw.get(tag)
+    if value is None:
+        return default
     return int.from_bytes(value[:2], "little") if len(value) >= 2 else default
 
 
@@ -264,10 +266,16 @@ def _plane(raw: Raw) -> Plane:
         has_rescale=frames.rescales(factor, intercept),
         rescale_type=text(raw, 0x00281054),
         window=frames.windows(middle, wide),
-        window_names=frames.window_names(middle, wide, words(raw, 0x00281055).split("\\")),
+        window_names=_window_names(raw, middle, wide),
         voi_function=frames.voi_function(text(raw, 0x00281056)),
         marks=marks.of_header(raw),
     )
+
+
+def _window_names(raw: Raw, centres: Numbers, widths: Numbers) -> tuple[str, ...]:
+    if 0x00281055 not in raw:
+        return ()
+    return frames.window_names(centres, widths, words(raw, 0x00281055).split("\\"))
 
 
 _SPACINGS = (
