@@ -218,3 +218,12 @@ def test_what_pet_is_dated_with_is_not_printed(tmp_path: Path) -> None:
     (first, *_) = planes(tmp_path)
     year = str(datetime(2020, 1, 5).year)
     assert year not in repr(first.instance) and year not in repr(first.instance.pet)
+
+
+def test_a_real_scan(corpus: Path) -> None:
+    (path,) = corpus.rglob("GH184.dcm")
+    (series,) = scan(path).series
+    measured = uptake([FrameRef(series.instances[0], 0)])
+    # 90 kg, 474,592,928 Bq at 09:32:00, half-life 6588 s, scan at 11:00:36: 5316 s.
+    assert measured.unit == "SUVbw"
+    assert measured.factor == pytest.approx(90_000 / 474_592_928 * 2 ** (5316 / 6588), rel=1e-12)
