@@ -1,7 +1,7 @@
 """A regular copy of slices that lie irregularly: tilted, shifted or unevenly far apart.
 
 The copy holds no more than the slices do: between them it is interpolated linearly, and where
-none of them reaches it holds the lowest value of the volume.
+none of them reaches it holds padding, or the lowest value of a volume that names none.
 """
 
 from __future__ import annotations
@@ -66,16 +66,16 @@ def resampled(volume: Volume, *, cancelled: CancelCheck | None = None) -> Volume
         When ``cancelled`` says so.
     """
     grid = _grid(volume)
-    low = volume.voxels.min()
-    voxels = np.full(grid.shape_kji, low, dtype=volume.voxels.dtype)
+    empty = np.nanmin(volume.voxels) if volume.padding is None else volume.padding[0]
+    voxels = np.full(grid.shape_kji, empty, dtype=volume.voxels.dtype)
     kept: dict[int, _Slice] = {}
     for k, (below, share) in enumerate(zip(grid.below, grid.share, strict=True)):
         stop_if(cancelled)
         wanted = (int(below),) if share == 0 else (int(below), int(below) + 1)
-        kept = {n: kept.get(n) or _moved(volume.voxels[n], grid.aside_px[n]) for n in wanted}
+        kept = {n: kept.get(n) or _moved(_known(volume, n), grid.aside_px[n]) for n in wanted}
         _blend(voxels[k], [kept[n] for n in wanted], float(share))
     voxels.flags.writeable = False
-    return Volume(voxels, grid.affine, volume.modality, volume.unit)
+    return Volume(voxels, grid.affine, volume.modality, volume.unit, padding=volume.padding)
 
 
 def plan_of_copy(plan: StackPlan, copy: Volume) -> StackPlan:
@@ -192,9 +192,17 @@ def _between(
     return below, share
 
 
-def _moved(values: npt.NDArray[Any], aside_px: Vectors) -> _Slice:
+def _known(volume: Volume, k: int) -> Floats:
+    """Return a slice with no number where it is padded: what touches padding is none either."""
+    values: Floats = volume.voxels[k].astype(np.float32)
+    if volume.padding is not None:
+        low, high = volume.padding
+        values[(values >= low) & (values <= high)] = np.nan
+    return values
+
+
+def _moved(moved: Floats, aside_px: Vectors) -> _Slice:
     """Move a slice within its plane; what is not between two of its pixels is lost."""
-    moved = np.asarray(values, dtype=np.float32)
     start = []
     for axis, by in enumerate(aside_px):
         whole = int(np.floor(by))
@@ -220,7 +228,9 @@ def _blend(target: npt.NDArray[Any], slices: list[_Slice], share: float) -> None
         for one in slices
     ]
     found = cut[0] if len(cut) == 1 else cut[0] * (1 - share) + cut[1] * share
-    target[top:bottom, left:right] = np.rint(found) if target.dtype.kind in "iu" else found
+    if target.dtype.kind in "iu":
+        found = np.rint(found)
+    np.copyto(target[top:bottom, left:right], found, casting="unsafe", where=~np.isnan(found))
 
 
 def _impossible() -> Problem:

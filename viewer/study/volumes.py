@@ -20,8 +20,8 @@ UNSPLIT = "unsplit"
 _MOST_SINGLES = 3
 # Gathering compares with each group: beyond so many of one size, images are turned ones too.
 _MAX_GROUPS = 256
-# Directions and sizes of pixels are rounded to so many digits before they name a volume.
-_DIGITS = 2
+# Directions are rounded to so many digits before they name a volume: finer than what parts two.
+_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,9 +84,12 @@ def split(frames: Sequence[FrameRef]) -> list[Group]:
         return [Group(found[0][1].refs, unsorted=stacks[0].turned)]
     told = dict(zip(map(id, stacks), _stack_names(stacks), strict=True))
     names = _distinct([", ".join((*told[id(stack)], *part.names)) for stack, part in found])
+    keys = [";".join((_stack_key(stack), *part.keys)) for stack, part in found]
+    # Never two alike: work that was saved for one would be opened with the other.
+    keys = [key if keys.index(key) == n else f"{key};{n}" for n, key in enumerate(keys)]
     return [
-        Group(part.refs, name, ";".join((_stack_key(stack), *part.keys)), unsorted=stack.turned)
-        for (stack, part), name in zip(found, names, strict=True)
+        Group(part.refs, name, key, unsorted=stack.turned)
+        for (stack, part), name, key in zip(found, names, keys, strict=True)
     ]
 
 
@@ -258,13 +261,12 @@ def _room_name(stack: _Stack, rooms: list[str]) -> str:
 
 def _distinct(names: list[str]) -> list[str]:
     """Return the names with a number behind those that recur."""
+    names = [name or translate("study", "volume") for name in names]
     counted, seen = Counter(names), Counter[str]()
     found = []
     for name in names:
         seen[name] += 1
-        again = counted[name] > 1
-        name = name or translate("study", "volume")
-        found.append(f"{name} {seen[name]}" if again else name)
+        found.append(f"{name} {seen[name]}" if counted[name] > 1 else name)
     return found
 
 
@@ -277,7 +279,7 @@ def _stack_key(stack: _Stack) -> str:
         kind = ("sagittal", "coronal", "axial")[_axis(ref)]
         # Adding 0 turns a minus zero into a zero.
         where = tuple(round(x, _DIGITS) + 0.0 for x in plane.row_lps + plane.column_lps)
-    size = None if plane.spacing_mm is None else [f"{mm:.{_DIGITS}g}" for mm in plane.spacing_mm]
+    size = None if plane.spacing_mm is None else [f"{mm:.6g}" for mm in plane.spacing_mm]
     return f"{kind}-{_digest((_pixels(ref), stack.room, stack.number, where, size))}"
 
 

@@ -212,6 +212,22 @@ def test_where_no_slice_reaches_there_is_the_lowest_value() -> None:
     assert found.voxels[0, -1].max() == found.voxels.min() == bright.voxels.min()
 
 
+def test_what_touches_padding_is_padding() -> None:
+    volume = volume_of(places_of(EVEN, tilt(EVEN, 14, np.eye(3))))
+    voxels = np.array(volume.voxels)
+    rows, columns = np.ogrid[:100, :110]
+    voxels[:, (rows - 50) ** 2 + (columns - 55) ** 2 > 48**2] = -2000
+    padded = Volume(
+        voxels, volume.affine, "CT", "HU", places=volume.places, padding=(-2000.0, -2000.0)
+    )
+    found = resampled(padded)
+    assert found.padding == (-2000.0, -2000.0)
+    # Nothing between the lowest tissue and padding: no edge is made up.
+    assert set(np.unique(found.voxels[found.voxels < DEEP])) == {-2000}
+    middle, _ = weights(found, CENTRE, RADIUS)
+    assert np.abs(middle - CENTRE).max() <= 0.2
+
+
 def test_slices_that_stand_where_the_copy_has_one_are_kept_as_they_are() -> None:
     volume = volume_of(places_of(GAPS))
     found = resampled(volume)

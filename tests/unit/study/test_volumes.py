@@ -307,6 +307,35 @@ def test_a_part_stays_when_other_files_appear(tmp_path: Path) -> None:
     assert set(before.values()) < set(after)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"spacing": (0.7, 0.7)}, {"spacing": (0.7002, 0.7)}),
+        ({}, {"orientation": (1, 0, 0, 0, math.cos(0.0015), math.sin(0.0015))}),
+    ],
+)
+def test_stacks_that_hardly_differ_have_parts_of_their_own(
+    tmp_path: Path, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    write_at(tmp_path / "1", [0.0, 1.0], **one)
+    write_at(tmp_path / "2", [5.0, 6.0], first=3, **other)
+    assert len(plans_of(tmp_path)) == 2
+
+
+def test_weightings_of_many_directions_are_named_once(tmp_path: Path) -> None:
+    for b, way in ((0.0, None), (700.0, 0), (700.0, 1), (1400.0, 0), (1400.0, 1)):
+        ways = [[1.0, 0.0, 0.0], [0.0, 0.6, 0.8]]
+        tags = {} if way is None else {"DiffusionGradientOrientation": ways[way]}
+        write_at(tmp_path / f"{b}{way}", [0.0, 1.0, 2.0], DiffusionBValue=b, **tags)
+    assert names(plans_of(tmp_path)) == [
+        "b 0",
+        "b 700, direction (1.000, 0.000, 0.000)",
+        "b 700, direction (0.000, 0.600, 0.800)",
+        "b 1400, direction (1.000, 0.000, 0.000)",
+        "b 1400, direction (0.000, 0.600, 0.800)",
+    ]
+
+
 def test_the_splitting_can_be_undone(tmp_path: Path) -> None:
     for moment in (1, 2):
         write_at(
