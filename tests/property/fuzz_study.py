@@ -48,6 +48,7 @@ from tests.dicom_files import stored, write_slice
 from viewer.display.grey import grey_of
 from viewer.study.cancel import Cancelled
 from viewer.study.default_window import windows
+from viewer.study.header import Unusable, read_header
 from viewer.study.order import StackPlan, volumes
 from viewer.study.overlay import overlays
 from viewer.study.read import read
@@ -166,13 +167,24 @@ def _packed(folder: Path, pixels: Any, syntax: str) -> bytes:
 
 
 def seeds(corpus: Path | None) -> list[bytes]:
-    """Return the files to damage: synthetic ones, and those of the corpus that are small."""
+    """Return the files to damage: synthetic ones, and small images of the corpus.
+
+    Of what is no image or is damaged already, a few suffice.
+    """
     with tempfile.TemporaryDirectory() as folder:
         found = synthetic(Path(folder))
     if corpus is not None and corpus.is_dir():
+        others = 0
         for path in sorted(p for p in corpus.rglob("*") if p.is_file()):
-            if path.stat().st_size <= _MAX_SEED_BYTES and path.suffix not in (".json", ".md"):
-                found.append(path.read_bytes())
+            if path.stat().st_size > _MAX_SEED_BYTES:
+                continue
+            try:
+                read_header(path)
+            except Unusable:
+                others += 1
+                if others % 10:
+                    continue
+            found.append(path.read_bytes())
     return found
 
 

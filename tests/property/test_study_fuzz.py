@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.property.fuzz_study import damaged, outcome, seeds, synthetic
+from viewer.study import header
 
 COUNT = 100
 
@@ -28,6 +29,16 @@ def test_damaged_synthetic_files_end_well(tmp_path: Path, seed: int) -> None:
 
 def test_damaged_files_of_the_corpus_end_well(tmp_path: Path, corpus: Path) -> None:
     ends_well(tmp_path, 3, seeds(corpus))
+
+
+def test_a_slip_of_the_program_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(raw: header.Raw, tag: int) -> str:
+        return raw.get(tag, b"").decode("ascii").strip(" \0")
+
+    monkeypatch.setattr(header, "text", careless)
+    with pytest.raises(UnicodeDecodeError) as caught:
+        ends_well(tmp_path, 1, seeds(None))
+    assert "of seed 1" in caught.value.__notes__[0]
 
 
 def ends_well(folder: Path, seed: int, whole: list[bytes]) -> None:
