@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import ConvexHull
 
 from inference import geometry
 from inference.findings import Mask
 
 _Plane = npt.NDArray[np.float64]
+
+
+def prepare() -> None:
+    """Load what measuring needs, so that the first measurement need not wait for it."""
+    import scipy.spatial  # noqa: F401
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,9 @@ def _hull_mm(plane: npt.NDArray[np.bool_], step_mm: _Plane) -> _Plane:
             pair = (ends, lines) if swap else (lines, ends)
             points.append(np.stack(pair, axis=1))
     in_mm = np.concatenate(points) @ step_mm.T
+    # Late: its import is a quarter of the start of the window, which measures nothing yet.
+    from scipy.spatial import ConvexHull
+
     return np.asarray(in_mm[ConvexHull(in_mm).vertices], dtype=np.float64)
 
 

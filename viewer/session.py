@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from inference import measure
 from inference.findings import Findings
 from inference.volume import Volume
 from resources.problem import Problem
@@ -157,6 +158,7 @@ class Case:
         if why_not is not None or not volume.regular:
             case._only_view(why_not or _no_volume())
             return case
+        measure.prepare()  # here, where one may wait, rather than at the end of the first stroke
         try:
             home = (folder or folders.data_dir() / "cases") / key
         except OSError as error:
