@@ -251,11 +251,12 @@ class Worklist:
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do something in one transaction; mend a damaged file first, once."""
 
-        def once() -> T:
+        def once(distrust: bool = False) -> T:
             folder = self._home()
             if not self._ready:
-                self._notice = worklist_file.make_ready(folder) or self._notice
-                worklist_file.back_up(folder)
+                notice = worklist_file.make_ready(folder, distrust=distrust)
+                self._notice = notice or self._notice
+                self._back_up(folder)
                 self._ready = True
             with worklist_file.transaction(folder / worklist_file.FILE) as connection:
                 return work(connection)
@@ -268,9 +269,19 @@ class Worklist:
                 if not gone and not worklist_file.is_damage(error):
                     raise
                 self._ready = False
-                return once()
+                return once(worklist_file.is_broken(error))
 
         return _told(twice)
+
+    @staticmethod
+    def _back_up(folder: Path) -> None:
+        try:
+            worklist_file.back_up(folder)
+        except OSError:
+            return  # a full disk must not take the list away
+        except sqlite3.Error as error:
+            if worklist_file.is_damage(error):
+                raise
 
 
 def _told(work: Callable[[], T]) -> T:

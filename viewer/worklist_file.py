@@ -65,8 +65,13 @@ _TEXT = ", ".join(COLUMNS)
 _COPY = f"INSERT OR REPLACE INTO study ({_TEXT}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
-def make_ready(folder: Path) -> str | None:
+def make_ready(folder: Path, *, distrust: bool = False) -> str | None:
     """Make the worklist of a folder fit to be used.
+
+    Parameters
+    ----------
+    distrust
+        Mend it though a check finds nothing: SQLite has stumbled over it.
 
     Returns
     -------
@@ -81,7 +86,7 @@ def make_ready(folder: Path) -> str | None:
         When the folder cannot be written to, or the disk is full.
     """
     file = folder / FILE
-    if _sound(file):
+    if not distrust and _sound(file):
         _migrate(file)
         return None
     end = time.monotonic() + _WAIT_S
@@ -95,7 +100,7 @@ def make_ready(folder: Path) -> str | None:
                 raise OSError(problem.detail) from problem
             time.sleep(0.05)
     try:
-        if _sound(file):  # by the other one, meanwhile
+        if not distrust and _sound(file):  # by the other one, meanwhile
             return None
         if not file.exists():
             _make(folder, None)
@@ -150,10 +155,16 @@ def shrink(file: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def is_broken(error: sqlite3.Error) -> bool:
+    """Tell whether SQLite has found its own structures broken."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell damage of the file from a full disk, a lock or a missing right."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return is_broken(error) or code == sqlite3.SQLITE_ERROR
 
 
 # ------------------------------------------------------------------------- inside

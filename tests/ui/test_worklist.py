@@ -416,7 +416,7 @@ def test_a_damaged_list_is_said_and_hinders_nothing(window, qtbot, two):
 
 
 def test_a_list_of_a_newer_overread_is_left_alone_and_said_once(window, qtbot, two, monkeypatch):
-    def newer(folder):
+    def newer(folder, **_how):
         raise Problem("The worklist was saved by a newer Overread.", "Update.")
 
     monkeypatch.setattr(worklist_file, "make_ready", newer)

@@ -141,6 +141,7 @@ class WorklistFlow(QObject):
         if case is not None and case.key == study.case_key:
             self._back()
         else:
+            self._window.status.hint(translate("worklist", "Looking for the files…"))
             self.keeper.find_files(study, lambda there: self._on_looked(study, there))
 
     def _on_looked(self, study: Study, there: bool) -> None:

@@ -262,6 +262,29 @@ def test_damage_while_the_program_runs_is_mended_too(folder, file):
     assert worklist.take_notice()
 
 
+def test_damage_that_no_check_finds_is_mended_when_it_shows(folder, file, monkeypatch):
+    filled(folder)
+    Worklist(folder).studies()
+    worklist_file.shrink(file)
+    with file.open("r+b") as stream:
+        stream.seek(4096)
+        stream.write(b"\x99" * 8 * 4096)
+    monkeypatch.setattr(worklist_file, "_sound", lambda _file: True)
+    worklist = Worklist(folder)
+    assert len(worklist.studies()) == 300
+    assert worklist.take_notice()
+
+
+def test_a_copy_that_cannot_be_made_does_not_take_the_list_away(folder, monkeypatch):
+    filled(folder, 3)
+
+    def full(_folder):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(worklist_file, "back_up", full)
+    assert len(Worklist(folder).studies()) == 3
+
+
 def test_a_deleted_file_is_made_anew(folder, file):
     worklist = filled(folder, 2)
     file.unlink()
