@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,7 +86,8 @@ def split(frames: Sequence[FrameRef]) -> list[Group]:
     names = _distinct([", ".join((*told[id(stack)], *part.names)) for stack, part in found])
     keys = [";".join((_stack_key(stack), *part.keys)) for stack, part in found]
     # Never two alike: work that was saved for one would be opened with the other.
-    keys = [key if keys.index(key) == n else f"{key};{n}" for n, key in enumerate(keys)]
+    first = {key: n for n, key in reversed(list(enumerate(keys)))}
+    keys = [key if first[key] == n else f"{key};{n}" for n, key in enumerate(keys)]
     return [
         Group(part.refs, name, key, unsorted=stack.turned)
         for (stack, part), name, key in zip(found, names, keys, strict=True)
@@ -202,7 +203,7 @@ def _axis(ref: FrameRef) -> int:
 def _stack_names(stacks: Sequence[_Stack]) -> list[tuple[str, ...]]:
     """Name stacks by as few of their properties as tell them apart."""
     names: list[tuple[str, ...]] = [()] * len(stacks)
-    rooms = list(dict.fromkeys(stack.room for stack in stacks))
+    rooms = {room: n for n, room in enumerate(dict.fromkeys(stack.room for stack in stacks), 1)}
     labels = (_direction_name, _stack_name, _size_name, _spacing_name, _kind_name, _code_name)
     for label in labels:
         names = _longer(names, [label(stack) for stack in stacks])
@@ -252,8 +253,8 @@ def _code_name(stack: _Stack) -> str:
     return stack.first.instance.photometric[:16]
 
 
-def _room_name(stack: _Stack, rooms: list[str]) -> str:
-    number = rooms.index(stack.room) + 1
+def _room_name(stack: _Stack, rooms: Mapping[str, int]) -> str:
+    number = rooms[stack.room]
     if spacing.is_placed(stack.first.plane):
         return translate("study", "frame of reference {number}").format(number=number)
     return translate("study", "film {number}").format(number=number)
