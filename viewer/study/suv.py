@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from resources.text import translate
-from viewer.study.series import FrameRef, InstanceHeader, Pet
+from viewer.study.series import FrameRef, Pet
 
 _RADIOPHARMACEUTICAL = 0x00540016
 _GE_SCAN_TIME = 0x0009100D
@@ -79,19 +80,22 @@ def uptake(planes: Sequence[FrameRef]) -> Uptake:
     -----
     Reads the radiopharmaceutical from the first and the last file. SUVbw in g/mL is
     activity in Bq/mL x weight in g / dose in Bq, the dose decayed to the time to which the
-    values are corrected (PS3.3 C.8.9.1.1.5): the start of the scan or the administration.
+    values are corrected (PS3.3 C.8.9.1): the start of the scan or the administration.
     """
-    return _uptake(tuple(planes))
-
-
-@lru_cache(maxsize=4)
-def _uptake(planes: tuple[FrameRef, ...]) -> Uptake:
-    pets = [ref.instance.pet for ref in planes]
-    first = pets[0]
-    units = {pet.units if pet is not None else "" for pet in pets}
     rescaled = all(ref.plane.has_rescale and not ref.instance.has_modality_lut for ref in planes)
-    if first is None or len(units) != 1 or not rescaled:
+    ends = tuple((ref.instance.path, ref.instance.file_size) for ref in (planes[0], planes[-1]))
+    return _uptake(tuple(ref.instance.pet for ref in planes), rescaled, ends)
+
+
+# Without the instances: those may keep temporary files on disk as long as they live.
+@lru_cache(maxsize=4)
+def _uptake(
+    found: tuple[Pet | None, ...], rescaled: bool, ends: tuple[tuple[Path, int], ...]
+) -> Uptake:
+    pets = [pet for pet in found if pet is not None]
+    if len(pets) < len(found) or len({pet.units for pet in pets}) != 1 or not rescaled:
         return Uptake("", reason=translate("study", "The images do not say one unit of uptake."))
+    first = pets[0]
     if first.units == "GML":
         return _ready_made(first)
     if first.units != "BQML":
@@ -102,13 +106,13 @@ def _uptake(planes: tuple[FrameRef, ...]) -> Uptake:
             ),
         )
     try:
-        return Uptake("SUVbw", _factor(planes, first, [pet for pet in pets if pet is not None]))
+        return Uptake("SUVbw", _factor(pets, [path for path, _ in ends]))
     except _Missing as missing:
         return Uptake("Bq/mL", reason=str(missing))
 
 
 def _ready_made(pet: Pet) -> Uptake:
-    # Without SUV Type it is by body weight (PS3.3 Table C.8-60).
+    # Without SUV Type it is by body weight (PS3.3 C.8.9.1).
     if pet.suv_type in ("", "BW"):
         return Uptake("SUVbw")
     return Uptake(
@@ -119,7 +123,8 @@ def _ready_made(pet: Pet) -> Uptake:
     )
 
 
-def _factor(planes: Sequence[FrameRef], first: Pet, pets: Sequence[Pet]) -> float:
+def _factor(pets: Sequence[Pet], ends: Sequence[Path]) -> float:
+    first = pets[0]
     if len({(pet.weight_kg, pet.decay_correction, pet.series_time) for pet in pets}) != 1:
         raise _Missing(
             translate("study", "No SUV: the images differ in weight, decay correction or start.")
@@ -135,7 +140,7 @@ def _factor(planes: Sequence[FrameRef], first: Pet, pets: Sequence[Pet]) -> floa
     weight = _within(first.weight_kg, _WEIGHT_KG)
     if weight is None:
         raise _Missing(translate("study", "No SUV: the weight of the patient is not told."))
-    injection, told = _injection(planes)
+    injection, told = _injection(ends)
     dose = injection.dose_bq
     if first.decay_correction == "START":
         start = _start(first, pets, injection.half_life_s, told)
@@ -148,11 +153,10 @@ def _factor(planes: Sequence[FrameRef], first: Pet, pets: Sequence[Pet]) -> floa
     return weight * 1000.0 / dose
 
 
-def _injection(planes: Sequence[FrameRef]) -> tuple[_Injection, str]:
+def _injection(ends: Sequence[Path]) -> tuple[_Injection, str]:
     """Return the injection, and the start of the scan as GE tells it."""
-    ends = {id(ref.instance): ref.instance for ref in (planes[0], planes[-1])}
     try:
-        found = [_of_file(instance) for instance in ends.values()]
+        found = [_of_file(path) for path in dict.fromkeys(ends)]
     except _Missing:
         raise
     except Exception:
@@ -163,11 +167,11 @@ def _injection(planes: Sequence[FrameRef]) -> tuple[_Injection, str]:
     return found[0]
 
 
-def _of_file(instance: InstanceHeader) -> tuple[_Injection, str]:
+def _of_file(path: Path) -> tuple[_Injection, str]:
     # Late: a plain study opens sooner than pydicom is imported.
     from viewer.study.pydicom_header import elements
 
-    data = elements(instance.path, (_RADIOPHARMACEUTICAL, _GE_CREATOR_TAG, _GE_SCAN_TIME))
+    data = elements(path, (_RADIOPHARMACEUTICAL, _GE_CREATOR_TAG, _GE_SCAN_TIME))
     items: Any = data[_RADIOPHARMACEUTICAL].value if _RADIOPHARMACEUTICAL in data else ()
     if len(items) != 1:
         raise _Missing(translate("study", "No SUV: the images do not say what was injected."))
