@@ -65,7 +65,7 @@ class _Process:
             env={**environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             creationflags=flags,
         )
-        self.served = ""
+        self.used = False
         self._ready = False
 
     @property
@@ -88,6 +88,7 @@ class _Process:
         with self._watched(limit_s):
             self._write(line)
             head = self._head()
+            self.used = True
             return head, None if "failure" in head else self._array(head)
 
     def end(self) -> None:
@@ -349,12 +350,12 @@ def _ask(instance: InstanceHeader, request: Mapping[str, Any]) -> npt.NDArray[An
     for last in (False, True):
         try:
             with _pool.lent() as process:
-                before, process.served = process.served, path
+                used = process.used
                 head, array = process.ask(full, limit_s)
             break
         except _Died as died:
             # What an earlier file did to the process must not cost this one.
-            if last or died.kind == "time" or before in ("", path):
+            if last or died.kind == "time" or not used:
                 raise undecodable(instance, died.kind) from None
         except OSError as error:
             raise _unstartable(error) from None
