@@ -15,7 +15,7 @@ from inference.volume import Volume
 from resources.problem import Problem
 from viewer.display.grey import Window
 from viewer.session import Case, Reader
-from viewer.study import default_window, order, resample, scan, thumbnail
+from viewer.study import decode, default_window, order, resample, scan, thumbnail
 from viewer.study.cancel import stop_if
 from viewer.study.order import StackPlan
 from viewer.study.scan import Skipped
@@ -275,6 +275,7 @@ class Opener(QObject):
     def close(self) -> None:
         """Stop and wait for the threads; what they do is cut short by the cancel."""
         self.cancel()
+        decode.close()  # a frame that takes its time would hold up its thread
         for pool in (self._reads, self._slow, self._one, QThreadPool.globalInstance()):
             pool.waitForDone(3000)
 
