@@ -70,19 +70,24 @@ def grey_of(
         Values that become black too.
     """
     x = np.asarray(values, dtype=np.float64)
-    grey = np.rint(_share(x, window.clamped()) * 255.0).astype(np.uint8)
+    odd = None if np.isfinite(x).all() else np.isnan(x)
+    if odd is not None:
+        x = np.nan_to_num(x, nan=0.0)
+    share = _share(x, window.clamped())
+    share *= 255.0
+    grey = np.rint(share).astype(np.uint8)
     grey = np.asarray(255 - grey if invert else grey)
-    grey[np.isnan(x)] = 0
+    if odd is not None:
+        grey[odd] = 0
     if padding is not None:
         grey[(x >= padding[0]) & (x <= padding[1])] = 0
     return grey
 
 
 def _share(x: npt.NDArray[np.float64], window: Window) -> npt.NDArray[np.float64]:
-    """Return the share of white, 0 to 1."""
+    """Return the share of white, 0 to 1, in fresh memory, of finite values."""
     if window.table is not None:
         return np.asarray(window.table(x) / window.table.top, dtype=np.float64)
-    x = np.nan_to_num(x, nan=0.0, posinf=np.finfo(np.float64).max, neginf=np.finfo(np.float64).min)
     centre, width = window.centre, window.width
     if window.function == SIGMOID:
         # Beyond these the exponential is 0 or overflows, and the share 0 or 1.
@@ -93,7 +98,10 @@ def _share(x: npt.NDArray[np.float64], window: Window) -> npt.NDArray[np.float64
     if width == 0.0:
         return (x > centre).astype(np.float64)
     with np.errstate(over="ignore"):
-        return np.clip((x - centre) / width + 0.5, 0.0, 1.0)
+        share = np.subtract(x, centre, out=np.empty_like(x))
+        share /= width
+        share += 0.5
+        return np.clip(share, 0.0, 1.0, out=share)
 
 
 @lru_cache(maxsize=64)

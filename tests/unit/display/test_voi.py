@@ -44,6 +44,9 @@ def test_a_narrow_window_of_fractions() -> None:
     np.testing.assert_array_equal(grey, [0, 51, 128, 204, 255, 0, 255, 0])
     # What is no number is black also when black and white are exchanged.
     assert grey_of(values, Window(0.25, 0.5, LINEAR_EXACT), invert=True)[5] == 0
+    for function in (LINEAR, LINEAR_EXACT, SIGMOID):
+        assert grey_of(7.0, Window(0, 1, function)) == 255
+        assert grey_of(np.nan, Window(0, 1, function)) == 0
     # LINEAR has no width below 1: pydicom raises, here it is a step.
     np.testing.assert_array_equal(grey_of(values[:5], Window(0.75, 0.5)), [0, 0, 0, 255, 255])
 
