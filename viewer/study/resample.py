@@ -37,6 +37,8 @@ def can_resample(plan: StackPlan) -> bool:
         plan.refusal is None
         and plan.irregularity is not None
         and plan.irregularity.detail in spacing.RESAMPLED
+        # A slice that could not be read is empty, and would be smeared over its neighbours.
+        and not any(problem.kind.startswith("unreadable") for problem in plan.problems)
         and not any(is_colour(ref.instance) for ref in plan.planes)
     )
 

@@ -73,6 +73,10 @@ def _whole(plan: StackPlan) -> Row:
         return Row(question, plan.refusal.sentence, "bad")
     if plan.irregularity is not None:
         return Row(question, plan.irregularity.sentence, "bad")
+    if plan.resampled:
+        # What its problem says: that it is a copy, and of what.
+        said = " ".join(problem.text for problem in plan.problems)
+        return Row(question, said, "note")
     return Row(
         question,
         translate("trust", "Yes: one grid places every voxel."),
@@ -120,6 +124,8 @@ def _split(plan: StackPlan) -> Row:
 
 def _copy(plan: StackPlan) -> Row:
     question = translate("trust", "Resampled copy")
+    if plan.resampled:
+        return Row(question, translate("trust", "This is one."), "note")
     if can_resample(plan):
         said = translate("trust", "Can be made; it shows no more than the slices do.")
         return Row(question, said, "note")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from inference.geometry import direction_letters
+from inference.geometry import direction_letters, spacing_kji_mm
 from resources.text import translate
 from viewer.study import spacing
 from viewer.study.order import StackPlan
@@ -98,6 +98,11 @@ def _slice_spacing(plan: StackPlan) -> Row:
     question = translate("trust", "Slice spacing")
     planes = [ref.plane for ref in plan.planes]
     kinds = kinds_of(plan)
+    if plan.resampled and plan.affine is not None:
+        said = translate("trust", "{mm} mm, made by interpolation").format(
+            mm=mm_text(spacing_kji_mm(plan.affine)[0])
+        )
+        return Row(question, said, "note")
     if len(planes) == 1:
         thick = planes[0].thickness_mm
         if thick is None or not spacing.is_placed(planes[0]):
@@ -186,6 +191,8 @@ def _faults(plan: StackPlan) -> list[Row]:
         said = next((found[kind] for kind in kinds if kind in found), None)
         if said is not None:
             made.append(Row(question, said, "bad", source))
+        elif plan.resampled:
+            made.append(Row(question, translate("trust", "None in this copy."), "note"))
         elif unknown:
             made.append(Row(question, translate("trust", "Not known."), "note", source))
         else:

@@ -13,6 +13,8 @@ from pydicom.uid import RLELossless
 
 from tests.dicom_files import CANARY, stored, write_slice, write_stack
 from viewer.study.order import StackPlan, order, volumes
+from viewer.study.read import read
+from viewer.study.resample import plan_of_copy, resampled
 from viewer.study.scan import scan
 from viewer.study.trust import Row, trust
 
@@ -124,6 +126,29 @@ def test_a_tilt_is_bad_and_a_copy_is_offered(tmp_path: Path) -> None:
     assert rows["Direction"].answer.startswith("oblique, 14.0 degrees from axial; rows run to L")
     assert rows["Gaps"].state == "good"
     assert rows["Resampled copy"].answer.startswith("Can be made")
+
+
+def test_a_resampled_copy_says_what_it_is(tmp_path: Path) -> None:
+    write_at(tmp_path, [0.0, 1.0, 2.0, 4.0])
+    plan = order(scan(tmp_path).series[0])
+    copy = plan_of_copy(plan, resampled(read(plan)))
+    rows = {row.question: row for row in trust(copy)}
+    assert rows["Regular volume"].state == "note"
+    assert "resampled copy, not what the scanner made" in rows["Regular volume"].answer
+    assert "Slices are missing: 1" in rows["Regular volume"].answer
+    assert rows["Slice spacing"].answer == "1 mm, made by interpolation"
+    assert rows["Gaps"].answer == "None in this copy." and rows["Gaps"].state == "note"
+    assert rows["Resampled copy"].answer == "This is one."
+    assert "Also" not in rows
+
+
+def test_no_copy_is_offered_of_a_stack_with_an_empty_slice(tmp_path: Path) -> None:
+    write_at(tmp_path, [0.0, 1.0, 2.0, 4.0])
+    path = tmp_path / "001.dcm"
+    path.write_bytes(path.read_bytes()[:-4])
+    rows = rows_of(tmp_path)
+    assert rows["Also"].answer == "The file 001.dcm is cut short." and rows["Also"].state == "bad"
+    assert rows["Resampled copy"].answer == "Cannot be made of these images."
 
 
 def test_gaps_and_images_at_one_place_are_bad(tmp_path: Path) -> None:
