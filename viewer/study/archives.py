@@ -7,44 +7,38 @@ counted while it is inflated; what the archive says of its sizes is not asked.
 from __future__ import annotations
 
 import io
-import re
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from resources.text import translate
-from viewer.study import inflate, scratch
+from viewer.study import inflate, scratch, unpacking
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.scratch import Scratch
+from viewer.study.unpacking import (
+    CHUNK,
+    Job,
+    Progress,
+    Refused,
+    clean,
+    damaged,
+    outside,
+    reason_empty,
+    reason_link,
+    reason_outside,
+    reason_special,
+    shown,
+    too_many,
+)
 
-Progress = Callable[[int, int], None]
-
-MAX_BYTES = 20 << 30
-MAX_ENTRIES = 200_000
-MAX_RATIO = 200
-FREE_BYTES = 2 << 30
-# Small archives may shrink any amount: an even image does.
-RATIO_FLOOR = 64 << 20
-
-_CHUNK = 1 << 20
-_DISK_EVERY = 64 << 20
 _DIRECTORY_LIMIT = 128 << 20
 _LONG_NAME = 1 << 20
-_DRIVE = re.compile(r"^[A-Za-z]:")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-
-
-class Refused(Exception):
-    """The whole archive is not opened; the text is the translated reason."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,7 +123,7 @@ def unpack(
     """
     room = Scratch()
     try:
-        job = _Job(room, path.stat().st_size, progress, cancelled)
+        job = Job(room, path.stat().st_size, progress, cancelled)
         with path.open("rb") as stream:
             if kind(path) == "zip":
                 _unzip(job, stream)
@@ -139,118 +133,6 @@ def unpack(
     except BaseException:
         room.close()
         raise
-
-
-@dataclass(slots=True, repr=False)
-class _Job:
-    room: Scratch
-    packed: int
-    progress: Progress | None
-    cancelled: CancelCheck | None
-    members: list[tuple[Path, str]] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    entries: int = 0
-    written: int = 0
-    checked: int = -_DISK_EVERY
-
-    def entry(self) -> None:
-        """Count one entry of the archive."""
-        stop_if(self.cancelled)
-        self.entries += 1
-        if self.entries > MAX_ENTRIES:
-            raise Refused(_too_many())
-
-    def count(self, size: int) -> None:
-        """Count bytes before they are written or thrown away."""
-        stop_if(self.cancelled)
-        self.written += size
-        if self.written > MAX_BYTES or (
-            self.written > RATIO_FLOOR and self.written > MAX_RATIO * self.packed
-        ):
-            raise Refused(
-                translate(
-                    "study",
-                    "The archive was not opened: unpacked, it would be far larger than images are.",
-                )
-            )
-        if self.written - self.checked >= _DISK_EVERY:
-            self.checked = self.written
-            if scratch.free_bytes(self.room.folder) < FREE_BYTES + _DISK_EVERY:
-                raise Refused(
-                    translate("study", "The archive was not opened: the disk has no room for it.")
-                )
-
-    def skip(self, name: str, reason: str) -> None:
-        self.skipped.append((_shown(name), reason))
-
-    def take(self, name: str, source: IO[bytes]) -> None:
-        """Write one member; one that is damaged is told and removed."""
-        path = self.room.new_file(self.entries, _clean(name))
-        try:
-            with scratch.create(path) as target:
-                while data := _read(source):
-                    self.count(len(data))
-                    target.write(data)
-        except _Broken:
-            path.unlink(missing_ok=True)
-            self.skip(name, translate("study", "The file is damaged inside the archive."))
-            return
-        self.members.append((path, _shown(name)))
-
-
-class _Broken(Exception):
-    """A member cannot be unpacked, whatever the library says of it."""
-
-
-def _read(source: IO[bytes]) -> bytes:
-    try:
-        return source.read(_CHUNK)
-    except (Refused, MemoryError):
-        raise
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise _Broken from None
-    except Exception:
-        raise _Broken from None
-
-
-def _too_many() -> str:
-    return translate(
-        "study", "The archive was not opened: it holds more than {count} files."
-    ).format(count=MAX_ENTRIES)
-
-
-def _damaged() -> Refused:
-    return Refused(translate("study", "The archive is damaged or cut short."))
-
-
-def outside(name: str) -> bool:
-    """Return whether a member's name leads out of the folder that it is unpacked to."""
-    name = name.replace("\\", "/")
-    return name.startswith("/") or bool(_DRIVE.match(name)) or ".." in name.split("/")
-
-
-def _clean(name: str) -> PurePosixPath:
-    return PurePosixPath(name.replace("\\", "/"))
-
-
-def _shown(name: str) -> str:
-    """Return a member's name for a message: a relative path, no control characters."""
-    printable = "".join(c if c.isprintable() else "?" for c in name.replace("\\", "/"))
-    return printable.replace(":", "_").lstrip("/")[-300:] or "?"
-
-
-def _reason_outside() -> str:
-    return translate("study", "Its name leads out of the archive.")
-
-
-def _reason_link() -> str:
-    return translate("study", "Links are not followed.")
-
-
-def _reason_special() -> str:
-    return translate("study", "This is not a regular file.")
 
 
 # ------------------------------------------------------------------------------- ZIP
@@ -281,20 +163,20 @@ class _Guarded(io.RawIOBase):
             size = self._stream.seek(0, 2) - here
             self._stream.seek(here)
         if size > _DIRECTORY_LIMIT:
-            raise Refused(_too_many())
+            raise Refused(too_many())
         data = self._stream.read(size)
-        if size > 46 * MAX_ENTRIES and data.count(b"PK\x01\x02") > MAX_ENTRIES:
-            raise Refused(_too_many())
+        if size > 46 * unpacking.MAX_ENTRIES and data.count(b"PK\x01\x02") > unpacking.MAX_ENTRIES:
+            raise Refused(too_many())
         return data
 
 
-def _unzip(job: _Job, stream: BinaryIO) -> None:
+def _unzip(job: Job, stream: BinaryIO) -> None:
     try:
         archive = zipfile.ZipFile(_Guarded(stream))
     except (Refused, MemoryError):
         raise
     except Exception:
-        raise _damaged() from None
+        raise damaged() from None
     with closing(archive):
         infos = archive.infolist()
         for done, info in enumerate(infos):
@@ -322,20 +204,20 @@ def _unzip(job: _Job, stream: BinaryIO) -> None:
 def _zip_reason(info: zipfile.ZipInfo) -> str | None:
     """Return why a member is left out, empty when it needs no word, None when it is taken."""
     if outside(info.orig_filename) or outside(info.filename):
-        return _reason_outside()
+        return reason_outside()
     mode = info.external_attr >> 16
     if stat.S_ISLNK(mode):
-        return _reason_link()
+        return reason_link()
     if info.is_dir() or stat.S_ISDIR(mode):
         return ""
     if stat.S_IFMT(mode) and not stat.S_ISREG(mode):
-        return _reason_special()
+        return reason_special()
     if info.flag_bits & 1:
         return translate("study", "It is encrypted: unpack it with its password first.")
     if info.compress_type not in _METHODS:
         # Those of bzip2 and LZMA cannot be inflated in bounded steps by zipfile.
         return translate("study", "It is compressed in a way that is not opened from an archive.")
-    return None
+    return None if info.compress_size else reason_empty()
 
 
 # ------------------------------------------------------------------------------- tar
@@ -344,7 +226,7 @@ def _zip_reason(info: zipfile.ZipInfo) -> str | None:
 class _Counted:
     """Hands the unpacked bytes of a tar archive to ``tarfile``, each of them counted."""
 
-    def __init__(self, job: _Job, stream: BinaryIO, compression: str) -> None:
+    def __init__(self, job: Job, stream: BinaryIO, compression: str) -> None:
         self._job = job
         self._stream = stream
         self._inflating = inflate.Inflating(stream, compression)
@@ -355,7 +237,7 @@ class _Counted:
         return data
 
 
-def _untar(job: _Job, stream: BinaryIO) -> None:
+def _untar(job: Job, stream: BinaryIO) -> None:
     compression = inflate.compression(stream.read(16))
     stream.seek(0)
     source: Any = _Counted(job, stream, compression)
@@ -370,7 +252,7 @@ def _untar(job: _Job, stream: BinaryIO) -> None:
     except (tarfile.TarError, inflate.Damaged, EOFError):
         # What came before the damage is whole.
         if not job.members:
-            raise _damaged() from None
+            raise damaged() from None
         job.skip("…", translate("study", "The archive is damaged or cut short."))
 
 
@@ -380,7 +262,7 @@ def _infos(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield info
 
 
-def _member_type(job: _Job) -> type[tarfile.TarInfo]:
+def _member_type(job: Job) -> type[tarfile.TarInfo]:
     """Return a ``TarInfo`` that reads no name or attribute of any length into memory."""
     long = {
         *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
@@ -396,7 +278,7 @@ def _member_type(job: _Job) -> type[tarfile.TarInfo]:
                 if self.type == tarfile.XGLTYPE:
                     said += self.size
                 if self.size > _LONG_NAME or said > _LONG_NAME:
-                    raise _damaged()
+                    raise damaged()
             elif self.type == tarfile.GNUTYPE_SPARSE:
                 raise Refused(
                     translate("study", "The archive was not opened: it holds sparse files.")
@@ -406,35 +288,37 @@ def _member_type(job: _Job) -> type[tarfile.TarInfo]:
     return Member
 
 
-def _take_tar(job: _Job, archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
+def _take_tar(job: Job, archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
     if info.isdir():
         return
     reason = None
     if outside(info.name):
-        reason = _reason_outside()
+        reason = reason_outside()
     elif info.issym() or info.islnk():
-        reason = _reason_link()
+        reason = reason_link()
     elif not info.isreg() or info.issparse():
-        reason = _reason_special()
+        reason = reason_special()
+    elif not info.size:
+        reason = reason_empty()
     else:
         try:
             tarfile.data_filter(info, str(job.room.folder))
         except tarfile.FilterError:
-            reason = _reason_outside()
+            reason = reason_outside()
     if reason is not None:
         job.skip(info.name, reason)
         return
     source = archive.extractfile(info)
     if source is None:
         return
-    path = job.room.new_file(job.entries, _clean(info.name))
+    path = job.room.new_file(job.entries, clean(info.name))
     try:
         with scratch.create(path) as target:
             # These bytes were counted when tarfile got them.
-            while data := source.read(_CHUNK):
+            while data := source.read(CHUNK):
                 stop_if(job.cancelled)
                 target.write(data)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    job.members.append((path, _shown(info.name)))
+    job.members.append((path, shown(info.name)))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from resources.text import translate
-from viewer.study import archives, grid, metaimage, nifti, nrrd, raster
+from viewer.study import archives, grid, metaimage, nearby, nifti, nrrd, raster
 from viewer.study.cancel import CancelCheck
 from viewer.study.grid import Grid
 from viewer.study.header import Unusable
@@ -37,7 +37,7 @@ def read(source: Source, cancelled: CancelCheck | None = None) -> Found | None:
         When ``cancelled`` says so.
     """
     path = source.path
-    start = grid.start_of(path, _START)
+    start = nearby.start_of(path, _START)
     if start[128:132] == b"DICM":
         return None
     file_format = format_of(start)

@@ -21,8 +21,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.header import Raw, Unusable
-from viewer.study.inflate import Damaged, Inflating, compression
-from viewer.study.scratch import Scratch
+from viewer.study.inflate import Damaged
 from viewer.study.series import InstanceHeader, Plane, Vector
 from viewer.study.spool import Short, Spool
 from viewer.study.suitable import MAX_FRAME_PIXELS
@@ -322,7 +321,7 @@ def frames(
         try:
             grid = read(instance.path, instance.keeper)
         except Unusable as unusable:
-            raise _problem("{name}: " + unusable.reason, instance) from None
+            raise _problem(f"{{name}}: {_plain(unusable.reason)}", instance) from None
         except OSError as error:
             raise _unreadable(instance, error) from None
         spool = grid.spool(instance.keeper)
@@ -370,6 +369,10 @@ def _floats(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return np.nan_to_num(narrow, copy=False, nan=0.0, posinf=limit, neginf=-limit)
 
 
+def _plain(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _unreadable(instance: InstanceHeader, error: OSError) -> Problem:
     return _problem(
         translate("study", "The file {name} cannot be read."), instance, f"errno {error.errno}"
@@ -382,45 +385,3 @@ def _problem(sentence: str, instance: InstanceHeader, detail: str = "") -> Probl
         translate("study", "Copy the file again from where it came from."),
         detail or instance.file_format,
     )
-
-
-# ------------------------------------------------------------------------------- files
-
-
-def start_of(path: Path, size: int) -> bytes:
-    """Return the first bytes of a file, inflated when it is compressed; few when damaged."""
-    with path.open("rb") as stream:
-        start = stream.read(16)
-        stream.seek(0)
-        try:
-            return Inflating(stream, compression(start)).read(size)
-        except Damaged:
-            return b""
-
-
-def beside(path: Path, name: str, keeper: object | None) -> Path:
-    """Return the file ``name`` in the folder of ``path``, where a header says its voxels are.
-
-    Raises
-    ------
-    Unusable
-        When it would lie elsewhere, also by a link, or is not there.
-    """
-    if not name or name in (".", "..") or any(c in name for c in "/\\:\0"):
-        raise Unusable(
-            translate("study", "It names a file in another folder; only its own is looked into.")
-        )
-    room = keeper
-    while room is not None and not isinstance(room, Scratch):
-        room = getattr(room, "under", None)
-    found = room.sibling(path, name) if room is not None else path.parent / name
-    try:
-        good = found is not None and found.is_file()
-        inside = found is not None and found.resolve().parent == path.parent.resolve()
-    except OSError:
-        good = inside = False
-    if found is None or not good or not inside:
-        raise Unusable(
-            translate("study", "The file {name} with its voxels is not there.").format(name=name)
-        )
-    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from resources.text import translate
-from viewer.study import grid
+from viewer.study import grid, nearby
 from viewer.study.grid import Affine, Grid
 from viewer.study.header import Unusable
 
@@ -80,7 +80,7 @@ def _grid(path: Path, fields: dict[str, str], start: int, keeper: object | None)
     if name.split(" ")[0].upper() == "LIST" or "%" in name:
         raise Unusable(translate("study", "Voxels in several files are not read."))
     local = name.upper() == "LOCAL"
-    data = path if local else grid.beside(path, name.removeprefix("./"), keeper)
+    data = path if local else nearby.beside(path, name.removeprefix("./"), keeper)
     packed = _flag(fields, "CompressedData", "False")
     affine, spacing, source = _place(fields, n_dims)
     spatial = [*sizes, 1][:3]

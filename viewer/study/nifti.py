@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from resources.text import translate
-from viewer.study import grid, inflate
+from viewer.study import grid, inflate, nearby
 from viewer.study.grid import Affine, Grid
 from viewer.study.header import Unusable
 
@@ -57,7 +57,7 @@ def read(path: Path, keeper: object | None = None) -> Grid:
     """
     import nibabel
 
-    raw = grid.start_of(path, 540)
+    raw = nearby.start_of(path, 540)
     two = raw[4:6] in (b"n+", b"ni")
     kind: Any = nibabel.Nifti2Header if two else nibabel.Nifti1Header
     try:
@@ -73,7 +73,7 @@ def read(path: Path, keeper: object | None = None) -> Grid:
 def _grid(path: Path, head: Any, keeper: object | None, raw: bytes) -> Grid:
     two = len(head.binaryblock) == 540
     single = raw[4 if two else 344 :][:2] == b"n+"
-    data = path if single else grid.beside(path, _pair(path, keeper), keeper)
+    data = path if single else nearby.beside(path, _pair(path, keeper), keeper)
     with data.open("rb") as stream:
         compression = inflate.compression(stream.read(16))
     least = (544 if two else 352) if single else 0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from resources.text import translate
-from viewer.study import grid
+from viewer.study import grid, nearby
 from viewer.study.grid import Affine, Grid
 from viewer.study.header import Unusable
 
@@ -80,7 +80,7 @@ def _grid(path: Path, head: Mapping[str, Any], start: int | None, keeper: object
         name = str(detached).removeprefix("./")
         if name.upper().startswith("LIST") or "%" in name:
             raise Unusable(translate("study", "Voxels in several files are not read."))
-        data, start = grid.beside(path, name, keeper), 0
+        data, start = nearby.beside(path, name, keeper), 0
     else:
         data = path
     compression = _ENCODINGS.get(str(head.get("encoding", "")).lower())

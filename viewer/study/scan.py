@@ -193,13 +193,13 @@ def _named(
     start = _start(path)
     if start[128:132] == b"DICM":
         return _of_medium(path, skipped, cancelled) if dicomdir.is_one(path) else [_plain(path)]
-    from viewer.study import archives
+    from viewer.study import archives, unpacking
 
     if not archives.kind(path):
         return [_plain(path)]
     try:
         unpacked = archives.unpack(path, progress=progress, cancelled=cancelled)
-    except archives.Refused as refused:
+    except unpacking.Refused as refused:
         skipped.append(Skipped(path, refused.reason))
         return []
     except OSError as error:

@@ -18,7 +18,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, ge
 
 from resources.problem import Problem
 from tests.dicom_files import stored, write_slice, write_stack
-from viewer.study import archives
+from viewer.study import unpacking
 from viewer.study.cancel import Cancelled
 from viewer.study.order import order
 from viewer.study.read import read
@@ -134,7 +134,7 @@ def test_of_an_archive_with_traps_the_good_files_are_opened(tmp_path: Path) -> N
 def test_a_bomb_is_told_and_what_lies_beside_it_is_opened(
     tmp_path: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "RATIO_FLOOR", 1 << 20)
+    monkeypatch.setattr(unpacking, "RATIO_FLOOR", 1 << 20)
     bomb = zipped(tmp_path / "bomb.zip", {"x": b"\0" * (8 << 20)})
     image = write_slice(tmp_path / "x.dcm", stored(1)[0])
     found = scan([bomb, image])
