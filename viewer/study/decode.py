@@ -91,6 +91,9 @@ class _Process:
             self.used = True
             return head, None if "failure" in head else self._array(head)
 
+    def kill(self) -> None:
+        self._process.kill()
+
     def end(self) -> None:
         """Kill the process and leave nothing behind: no zombie, no open pipe."""
         self._process.kill()
@@ -105,11 +108,11 @@ class _Process:
         """Kill the process when the time is over: every pipe then comes to its end."""
         late = threading.Event()
 
-        def kill() -> None:
+        def stop() -> None:
             late.set()
-            self._process.kill()
+            self.kill()
 
-        timer = threading.Timer(limit_s, kill)
+        timer = threading.Timer(limit_s, stop)
         timer.daemon = True
         timer.name = "decode-limit"
         timer.start()
@@ -178,7 +181,8 @@ class _Pool:
         process = self._take()
         try:
             yield process
-        except _Died:
+        except BaseException:
+            # What is left in its pipe would be taken for the next answer.
             process.end()
             raise
         finally:
@@ -193,8 +197,9 @@ class _Pool:
     def close(self) -> None:
         """End all processes; those at work fail their frame."""
         with self._changing:
-            ending = [*self._idle, *self._busy]
-            self._idle.clear()
+            ending, self._idle = self._idle, []
+            for process in self._busy:
+                process.kill()  # who waits for it ends it
         for process in ending:
             process.end()
 

@@ -110,6 +110,19 @@ def test_a_process_that_fails_costs_its_frame_alone(
     assert np.array_equal(pixels.frames(packed, [0])[0], NOISE[0])
 
 
+def test_what_is_left_of_an_answer_is_not_taken_for_the_next_one(
+    packed: InstanceHeader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decode._Process, "_array", full)
+        with pytest.raises(MemoryError):
+            pixels.frames(packed, [0])
+    assert np.array_equal(pixels.frames(packed, [1])[0], NOISE[1])
+
+
 def test_cancelling_leaves_the_process_for_the_next_frame(packed: InstanceHeader) -> None:
     asked = iter([False, True])
     with pytest.raises(Cancelled):
