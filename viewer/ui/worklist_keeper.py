@@ -93,7 +93,6 @@ class WorklistKeeper(QObject):
         self._view_timer = self._timer(_VIEW_MS, self._keep_view)
         opener.found.connect(self._on_found)
         opener.thumbnail_ready.connect(self._on_thumbnail)
-        opener.reading.connect(self.refresh)
         exporter.started.connect(self._on_export_started)
         exporter.ended.connect(self._on_export_ended)
         reading.case_leaving.connect(self._on_leaving)
@@ -126,7 +125,7 @@ class WorklistKeeper(QObject):
         """Remember what the reader opens now: what is found next was found there."""
         self._asked = tuple(paths)
 
-    def refresh(self, *_anything: object) -> None:
+    def refresh(self) -> None:
         """Read the list again; another Overread may have changed it."""
         self._do(lambda: self._worklist.studies(), self._on_studies)
 
