@@ -80,7 +80,8 @@ class StagedRead:
         self._ready = np.full(count, False)
         self.ready = self._ready.view()
         self.ready.flags.writeable = False
-        self._failed: dict[int, Problem] = {}
+        # Never changed, only put in the place of another.
+        self._failed: Mapping[int, Problem] = {}
         self._error: BaseException | None = None
         self._cancelled = threading.Event()
         self._finished = False
@@ -97,6 +98,7 @@ class StagedRead:
             thread.start()
 
     # ---------------------------------------------------------------- looking
+    # Without the lock: a window that paints must not wait for a thread that reads.
 
     @property
     def volume(self) -> Volume:
@@ -105,54 +107,47 @@ class StagedRead:
         What is not ``ready`` is 0. When all is read, it is the whole one, of the type that
         suits its values.
         """
-        with self._changed:
-            return self._volume
+        return self._volume
 
     @property
     def plan(self) -> StackPlan:
         """The plan, with a problem more when files could not be read."""
-        with self._changed:
-            if not self._failed:
-                return self._plan
-            found = (*self._plan.problems, GeometryProblem("unreadable-files", self._told()))
-            return replace(self._plan, problems=found)
+        failed = self._failed
+        if not failed:
+            return self._plan
+        found = (*self._plan.problems, GeometryProblem("unreadable-files", self._told(failed)))
+        return replace(self._plan, problems=found)
 
     @property
     def failed(self) -> Mapping[int, Problem]:
         """Why slices could not be read, by their number in the stack."""
-        with self._changed:
-            return dict(self._failed)
+        return self._failed
 
     @property
     def incomplete(self) -> Problem | None:
         """Why the volume must not be measured or given to a model, or None."""
-        with self._changed:
-            if not self._failed:
-                return None
-            return Problem(
-                self._told(),
-                translate(
-                    "study", "The others can be looked at. Copy the study again to work on it."
-                ),
-            )
+        failed = self._failed
+        if not failed:
+            return None
+        return Problem(
+            self._told(failed),
+            translate("study", "The others can be looked at. Copy the study again to work on it."),
+        )
 
     @property
     def passes(self) -> int:
         """How often the reading began anew: a value did not fit the type the headers promised."""
-        with self._changed:
-            return self._passes
+        return self._passes
 
     @property
     def progress(self) -> tuple[int, int]:
         """How many slices are ready, and how many there are."""
-        with self._changed:
-            return self._done, len(self._ready)
+        return self._done, len(self._ready)
 
     @property
     def finished(self) -> bool:
         """Whether nothing more is to come: all is read, or it failed, or was cancelled."""
-        with self._changed:
-            return self._finished
+        return self._finished
 
     # --------------------------------------------------------------- steering
 
@@ -231,7 +226,7 @@ class StagedRead:
         self._open = len(self._tasks)
         self._ready[:] = False
         self._done = 0
-        self._failed.clear()
+        self._failed = {}
         self._aim(k)
 
     def _aim(self, k: int) -> None:
@@ -305,8 +300,9 @@ class StagedRead:
         with self._changed:
             if filling is not self._filling:
                 return  # of a pass that was given up
+            if failed:
+                self._failed = {**self._failed, **failed}
             self._ready[[k for k, _ in task.places]] = True
-            self._failed |= failed
             self._done += len(task.places)
             self._open -= 1
             last = self._open == 0
@@ -333,15 +329,12 @@ class StagedRead:
             return stays
 
     def _complete(self) -> None:
-        with self._changed:
-            missing = sorted(self._failed)
+        missing = sorted(self._failed)
         if len(missing) == len(self._ready):
             self._end(self._failed[missing[0]])
             return
         voxels = self._filling.finished(missing)
-        whole = placed_volume(self._plan, voxels, self._filling.colours)
-        with self._changed:
-            self._volume = whole
+        self._volume = placed_volume(self._plan, voxels, self._filling.colours)
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
@@ -352,12 +345,11 @@ class StagedRead:
         if error is not None:
             self._cancelled.set()  # the other thread
 
-    def _told(self) -> str:
-        """Say which files could not be read; the lock is held."""
-        first = self._failed[min(self._failed)]
+    def _told(self, failed: Mapping[int, Problem]) -> str:
+        reason = failed[min(failed)].sentence
         return translate(
             "study", "{count} of {all} images cannot be read and stay empty: {reason}"
-        ).format(count=len(self._failed), all=len(self._ready), reason=first.sentence)
+        ).format(count=len(failed), all=len(self._ready), reason=reason)
 
 
 def _tasks(planes: Sequence[FrameRef]) -> list[_Task]:
