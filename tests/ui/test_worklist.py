@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from resources.problem import Problem
-from tests.dicom_files import stored, write_stack
+from tests.dicom_files import stored, write_slice, write_stack
 from viewer import folders, logbook, worklist_file
 from viewer.display.grey import Window
 from viewer.ui import view_state
@@ -393,6 +393,63 @@ def test_a_study_in_a_folder_of_many_is_opened_from_its_own(window, qtbot, two):
     (entry,) = Worklist().studies()
     assert entry.description == "Canary two"  # the larger one
     assert entry.paths == (str(two[1]),)
+
+
+def come_back_to(window, qtbot, wanted_key, away):
+    """Open another study, then the one of a key from the list; wait until it is there."""
+    open_and_wait(window, qtbot, lambda: window.open_paths([away]))
+    show_list(window, qtbot, len(Worklist().studies()))
+    keeper = window.worklist.keeper
+    window.worklist.page.open_asked.emit(keeper.study(wanted_key))
+
+    def there():
+        case = window.reading.case
+        return case is not None and case.key == wanted_key and not case.is_being_read
+
+    qtbot.waitUntil(there, timeout=30_000)
+    qtbot.waitUntil(lambda: not window.opener.busy, timeout=10_000)
+    written(window)
+
+
+def test_a_regular_copy_is_made_again_when_it_is_opened_from_the_list(window, qtbot, two, tmp_path):
+    tilted = tmp_path / "tilted"
+    for k in range(6):
+        y = k * 4 * np.tan(np.radians(14))
+        pixels = np.full((20, 24), 100 + k, dtype=np.int16)
+        write_slice(tilted / f"{k}", pixels, position=(0, y, 4 * k), number=k + 1)
+    open_and_wait(window, qtbot, lambda: window.open_paths([tilted]))
+    open_and_wait(window, qtbot, window.study.open_copy)
+    copy = window.reading.case
+    assert copy.plan.resampled
+    come_back_to(window, qtbot, copy.key, two[1])
+    assert window.reading.case.plan.resampled
+
+
+def test_a_series_shown_in_one_is_so_again_when_it_is_opened_from_the_list(
+    window, qtbot, two, tmp_path
+):
+    echoes = tmp_path / "echoes"
+    for n in range(2):
+        for k in range(3):
+            write_slice(
+                echoes / f"{n}{k}",
+                np.full((20, 20), 100 * (n + 1) + k, dtype=np.int16),
+                position=(0, 0, 5 * k),
+                modality="MR",
+                number=3 * n + k + 1,
+                EchoTime=str(5.0 * (n + 1)),
+                EchoNumbers=str(n + 1),
+            )
+    open_and_wait(window, qtbot, lambda: window.open_paths([echoes]))
+    open_and_wait(window, qtbot, lambda: window.study.open_series(1 - window.study.current))
+    part = window.reading.case.plan.part
+    open_and_wait(window, qtbot, lambda: window.study._regroup(0, split=False))
+    qtbot.waitUntil(lambda: not window.opener.busy)
+    written(window)
+    whole = window.reading.case.key
+    assert part in {study.part for study in Worklist().studies()}
+    come_back_to(window, qtbot, whole, two[1])
+    assert window.reading.case.plan.shape_kji[0] == 6
 
 
 # ----------------------------------------------------------------- damage, privacy
