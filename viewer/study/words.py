@@ -47,6 +47,7 @@ _ENDS, _NAME_ENDS = re.compile(rb"[\t\n\f\r\\]"), re.compile(rb"[\t\n\f\r\\^=]")
 _UNSEEN = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 # "Müller" decodes to one ideograph among letters; in Chinese, a single one touches none.
 _STRAY = re.compile(r"[A-Za-z][^\0-\x7f](?![^\0-\x7f])|(?<![^\0-\x7f])[^\0-\x7f][A-Za-z]", re.ASCII)
+_TOUCHING = re.compile(r"[a-z][^\0-\x7f]|[^\0-\x7f][a-z]")
 _CJK = ((0x2E80, 0x303F), (0x31C0, 0x31EF), (0x3400, 0x9FFF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF))
 
 
@@ -133,9 +134,11 @@ def decoded(value: bytes, names: Sequence[str], *, name: bool = False) -> str:
     first = declared[0]
     if b"\x1b" in value and first not in _ALONE:
         return _escaped(value, first, name)
+    if first == "iso8859_1" and (meant := _misnamed(value)) is not None:
+        return meant
     # Koreans often leave the escape sequence out: the second set then is the only one meant.
     for codec in (first,) if first else [each for each in declared[1:] if each]:
-        text = _strictly(value, codec)
+        text = _strictly(value, codec, cut=True)
         if text is not None:
             return text
     text = _strictly(value, "utf_8")
@@ -150,10 +153,22 @@ def _codec(name: str) -> str | None:
     return _CODECS.get(found.group(1) if found else key)
 
 
-def _strictly(value: bytes, codec: str | None) -> str | None:
-    """Decode, but for a last character that the length of the field cut; None when it fails."""
+def _misnamed(value: bytes) -> str | None:
+    """Return a text that is UTF-8 or Chinese though its set is said to be Latin-1, else None.
+
+    Many programs write ISO_IR 100 whatever the text. A letter of Latin-1 followed by its signs
+    at every place, or four of its accented letters in a row, is no text of that set.
+    """
+    text = _strictly(value, "utf_8")
+    if text is None:
+        return _chinese(value) if re.search(rb"[\xa1-\xfe]{4}", value) else None
+    return text
+
+
+def _strictly(value: bytes, codec: str | None, *, cut: bool = False) -> str | None:
+    """Decode; None when it fails. ``cut`` allows for a last character cut by the field's length."""
     try:
-        text = codecs.getincrementaldecoder(codec or "ascii")("strict").decode(value)
+        text = codecs.getincrementaldecoder(codec or "ascii")("strict").decode(value, not cut)
     except (UnicodeError, LookupError):
         return None
     # A single byte set holds everything, but no text holds its control characters.
@@ -166,6 +181,12 @@ def _chinese(value: bytes) -> str | None:
     if text is None:
         return None
     if not all(c.isascii() or any(a <= ord(c) <= b for a, b in _CJK) for c in text):
+        return None
+    # Of "Jérôme" each accented letter takes the next letter with it; in Chinese, few characters
+    # end in a byte of ASCII.
+    foreign = [c for c in text if not c.isascii()]
+    ascii_ends = sum(c.encode("gb18030")[-1] < 0x80 for c in foreign)
+    if 2 * ascii_ends > len(foreign) or (ascii_ends and _TOUCHING.search(text)):
         return None
     return None if _STRAY.search(text) else text
 
