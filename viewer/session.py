@@ -8,15 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from inference import measure
 from inference.findings import Findings
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer import folders
+from viewer import folders, saved_work
 from viewer.annotate import edits, makers
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.freeze import record_snapshot, segment_snapshot
@@ -28,7 +25,7 @@ from viewer.annotate.place import LungMap, Side
 from viewer.annotate.rerun import add_findings_edit
 from viewer.annotate.store import Entry, OnProblem, OnSaved, Store
 from viewer.export.snapshot import CaseSnapshot
-from viewer.study.case_key import case_key
+from viewer.slices import Slices
 from viewer.study.order import StackPlan
 from viewer.study.series import Series
 from viewer.study.staged import StagedRead
@@ -48,6 +45,8 @@ class Case:
         Says nothing of the patient; fit for logs and file names.
     series, plan, volume
         What is shown.
+    slices
+        Which of its slices are there.
     document
         Lesions, segments and AI runs as they stand.
     read_only_problem
@@ -87,8 +86,7 @@ class Case:
         self._lock: CaseLock | None = None
         self._store: Store | None = None
         self._lungs: LungMap | None = None
-        self._staged: StagedRead | None = None
-        self._failed: Mapping[int, Problem] = {}
+        self.slices = Slices()
 
     @classmethod
     def being_read(cls, staged: StagedRead, *, reader: Reader) -> Case:
@@ -102,14 +100,9 @@ class Case:
             When the data folder cannot be used.
         """
         plan = staged.plan
-        case = cls(plan.series, plan, staged.volume, reader, _key_of(plan))
-        case._staged = staged
-        case._only_view(
-            Problem(
-                translate("session", "The images are still being read."),
-                translate("session", "Wait a moment."),
-            )
-        )
+        case = cls(plan.series, plan, staged.volume, reader, saved_work.key_of(plan))
+        case.slices = Slices(staged)
+        case.viewing_only = case.read_only_problem = saved_work.still_coming()
         return case
 
     @classmethod
@@ -151,18 +144,18 @@ class Case:
             When the saved work is of a newer Overread, belongs to other images, or cannot be
             read. It is then left as it is.
         """
-        key = _key_of(plan)
+        key = saved_work.key_of(plan)
         case = cls(series, plan, volume, reader, key)
-        case._failed = failed or {}
+        case.slices = Slices(failed=failed)
         why_not = incomplete or plan.irregularity
         if why_not is not None or not volume.regular:
-            case._only_view(why_not or _no_volume())
+            case.viewing_only = case.read_only_problem = why_not or saved_work.no_volume()
             return case
         measure.prepare()  # here, where one may wait, rather than at the end of the first stroke
         try:
             home = (folder or folders.data_dir() / "cases") / key
         except OSError as error:
-            raise _no_folder(error) from error
+            raise saved_work.no_folder(error) from error
         fingerprint = Fingerprint.of(
             series.series_uid, len(series.instances), volume.shape_kji, volume.affine
         )
@@ -172,7 +165,7 @@ class Case:
                 case._lock = CaseLock(home)
                 undo.callback(case._lock.release)
             except OSError as error:
-                raise _no_folder(error) from error
+                raise saved_work.no_folder(error) from error
             except Problem as problem:
                 case.read_only_problem = problem
             journal = open_journal(home, fingerprint, read_only=case.read_only)
@@ -192,30 +185,7 @@ class Case:
     @property
     def is_being_read(self) -> bool:
         """Whether slices are still to come."""
-        return self._staged is not None
-
-    def has_slice(self, k: int) -> bool:
-        """Return whether slice ``k`` is there to be seen."""
-        return self.why_no_slice(k) is None
-
-    def why_no_slice(self, k: int) -> str | None:
-        """Return why slice ``k`` is empty, translated, or None when it is not."""
-        failed = self._failed if self._staged is None else self._staged.failed
-        if k in failed:
-            return failed[k].sentence
-        if self._staged is not None and not self._staged.ready[k]:
-            return translate("session", "Loading…")
-        return None
-
-    def empty_slices(self) -> npt.NDArray[np.bool_] | None:
-        """Return, for each slice, whether it is empty; None when none is."""
-        if self._staged is None and not self._failed:
-            return None
-        empty = np.zeros(self.volume.shape_kji[0], dtype=np.bool_)
-        if self._staged is not None:
-            empty |= ~self._staged.ready
-        empty[list(self._failed if self._staged is None else self._staged.failed)] = True
-        return empty if empty.any() else None
+        return self.slices.are_coming
 
     @property
     def unsaved(self) -> int:
@@ -391,9 +361,6 @@ class Case:
 
     # ------------------------------------------------------------------ inside
 
-    def _only_view(self, problem: Problem) -> None:
-        self.viewing_only = self.read_only_problem = problem
-
     def _replay(self, journal: Journal) -> Journal:
         """Bring the document to the end of a journal; cut off what cannot be applied."""
         good = 0
@@ -411,7 +378,7 @@ class Case:
             if not self.read_only:
                 replace(journal)
         if damaged:
-            self.recovered = _recovered_text(journal, self.read_only)
+            self.recovered = saved_work.recovered_text(journal, self.read_only)
         if journal.records:
             self.saved_utc = journal.records[-1].utc
         self._reset_threshold()
@@ -474,36 +441,3 @@ class Case:
 
 def _nothing() -> None:
     return None
-
-
-def _key_of(plan: StackPlan) -> str:
-    # Volumes of one series are cases of their own; one that is alone has the key of the series.
-    uid = plan.series.series_uid
-    try:
-        return case_key(uid, plan.part)
-    except OSError as error:
-        raise _no_folder(error) from error
-
-
-def _no_volume() -> Problem:
-    return Problem(
-        translate("session", "The images make no regular volume."),
-        translate("session", "They can be looked at only."),
-    )
-
-
-def _no_folder(error: OSError) -> Problem:
-    return Problem(
-        translate("annotate", "The folder of saved work cannot be made."),
-        translate("annotate", "Check the disk and the rights of the data folder."),
-        repr(error),
-    )
-
-
-def _recovered_text(journal: Journal, read_only: bool) -> str:
-    note = translate(
-        "annotate", "The saved work was damaged: its first {n} steps were recovered."
-    ).format(n=len(journal.records))
-    if read_only:
-        return note
-    return f"{note} {translate('annotate', 'The damaged file is kept in the data folder.')}"

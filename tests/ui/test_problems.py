@@ -37,8 +37,8 @@ def test_a_truncated_slice_is_named_and_the_others_are_shown(
     case = window.reading.case
     assert window.message.isVisible()
     assert f"{victim.name} is cut short" in window.message.text
-    (k,) = np.flatnonzero(case.empty_slices())
-    assert f"{victim.name} is cut short" in case.why_no_slice(k)
+    (k,) = np.flatnonzero(case.slices.empty(case.volume.shape_kji[0]))
+    assert f"{victim.name} is cut short" in case.slices.why_not(k)
     assert case.read_only and not window.actions_by_id["run"].isEnabled()
 
 

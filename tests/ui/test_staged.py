@@ -68,7 +68,7 @@ def test_the_first_slice_shows_while_the_rest_is_read(window, qtbot, phantom_fol
     assert case.is_being_read and window.opener.busy
     assert window.stage.currentWidget() is window.views
     view = window.views.views[0]
-    assert case.has_slice(view.index) and np.ptp(shown_pixels(view)) > 100
+    assert case.slices.has(view.index) and np.ptp(shown_pixels(view)) > 100
     assert window.rail.card(0).state == "Loading…"
     for name in ("run", "export", "missed", "brush", "erase", "undo"):
         action = window.actions_by_id[name]
@@ -110,13 +110,13 @@ def test_scrolling_ahead_of_the_load_reads_that_slice_next(window, qtbot, phanto
     view = window.views.views[0]
     window.reading.show_slice(view.plane, 1)
     settle(window)
-    assert case.why_no_slice(1) == "Loading…"
+    assert case.slices.why_not(1) == "Loading…"
     empty = shown_pixels(view)
     before = len(slow.read)
     # One slice was being read when this one was asked for; then comes this one.
     with qtbot.waitSignal(window.opener.slices_ready, timeout=20_000):
         slow.let(3)
-    qtbot.waitUntil(lambda: case.has_slice(1), timeout=20_000)
+    qtbot.waitUntil(lambda: case.slices.has(1), timeout=20_000)
     settle(window)
     assert len(slow.read) - before <= 3
     qtbot.waitUntil(lambda: not np.array_equal(shown_pixels(view), empty), timeout=5000)
@@ -182,8 +182,8 @@ def test_a_bad_file_is_told_and_the_others_are_shown(window, qtbot, phantom_fold
     assert case.viewing_only is not None and case.read_only
     assert "1 of" in window.message.text
     assert plan.planes[2].instance.path.name in window.message.text
-    assert plan.planes[2].instance.path.name in case.why_no_slice(2)
-    assert case.has_slice(3)
+    assert plan.planes[2].instance.path.name in case.slices.why_not(2)
+    assert case.slices.has(3)
     for name in ("run", "export", "brush"):
         assert not window.actions_by_id[name].isEnabled()
     view = window.views.views[0]

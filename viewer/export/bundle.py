@@ -108,7 +108,8 @@ def export_case(
 
     Notes
     -----
-    Without any mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment), without a heatmap
+    Without any mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment), nor of images that
+    are not DICOM; without a heatmap
     no ``heatmap.nii.gz``, and without a map of it no ``uncertainty.nii.gz``.
     """
     try:
@@ -212,7 +213,9 @@ def _jobs(snapshot: CaseSnapshot, part: Path) -> dict[str, Callable[[], None]]:
         _insist("seg.dcm", seg.differs(part / "seg.dcm", snapshot, shown))
 
     jobs: dict[str, Callable[[], None]] = {}
-    if shown:
+    # A SEG refers to the images that it was drawn on, by identifiers that only DICOM files have.
+    dicom = all(ref.instance.file_format == "dicom" for ref in snapshot.plan.planes)
+    if shown and dicom:
         jobs["seg.dcm"] = segmentation
     jobs["image.nii.gz"] = image("image.nii.gz", lambda: volume.voxels)
     jobs["labels.nii.gz"] = image("labels.nii.gz", lambda: label_map(shown, volume.shape_kji))

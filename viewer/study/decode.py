@@ -20,10 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.child import environment
-from resources.problem import Problem
-from resources.text import translate
 from viewer.study import bits, syntax
 from viewer.study.cancel import CancelCheck, stop_if
+from viewer.study.decode_problems import undecodable, unreadable, unstartable
 from viewer.study.series import InstanceHeader
 from viewer.study.suitable import cut_short, pixels_refusal
 
@@ -363,7 +362,7 @@ def _ask(instance: InstanceHeader, request: Mapping[str, Any]) -> npt.NDArray[An
             if last or died.kind == "time" or not used:
                 raise undecodable(instance, died.kind) from None
         except OSError as error:
-            raise _unstartable(error) from None
+            raise unstartable(error) from None
     if array is not None:
         return array
     if head["failure"] == "unreadable":
@@ -395,61 +394,3 @@ def _as_promised(array: npt.NDArray[Any], instance: InstanceHeader) -> bool:
     if instance.bits_allocated in (32, 64) and native:
         allowed.add(np.dtype(f"f{instance.bits_allocated // 8}"))
     return array.shape == shape and array.dtype in allowed
-
-
-def undecodable(instance: InstanceHeader, kind: str, detail: str = "") -> Problem:
-    """Return the problem of a file whose pixels cannot be decoded.
-
-    Parameters
-    ----------
-    instance
-        Which file.
-    kind
-        Why: a kind of failure of the decoding process.
-    detail
-        For the log; no text of the file.
-    """
-    name = instance.name
-    sentences = {
-        "size": translate(
-            "study", "The file {name} contradicts itself about the size of its image."
-        ),
-        "twice": translate("study", "The file {name} holds two images in one place."),
-        "bits": translate("study", "The image in {name} keeps its values in unusual bits."),
-        "syntax": translate(
-            "study", "The file {name} contradicts itself about the compression of its image."
-        ),
-        "colour": translate("study", "The colours of the image in {name} are of an unknown kind."),
-        "palette": translate("study", "The file {name} holds no usable palette for its colours."),
-        "memory": translate(
-            "study", "The image in {name} cannot be decoded: it asks for too much memory."
-        ),
-        "time": translate("study", "The image in {name} cannot be decoded: it takes too long."),
-        "crash": translate("study", "The image in {name} cannot be decoded: the decoder failed."),
-    }
-    other = translate(
-        "study",
-        "The image in {name} cannot be decoded: its data are damaged or of an unsupported kind.",
-    )
-    return Problem(
-        sentences.get(kind, other).format(name=name),
-        translate("study", "Copy the study again, or ask for it uncompressed."),
-        f"{kind} {detail} {instance.transfer_syntax}",
-    )
-
-
-def unreadable(instance: InstanceHeader, detail: str, errno: object) -> Problem:
-    """Return the problem of a file that the system does not hand out."""
-    return Problem(
-        translate("study", "The file {name} cannot be read.").format(name=instance.name),
-        translate("study", "Check that the medium is still connected, then open the study again."),
-        f"{detail} {errno}",
-    )
-
-
-def _unstartable(error: OSError) -> Problem:
-    return Problem(
-        translate("study", "The decoder of compressed images cannot be started."),
-        translate("study", "Close other programs, then open the study again."),
-        f"{type(error).__name__} {error.errno}",
-    )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from viewer.study import bits, decode
 from viewer.study.cancel import CancelCheck, stop_if
-from viewer.study.decode import undecodable, unreadable
+from viewer.study.decode_problems import undecodable, unreadable
 from viewer.study.series import InstanceHeader
 from viewer.study.suitable import cut_short, pixels_refusal
 

@@ -263,10 +263,10 @@ class SliceView(pg.GraphicsView):
             return
         shown = self.reading.shown
         self.overlay.rebuild(self.plane, self.index)
-        if self.plane.axis == 0 and not self.case.has_slice(self.index):
+        if self.plane.axis == 0 and not self.case.slices.has(self.index):
             self._slice.show_buffer(None, QRectF())
             return
-        empty = self.case.empty_slices()
+        empty = self.case.slices.empty(self.case.volume.shape_kji[0])
         buffer = compose(
             self.case.volume,
             self.plane,
@@ -397,7 +397,7 @@ class SliceView(pg.GraphicsView):
         if self.pointer_px is None or self.case is None:
             return ""
         voxel = self.voxel_at(self.pointer_px)
-        if voxel is None or not self.case.has_slice(voxel[0]):
+        if voxel is None or not self.case.slices.has(voxel[0]):
             return ""
         volume = self.case.volume
         if volume.colours is not None:

@@ -273,7 +273,7 @@ class StudyFlow(QObject):
         reading = self._window.reading
         if reading.case is not None and reading.case.is_being_read:
             k = round(reading.cursor_kji()[0])
-            if not reading.case.has_slice(k):
+            if not reading.case.slices.has(k):
                 self._opener.want(k)
 
     def _on_opened(self, opened: OpenedCase) -> None:

@@ -148,7 +148,7 @@ def _missing_slice(painter: QPainter, view: SliceView) -> None:
     """Say in the middle of a view why its slice is not there."""
     assert view.case is not None
     assert view.plane is not None
-    text = view.case.why_no_slice(view.index) if view.plane.axis == 0 else None
+    text = view.case.slices.why_not(view.index) if view.plane.axis == 0 else None
     if text is None:
         return
     painter.setFont(theme.font(theme.BODY_PX))

@@ -16,10 +16,14 @@ from inference import geometry
 from tests.export_cases import ai_case, reviewed_case
 from viewer.export import export_case
 from viewer.export.layers import layers
+from viewer.session import Case, Reader
+from viewer.study import order, read, scan
+from viewer.tools.brush import Brush
 
 sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed (extra 'test')")
 
 ROTATIONS = [(0.0, 0.0, 0.0), (14.0, -8.0, 21.0), (90.0, 0.0, 0.0), (0.0, 90.0, 90.0)]
+RAS = np.array([-1, -1, 1])  # to LPS and back
 ORDERS = ["ascending", "descending", "shuffled"]
 needs_dciodvfy = pytest.mark.skipif(
     shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is absent"
@@ -233,3 +237,34 @@ def test_dciodvfy_finds_no_error_on_a_real_study(lidc_study, tmp_path):
         k = round(geometry.lps_mm_to_kji(volume.affine, position)[0])
         layer = layers(case)[number - 1]
         assert np.array_equal(frame.astype(bool), layer.mask.to_array(volume.shape_kji)[k])
+
+
+def test_work_on_a_nifti_image_is_exported_without_a_seg(tmp_path: Path) -> None:
+    source = tmp_path / "in.nii.gz"
+    affine = np.array([[-0.8, 0, 0, 40], [0, 0.9, 0, -30], [0, 0, 2.5, 10], [0, 0, 0, 1.0]])
+    values = np.random.default_rng(0).integers(-500, 500, (30, 28, 12)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(values, affine), source)
+    (series,) = scan.scan([source]).series
+    plan = order.order(series)
+    case = Case.open(series, plan, read.read(plan), reader=Reader("A"), folder=tmp_path / "cases")
+    at_kji = np.rint(
+        geometry.lps_mm_to_kji(case.volume.affine, RAS * (affine @ (15, 14, 6, 1))[:3])
+    )
+    lesion = case.add_missed(tuple(geometry.kji_to_lps_mm(case.volume.affine, at_kji))).lesion_ids
+    stroke = case.start_stroke(lesion[0], Brush(6.0, "ball"))
+    stroke.move_to(at_kji)
+    case.commit_stroke(stroke)
+    report = export_case(case.snapshot(), tmp_path / "out")
+    case.close()
+    names = {file.name for file in report.files}
+    assert "seg.dcm" not in names and {"labels.nii.gz", "findings.json"} <= names
+    image = nibabel.load(tmp_path / "out" / "image.nii.gz")
+    labels = nibabel.load(tmp_path / "out" / "labels.nii.gz")
+    # The same voxels in the same places as in the file that was opened, and the lesion among them.
+    there = np.argwhere(np.asarray(labels.dataobj) > 0)
+    assert len(there)
+    for at in there:
+        place = labels.affine @ (*at, 1)
+        i, j, k = np.rint(np.linalg.inv(affine) @ place)[:3].astype(int)
+        assert values[i, j, k] == np.asarray(image.dataobj)[tuple(at)]
+        assert np.linalg.norm((affine @ (i, j, k, 1) - affine @ (15, 14, 6, 1))[:3]) <= 3.6

@@ -43,7 +43,7 @@ def test_a_case_that_is_being_read_can_be_seen_and_not_changed(tmp_path: Path) -
     with pytest.raises(Problem, match="still being read"):
         case.add_missed((0.0, 0.0, 0.0))
     staged.result()
-    assert case.empty_slices() is None and case.has_slice(4)
+    assert case.slices.empty(case.volume.shape_kji[0]) is None and case.slices.has(4)
     whole = opened(plan, staged, tmp_path / "cases")
     staged.close()
     # What is kept of the one is kept of the other.
@@ -63,9 +63,9 @@ def test_a_case_of_which_files_are_missing_has_no_journal(tmp_path: Path) -> Non
     assert case.viewing_only is case.read_only_problem
     assert "1 of 5 images cannot be read" in case.viewing_only.sentence
     assert not (tmp_path / "cases").exists()
-    assert list(np.flatnonzero(case.empty_slices())) == [1]
-    assert files[1].name in (case.why_no_slice(1) or "")
-    assert case.why_no_slice(0) is None
+    assert list(np.flatnonzero(case.slices.empty(case.volume.shape_kji[0]))) == [1]
+    assert files[1].name in (case.slices.why_not(1) or "")
+    assert case.slices.why_not(0) is None
     with pytest.raises(Problem, match="cannot be read"):
         case.add_missed((0.0, 0.0, 0.0))
     assert case.close() == 0
@@ -80,5 +80,5 @@ def test_a_case_of_irregular_slices_says_why_and_has_no_journal(tmp_path: Path) 
     staged.close()
     assert case.viewing_only is plan.irregularity is case.read_only_problem
     assert not (tmp_path / "cases").exists()
-    assert case.empty_slices() is None
+    assert case.slices.empty(case.volume.shape_kji[0]) is None
     assert case.undo_name is None and case.shown == ()
