@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     window.resize(1200, 800)
     window.show()
     window.open_paths([folder])
-    while window.reading.case is None:
+    while window.reading.case is None or window.opener.busy:
         app.processEvents()
         time.sleep(0.01)
     app.processEvents()
