@@ -3,11 +3,14 @@
 import threading
 
 import pytest
-from PySide6.QtCore import QObject, QThread
+import shiboken6
+from PySide6.QtCore import QObject, QSettings, QThread
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from resources.problem import Problem
 from viewer import folders
 from viewer.study.cancel import Cancelled
+from viewer.ui import places
 from viewer.ui.jobs import Job
 from viewer.ui.settings import Settings
 
@@ -108,3 +111,34 @@ def test_settings_last_and_survive_a_damaged_file():
     assert Settings().text("reader", "nobody") == "nobody"
     (folders.data_dir() / "settings.json").write_text("[1, 2]", encoding="utf-8")
     assert Settings().text("reader", "nobody") == "nobody"
+
+
+def test_folders_that_were_visited_are_written_down_nowhere(qapp, tmp_path, monkeypatch):
+    secret = tmp_path / "Canary^Patient"
+    secret.mkdir()
+    QSettings.setPath(
+        QSettings.defaultFormat(), QSettings.Scope.UserScope, str(tmp_path / "config")
+    )
+    parent = QWidget()
+
+    def visit(*_) -> str:
+        dialog = QFileDialog(parent, "", str(secret))
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+        dialog.setHistory([str(secret)])
+        shiboken6.delete(dialog)  # then it writes down where it was
+        return str(secret)
+
+    def kept() -> str:
+        files = [file for file in (tmp_path / "config").rglob("*") if file.is_file()]
+        return "".join(file.read_text(encoding="utf-8") for file in files)
+
+    visit()
+    QSettings(QSettings.Scope.UserScope, "QtProject").sync()
+    assert "Canary" in kept()  # else this would prove nothing
+    settings = QSettings(QSettings.Scope.UserScope, "QtProject")
+    settings.remove("FileDialog/history")
+    settings.remove("FileDialog/lastVisited")
+    settings.sync()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", visit)
+    assert places.ask_folder(parent, "") == secret
+    assert "Canary" not in kept()

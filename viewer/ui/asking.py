@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
+from PySide6.QtWidgets import QDialog, QMenu
 
 from resources.text import translate
 from viewer.study.resample import can_resample
 from viewer.ui.dialogs import CardDialog, KeysDialog, ReaderDialog
 from viewer.ui.panel import words
+from viewer.ui.places import ask_files, ask_folder
 from viewer.ui.trust import TrustDialog, rows_of
 
 if TYPE_CHECKING:
@@ -27,23 +27,22 @@ class Asking:
     def folder(self) -> None:
         """Ask for a study folder and open it."""
         title = translate("window", "Open a study folder")
-        folder = QFileDialog.getExistingDirectory(self._window, title)
-        if folder:
-            self._window.open_paths([Path(folder)])
+        folder = ask_folder(self._window, title)
+        if folder is not None:
+            self._window.open_paths([folder])
 
     def files(self) -> None:
         """Ask for files and open them."""
-        title = translate("window", "Open DICOM files")
-        files, _ = QFileDialog.getOpenFileNames(self._window, title)
+        files = ask_files(self._window, translate("window", "Open images or an archive"))
         if files:
-            self._window.open_paths([Path(file) for file in files])
+            self._window.open_paths(files)
 
     def export(self) -> None:
         """Ask where to export the open case; the place is not remembered, it may name a patient."""
         title = translate("window", "Export into a folder")
-        folder = QFileDialog.getExistingDirectory(self._window, title)
-        if folder:
-            self._window.export_to(Path(folder))
+        folder = ask_folder(self._window, title)
+        if folder is not None:
+            self._window.export_to(folder)
 
     def reader(self) -> None:
         """Ask who reads."""

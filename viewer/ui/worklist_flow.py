@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
-from PySide6.QtWidgets import QFileDialog
 
 from resources.problem import Problem
 from resources.text import translate
 from viewer import worklist_case
 from viewer.study.order import StackPlan
+from viewer.ui.places import ask_folder
 from viewer.ui.worklist_keeper import WorklistKeeper
 from viewer.worklist import Study
 
@@ -156,9 +156,9 @@ class WorklistFlow(QObject):
     def locate(self, study: Study) -> None:
         """Ask where the files of a study are now, and open it from there."""
         title = translate("worklist", "Locate the folder of the study")
-        folder = QFileDialog.getExistingDirectory(self._window, title)
-        if folder:
-            self._open(study, [Path(folder)])
+        folder = ask_folder(self._window, title)
+        if folder is not None:
+            self._open(study, [folder])
 
     def _open(self, study: Study, paths: list[Path]) -> None:
         self.asked(paths)
