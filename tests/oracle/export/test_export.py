@@ -268,3 +268,36 @@ def test_work_on_a_nifti_image_is_exported_without_a_seg(tmp_path: Path) -> None
         i, j, k = np.rint(np.linalg.inv(affine) @ place)[:3].astype(int)
         assert values[i, j, k] == np.asarray(image.dataobj)[tuple(at)]
         assert np.linalg.norm((affine @ (i, j, k, 1) - affine @ (15, 14, 6, 1))[:3]) <= 3.6
+
+
+@pytest.mark.parametrize("name", ["brain_study", "liver_study"])
+def test_five_world_points_read_the_same_in_program_nifti_and_seg(
+    request: pytest.FixtureRequest, tmp_path: Path, name: str
+) -> None:
+    (series,) = scan.scan([request.getfixturevalue(name)]).series
+    plan = order.order(series)
+    case = Case.open(series, plan, read.read(plan), reader=Reader("A"), folder=tmp_path / "cases")
+    shape = np.array(case.volume.shape_kji)
+    shares = [(0.5, 0.5, 0.5), (0.2, 0.3, 0.4), (0.8, 0.3, 0.6), (0.4, 0.8, 0.2), (0.7, 0.6, 0.9)]
+    points = [np.rint(np.array(share) * (shape - 1)) for share in shares]
+    for at_kji in points:
+        place = geometry.kji_to_lps_mm(case.volume.affine, at_kji)
+        lesion = case.add_missed(tuple(place)).lesion_ids[0]
+        stroke = case.start_stroke(lesion, Brush(0.1, "ball"))
+        stroke.move_to(at_kji)
+        case.commit_stroke(stroke)
+    folder = export_case(case.snapshot(), tmp_path / "out").folder
+    case.close()
+    image = nibabel.load(folder / "image.nii.gz")
+    labels = nibabel.load(folder / "labels.nii.gz")
+    segments = hd.seg.segread(folder / "seg.dcm").get_volume(combine_segments=True)
+    for number, at_kji in enumerate(points, start=1):
+        lps_mm = geometry.kji_to_lps_mm(case.volume.affine, at_kji)
+        value = case.volume.voxels[tuple(at_kji.astype(int))]
+        ijk = np.linalg.inv(image.affine) @ (*(RAS * lps_mm), 1)
+        assert np.abs(ijk[:3] - np.rint(ijk[:3])).max() < 1e-3
+        at = tuple(np.rint(ijk[:3]).astype(int))
+        assert np.asarray(image.dataobj)[at] == value
+        assert np.asarray(labels.dataobj)[at] == number
+        index = np.rint(segments.map_reference_to_indices(lps_mm[None])[0]).astype(int)
+        assert segments.array[tuple(index)] == number
