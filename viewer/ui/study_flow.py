@@ -16,6 +16,7 @@ from viewer.study import default_window
 from viewer.study.order import StackPlan
 from viewer.study.resample import can_resample
 from viewer.study.volumes import UNSPLIT
+from viewer.ui import counts
 from viewer.ui.opener import FoundStudy, OpenedCase, Opener
 from viewer.ui.rail import SeriesCard
 from viewer.ui.staging import ShownCase
@@ -209,9 +210,7 @@ class StudyFlow(QObject):
         window.rail.set_cards([_card(plan) for plan in study.plans])
         self._left_out = ""
         if study.skipped:
-            self._left_out = translate("window", "{count} files left out: {reason}").format(
-                count=len(study.skipped), reason=study.skipped[0].reason
-            )
+            self._left_out = counts.left_out(len(study.skipped), study.skipped[0].reason)
         usable = [n for n, plan in enumerate(study.plans) if plan.refusal is None]
         if not usable:
             window.empty.show_idle()
@@ -329,9 +328,7 @@ def _card(plan: StackPlan) -> SeriesCard:
         number=series.series_number if series.series_number is not None else "?"
     )
     # A volume that is one of several in its series has a name of its own.
-    detail = translate("window", "{modality} · {count} images").format(
-        modality=plan.name or series.modality, count=plan.shape_kji[0]
-    )
+    detail = f"{plan.name or series.modality} · {counts.images(plan.shape_kji[0])}"
     if plan.refusal is not None:
         return SeriesCard(title, detail, translate("window", "Cannot be shown"), failed=True)
     return SeriesCard(title, detail)

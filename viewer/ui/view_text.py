@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from resources.text import translate
 from viewer.display import planes
 from viewer.study.words import person
-from viewer.ui import theme
+from viewer.ui import counts, theme
 from viewer.ui.overlay_layer import Mark, label_colour
 from viewer.ui.reading import TEXT_FULL, TEXT_NONE
 
@@ -255,11 +255,11 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
     if volume.placed:
         lines = [translate("view", "{plane} · radiological").format(plane=name)]
     if not volume.regular:
-        lines.append(translate("view", "{count} images").format(count=view.plane.count))
+        lines.append(counts.images(view.plane.count))
     elif view.plane.axis == 0:
         lines.append(
-            translate("view", "{count} images · {spacing} mm").format(
-                count=view.plane.count, spacing=f"{volume.spacing_kji_mm[0]:.4g}"
+            translate("view", "{images} · {spacing} mm").format(
+                images=counts.images(view.plane.count), spacing=f"{volume.spacing_kji_mm[0]:.4g}"
             )
         )
     else:

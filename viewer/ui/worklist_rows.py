@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from resources.text import translate
 from viewer.study import words
 from viewer.study.words import plain
-from viewer.ui import theme
+from viewer.ui import counts, theme
 from viewer.worklist import State, Study
 
 ROW_PX = 72
@@ -81,7 +81,7 @@ def lines(study: Study) -> tuple[str, str, str, str]:
     who = person(study.patient_name) or number or translate("worklist", "No name")
     number = "" if number in who else number
     what = plain(study.description)
-    count = translate("worklist", "{count} images").format(count=study.images)
+    count = counts.images(study.images)
     details = " · ".join(part for part in (plain(study.modality), count) if part)
     return (who, number, what, details) if what else (who, number, details, "")
 
