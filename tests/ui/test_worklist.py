@@ -530,3 +530,14 @@ def test_patient_data_is_in_the_list_and_the_journals_only(
     assert "data/worklist.sqlite" in held
     assert not any(canary in caplog.text for canary in CANARIES)
     assert os.name != "posix" or (folders.data_dir() / "worklist.sqlite").stat().st_mode & 63 == 0
+
+
+def test_a_list_that_was_read_before_it_was_cleared_brings_nothing_back(opened, qtbot):
+    show_list(opened, qtbot, 1)
+    keeper = opened.worklist.keeper
+    keeper.refresh()  # its answer is still to come
+    keeper.clear()
+    written(opened)
+    qtbot.waitUntil(lambda: keeper._pool.waitForDone(10) and not keeper.studies)
+    settle(opened)
+    assert keeper.studies == () and opened.worklist.page.model.rowCount() == 0

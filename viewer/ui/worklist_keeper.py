@@ -82,6 +82,7 @@ class WorklistKeeper(QObject):
         self.missing: frozenset[str] = frozenset()
         self.pictures: dict[str, QImage | None] = {}
         self.problem: Problem | None = None
+        self._serial = 0  # of what was changed here since a list was asked for
         self._given: tuple[Path, ...] = ()
         self._asked: tuple[Path, ...] = ()
         self._restored = ""
@@ -165,6 +166,7 @@ class WorklistKeeper(QObject):
     def forget(self, case_key: str) -> None:
         """Take a study off the list; its corrections stay."""
         self.studies = tuple(study for study in self.studies if study.case_key != case_key)
+        self._serial += 1
         self.pictures.pop(case_key, None)
         self._do(lambda: self._worklist.forget(case_key), self._on_written)
         self.changed.emit()
@@ -172,6 +174,7 @@ class WorklistKeeper(QObject):
     def clear(self) -> None:
         """Take all studies off the list; their corrections stay."""
         self.studies = ()
+        self._serial += 1
         self.pictures.clear()
         self._do(self._worklist.clear, self._on_written)
         self.changed.emit()
@@ -311,10 +314,12 @@ class WorklistKeeper(QObject):
             replace(study, **values) if study.case_key == case_key else study
             for study in self.studies
         )
+        self._serial += 1
         self.changed.emit()
 
     def _do(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         job = Job(partial(worklist_jobs.run, work), self)
+        job.setProperty("serial", self._serial)
         job.succeeded.connect(done)
         job.failed.connect(self._on_failed)
         job.start(self._pool)
@@ -324,6 +329,10 @@ class WorklistKeeper(QObject):
         assert isinstance(studies, tuple)
         self.known = True
         self._on_written(None)
+        job = self.sender()
+        if job is not None and job.property("serial") != self._serial:
+            self.refresh()  # read before something was taken off, it would bring that back
+            return
         if studies != self.studies:
             self.studies = studies
         self.changed.emit()
