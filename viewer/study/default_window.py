@@ -21,12 +21,7 @@ _SAMPLES = 200_000
 
 def default_window(plan: StackPlan, volume: Volume) -> tuple[float, float]:
     """Return centre and width of ``first_window``, in the unit of the voxels."""
-    return window_of(plan, volume.voxels)
-
-
-def window_of(plan: StackPlan, values: npt.NDArray[Any]) -> tuple[float, float]:
-    """Return centre and width of ``first_window``."""
-    window = first_window(plan, values)
+    window = first_window(plan, volume.voxels)
     return window.centre, window.width
 
 

@@ -7,7 +7,6 @@ i fastest in the file.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from resources.problem import Problem
 from resources.text import translate
+from viewer.study import foreign
 from viewer.study.cancel import CancelCheck, stop_if
 from viewer.study.header import Raw, Unusable
 from viewer.study.inflate import Damaged
@@ -36,7 +36,6 @@ _FAR_MM, _SMALL_MM = 1e5, 1e-5
 _SQUARE = 1e-4
 # Deflate cannot reach more; a file that promises more lies.
 _DEFLATE_RATIO = 1032
-_DIGEST_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -168,60 +167,24 @@ def header(
     The identifiers are made of the content of the file: work on it is found again after it
     was moved or renamed, and never taken for work on another file.
     """
-    uid = digest_uid([path] if grid.data == path else [path, grid.data], cancelled)
+    uid = foreign.digest_uid([path] if grid.data == path else [path, grid.data], cancelled)
     columns, rows, _ = grid.size_ijk
     whole = grid.dtype.kind in "iu" and grid.dtype.itemsize <= 4
     allocated = grid.dtype.itemsize * 8 if whole else 32
     planes, notes = _planes(grid)
-    instance = InstanceHeader(
-        path=path,
-        sop_class_uid="",
-        sop_instance_uid=f"{uid}.1",
-        study_uid=f"{uid}.2",
-        series_uid=uid,
-        frame_of_reference_uid="",
-        transfer_syntax="",
-        modality="OT",
-        instance_number=1,
-        acquisition_number=None,
-        image_type=(),
-        rows=rows,
-        columns=columns,
-        n_frames=len(planes),
-        samples_per_pixel=3 if grid.colour else 1,
-        photometric="RGB" if grid.colour else "MONOCHROME2",
-        bits_allocated=allocated,
-        bits_stored=allocated,
-        high_bit=allocated - 1,
+    instance = foreign.header(
+        path,
+        uid,
+        (rows, columns),
+        planes,
+        allocated,
         signed=grid.dtype.kind != "u",
-        padding_value=None,
-        has_modality_lut=False,
-        pixel_offset=None,
-        pixel_length=None,
-        file_size=path.stat().st_size,
-        patient_key="",
-        planes=planes,
+        photometric="RGB" if grid.colour else "MONOCHROME2",
         file_format=file_format,
         notes=grid.notes + notes,
         keeper=grid.spool(keeper),
     )
-    return instance, texts(name)
-
-
-def texts(name: str) -> Raw:
-    """Return the texts of a series that has but a name."""
-    return {0x00080005: b"ISO_IR 192", 0x0008103E: name.encode("utf-8", "replace")}
-
-
-def digest_uid(paths: Sequence[Path], cancelled: CancelCheck | None = None) -> str:
-    """Return a UID (PS3.5 B.2) that stands for the content of files."""
-    digest = hashlib.blake2b(digest_size=14)
-    for path in paths:
-        with path.open("rb", buffering=0) as stream:
-            while data := stream.read(_DIGEST_CHUNK):
-                stop_if(cancelled)
-                digest.update(data)
-    return f"2.25.{int.from_bytes(digest.digest(), 'big')}"
+    return instance, foreign.texts(name)
 
 
 def _planes(grid: Grid) -> tuple[tuple[Plane, ...], tuple[tuple[str, str], ...]]:

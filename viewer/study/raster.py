@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resources.text import translate
+from viewer.study import foreign
 from viewer.study.cancel import CancelCheck
-from viewer.study.grid import digest_uid, texts
 from viewer.study.header import Raw, Unusable
 from viewer.study.series import InstanceHeader, Plane
 from viewer.study.suitable import MAX_FRAME_PIXELS
@@ -98,45 +98,25 @@ def read(
     first = pages[0]
     if first.rows * first.columns > MAX_FRAME_PIXELS:
         raise Unusable(translate("study", "The images are too large to be opened."))
-    uid = digest_uid([path], cancelled)
+    uid = foreign.digest_uid([path], cancelled)
     bits = int(first.kind[1]) * 8
     notes: tuple[tuple[str, str], ...] = ()
     if left:
         text = translate("study", "Pages of another size or kind are left out: {count}.")
         notes = (("other-pages", text.format(count=left)),)
-    instance = InstanceHeader(
-        path=path,
-        sop_class_uid="",
-        sop_instance_uid=f"{uid}.1",
-        study_uid=f"{uid}.2",
-        series_uid=uid,
-        frame_of_reference_uid="",
-        transfer_syntax="",
-        modality="OT",
-        instance_number=1,
-        acquisition_number=None,
-        image_type=(),
-        rows=first.rows,
-        columns=first.columns,
-        n_frames=len(pages),
-        samples_per_pixel=3 if first.colour else 1,
-        photometric="RGB" if first.colour else "MONOCHROME1" if first.inverted else "MONOCHROME2",
-        bits_allocated=bits,
-        bits_stored=bits,
-        high_bit=bits - 1,
+    instance = foreign.header(
+        path,
+        uid,
+        (first.rows, first.columns),
+        (Plane(),) * len(pages),
+        bits,
         signed=first.kind[0] != "u",
-        padding_value=None,
-        has_modality_lut=False,
-        pixel_offset=None,
-        pixel_length=None,
-        file_size=path.stat().st_size,
-        patient_key="",
-        planes=(Plane(),) * len(pages),
+        photometric="RGB" if first.colour else "MONOCHROME1" if first.inverted else "MONOCHROME2",
         file_format="raster",
         notes=notes,
         keeper=keeper,
     )
-    return instance, texts(name)
+    return instance, foreign.texts(name)
 
 
 def _damaged() -> Unusable:

@@ -77,11 +77,6 @@ def depths_mm(planes: Sequence[Plane]) -> Depths:
     return np.asarray(positions @ normal_lps(planes[0]))
 
 
-def has_duplicates(planes: Sequence[Plane]) -> bool:
-    """Return whether two planes lie at the same depth."""
-    return len(planes) > 1 and bool(np.diff(np.sort(depths_mm(planes))).min() < SAME_PLACE_MM)
-
-
 def judge(planes: Sequence[Plane]) -> Verdict:
     """Judge planes of equal size, those of equal orientation sorted along their normal.
 

@@ -37,14 +37,6 @@ class Drawn(QObject):
         self._pool.setMaxThreadCount(1)
         reading.case_changed.connect(self._on_case)
 
-    @property
-    def any(self) -> bool:
-        """Whether any image of the open case has overlay planes."""
-        case = self._reading.case
-        if case is None or case.plan.resampled:
-            return False
-        return any(ref.instance.overlay_groups for ref in case.plan.planes)
-
     def mask(self, k: int) -> Mask | None:
         """Return what is drawn on slice ``k``, (row, column); None when nothing, or not yet."""
         case = self._reading.case

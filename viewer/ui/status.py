@@ -14,6 +14,7 @@ from viewer import logbook
 from viewer.ui import theme
 from viewer.ui.reading import Reading
 from viewer.ui.trust import TrustButton
+from viewer.ui.widgets import Striped
 
 STATUS_PX = 26
 _HINT_MS = 6000
@@ -104,30 +105,17 @@ class StatusLine(QFrame):
             self._seen.setText(translate("status", "Slices seen {percent} %").format(percent=share))
 
 
-class MessageBar(QFrame):
+class MessageBar(Striped):
     """One plain sentence and its remedy above the views; never a box over the image."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("message")
-        self._stripe = QFrame()
-        self._stripe.setFixedWidth(3)
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        super().__init__(least_px=36, edge_px=0)
         close = QToolButton()
         close.setText("✕")
         close.setAccessibleName(translate("status", "Close the message"))
         close.setToolTip(translate("status", "Close the message"))
         close.clicked.connect(self.hide)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 8, 0)
-        row.setSpacing(10)
-        row.addWidget(self._stripe)
-        row.addWidget(self._text, 1)
-        row.addWidget(close)
-        self.setMinimumHeight(36)
-        self.hide()
+        self._row.addWidget(close)
 
     def show_problem(self, problem: Problem) -> None:
         """Show what a person can mend; its technical detail goes to the log."""
@@ -137,12 +125,6 @@ class MessageBar(QFrame):
     def show_note(self, text: str) -> None:
         """Show what went well or is worth knowing."""
         self._show(text, theme.ACTIVE)
-
-    def _show(self, text: str, colour: str) -> None:
-        self._stripe.setStyleSheet(f"background: {colour};")
-        self._text.setText(text)
-        self.setAccessibleName(text)
-        self.show()
 
     @property
     def text(self) -> str:

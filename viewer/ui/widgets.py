@@ -168,6 +168,32 @@ class Slider(QSlider):
         event.accept()
 
 
+class Striped(QFrame):
+    """A sentence behind a coloured stripe; what can be done about it stands to its right."""
+
+    def __init__(self, least_px: int, edge_px: int) -> None:
+        super().__init__()
+        self.setObjectName("message")
+        self._stripe = QFrame()
+        self._stripe.setFixedWidth(3)
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, edge_px, 8, edge_px)
+        self._row.setSpacing(10)
+        self._row.addWidget(self._stripe)
+        self._row.addWidget(self._text, 1)
+        self.setMinimumHeight(least_px)
+        self.hide()
+
+    def _show(self, text: str, colour: str) -> None:
+        self._stripe.setStyleSheet(f"background: {colour};")
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self.show()
+
+
 def head(text: str) -> QLabel:
     """Return a section head."""
     label = QLabel(text)

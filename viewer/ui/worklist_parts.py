@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from resources.text import translate
 from viewer.ui import theme
-from viewer.ui.widgets import KeyCap
+from viewer.ui.widgets import KeyCap, Striped
 from viewer.ui.worklist_rows import Columns
 
 
@@ -68,25 +68,12 @@ class Search(QLineEdit):
         painter.drawLine(19, 18, 23, 22)
 
 
-class Notice(QFrame):
+class Notice(Striped):
     """A sentence about the list, with what can be done about it."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("message")
-        self._stripe = QFrame()
-        self._stripe.setFixedWidth(3)
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 4, 8, 4)
-        self._row.setSpacing(10)
-        self._row.addWidget(self._stripe)
-        self._row.addWidget(self._text, 1)
+        super().__init__(least_px=40, edge_px=4)
         self._buttons: list[QPushButton] = []
-        self.setMinimumHeight(40)
-        self.hide()
 
     @property
     def text(self) -> str:
@@ -108,10 +95,7 @@ class Notice(QFrame):
             button.clicked.connect(_without_argument(self.hide, act))
             self._row.addWidget(button)
             self._buttons.append(button)
-        self._stripe.setStyleSheet(f"background: {colour};")
-        self._text.setText(text)
-        self.setAccessibleName(text)
-        self.show()
+        self._show(text, colour)
 
 
 def _without_argument(*acts: Callable[[], object]) -> Callable[..., None]:
