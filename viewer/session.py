@@ -294,6 +294,13 @@ class Case:
         """
         return self._apply_if(makers.move_edit(self.document, lesion_id, delta_lps_mm))
 
+    def set_note(self, topic: str, note_id: str, note: edits.Note, tool: str = "") -> Change | None:
+        """Put a note (see ``edits.SetNote``), None takes it away; None when it stands already."""
+        before = self.document.notes(topic).get(note_id)
+        if before == note:
+            return self._apply_if(None)
+        return self.apply(edits.SetNote(topic, note_id, before, note), tool)
+
     def start_stroke(self, target_id: str, brush: Brush) -> Stroke:
         """Begin a stroke on a lesion or segment; nothing changes before it is committed."""
         self._check_writable()

@@ -6,9 +6,10 @@ lesion starts with the model's own mask object and gets another one on its first
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from viewer.annotate import edits, figures, mask
 from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
 
-ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label"]
+ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,15 @@ class Change:
         Whose values changed, came or went.
     boxes
         Parts of the volume whose overlay changed; none for ``"findings"`` means all of it.
+    note
+        Topic and id of the note that changed; None when none did.
     """
 
     kind: ChangeKind
     lesion_ids: tuple[str, ...] = ()
     segment_ids: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
+    note: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,7 @@ class AnnotationDocument:
         self._names: dict[str, str] = {}
         self._former_names: list[dict[str, str]] = []
         self._waiting: set[str] | None = None
+        self._notes: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     # ------------------------------------------------------------------ reading
 
@@ -104,6 +109,10 @@ class AnnotationDocument:
     def lesions(self) -> tuple[Lesion, ...]:
         """The lesions that count, by number."""
         return tuple(lesion for lesion in self.record if lesion.live)
+
+    def notes(self, topic: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return the notes of a topic by id, in the order in which they were first made."""
+        return MappingProxyType(self._notes.get(topic, {}))
 
     def shown(self, threshold: float) -> tuple[Lesion, ...]:
         """Return the lesions that count and reach ``threshold`` or were touched by a reader."""
@@ -180,6 +189,8 @@ class AnnotationDocument:
                 return self._add_findings(edit)
             case edits.RemoveFindings():
                 return self._remove_findings(edit)
+            case edits.SetNote():
+                return self._set_note(edit)
             case _:
                 raise ValueError(f"unknown edit {edit.kind}")
 
@@ -265,6 +276,21 @@ class AnnotationDocument:
         lesion = self._known(edit.target_id)
         self._store(replace(lesion, mask=mask.xor(lesion.mask, edit.delta)[0]))
         return Change("paint", (lesion.id,), boxes=(edit.delta.box,))
+
+    def _set_note(self, edit: edits.SetNote) -> Change:
+        notes = self._notes.get(edit.topic, {})
+        if notes.get(edit.note_id) != edit.before:
+            raise ValueError("another note stands")
+        # A new mapping each time: who holds the old one sees no change.
+        after = {
+            key: note
+            for key, note in notes.items()
+            if key != edit.note_id or edit.after is not None
+        }
+        if edit.after is not None:
+            after[edit.note_id] = edit.after
+        self._notes[edit.topic] = after
+        return Change("note", note=(edit.topic, edit.note_id))
 
     # ------------------------------------------------------------------ AI runs
 

@@ -18,6 +18,7 @@ from viewer.annotate.lesion import Decision, Point
 from viewer.annotate.mask import Delta, Triple
 
 Body = dict[str, Any]
+Note = Mapping[str, Any] | None
 
 
 class Edit(Protocol):
@@ -402,6 +403,55 @@ class PaintStroke:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SetNote(_Small):
+    """A reader puts, changes or takes away what stands beside lesions and masks.
+
+    Measurements, key images and first impressions are notes: small values that no other part
+    of the document depends on. The room that makes them knows what is in them.
+
+    Attributes
+    ----------
+    topic
+        Whose note it is, such as ``"measurement"``.
+    note_id
+        Unique in its topic.
+    before, after
+        What stood there and what will: values that JSON can hold, None for nothing.
+    """
+
+    kind: ClassVar[str] = "set-note"
+    topic: str
+    note_id: str
+    before: Note
+    after: Note
+
+    @property
+    def tool(self) -> str:
+        """The topic."""
+        return self.topic
+
+    def inverse(self) -> SetNote:
+        """Return the way back."""
+        return replace(self, before=self.after, after=self.before)
+
+    def body(self) -> Body:
+        """Return all of it."""
+        return {
+            "topic": self.topic,
+            "note": self.note_id,
+            "before": self.before,
+            "after": self.after,
+        }
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any], blob: bytes | None) -> SetNote:
+        """Read its journal form."""
+        return cls(
+            str(body["topic"]), str(body["note"]), _note(body["before"]), _note(body["after"])
+        )
+
+
 _READERS: dict[str, Callable[[Mapping[str, Any], bytes | None], Edit]] = {
     AddFindings.kind: AddFindings.read,
     RemoveFindings.kind: RemoveFindings.read,
@@ -412,6 +462,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any], bytes | None], Edit]] = {
     SetLabel.kind: SetLabel.read,
     MoveLesion.kind: MoveLesion.read,
     PaintStroke.kind: PaintStroke.read,
+    SetNote.kind: SetNote.read,
 }
 
 
@@ -439,3 +490,9 @@ def _point(values: Any) -> Point:
 def _triple(values: Any) -> Triple:
     k, j, i = (int(v) for v in values)
     return k, j, i
+
+
+def _note(value: Any) -> Note:
+    if value is None or isinstance(value, Mapping):
+        return value
+    raise ValueError("a note is an object or nothing")

@@ -42,6 +42,8 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             return translate("annotate", "Take away {what}").format(
                 what=_numbered(added.label, added.number)
             )
+        case edits.SetNote(topic=topic, after=after):
+            return _note_text(topic, after is None)
         case edits.SetVerdict(lesion_id=lesion_id):
             return _verdict_text(edit).format(what=target_text(document, lesion_id))
         case edits.DeleteLesion(lesion_id=lesion_id, deleted=True):
@@ -73,6 +75,25 @@ def _verdict_text(edit: edits.SetVerdict) -> str:
             return translate("annotate", "Mark {what} unsure")
         case None:
             return translate("annotate", "Clear the verdict on {what}")
+
+
+def _note_text(topic: str, taken_away: bool) -> str:
+    names = {
+        "measurement": (
+            translate("annotate", "Measurement"),
+            translate("annotate", "Delete the measurement"),
+        ),
+        "key-image": (
+            translate("annotate", "Key image"),
+            translate("annotate", "Take away the key image"),
+        ),
+        "first-impression": (
+            translate("annotate", "First impression"),
+            translate("annotate", "Take back the first impression"),
+        ),
+    }
+    made, gone = names.get(topic, (topic, topic))
+    return gone if taken_away else made
 
 
 def _stroke_text(edit: edits.PaintStroke) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from viewer.ui.ai_runner import AiRunner
     from viewer.ui.exporter import Exporter
+    from viewer.ui.part import Part
     from viewer.ui.reading import Reading
 
 _ALWAYS = (
@@ -52,9 +53,17 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     return why
 
 
-def follow(actions: dict[str, QAction], reading: Reading, ai: AiRunner, exporter: Exporter) -> None:
+def follow(
+    actions: dict[str, QAction],
+    reading: Reading,
+    ai: AiRunner,
+    exporter: Exporter,
+    parts: tuple[Part, ...] = (),
+) -> None:
     """Enable, check and name the actions as the state demands."""
     why = reasons(list(actions), reading, ai, exporter)
+    for part in parts:
+        why |= part.reasons()
     for name, action in actions.items():
         action.setEnabled(not why[name])
         keys = key_text(tuple(key.toString() for key in action.shortcuts()))
@@ -68,5 +77,8 @@ def follow(actions: dict[str, QAction], reading: Reading, ai: AiRunner, exporter
         actions["redo"].setToolTip(text)
     for switch in SWITCHES:
         actions[switch].setChecked(getattr(reading.shown, switch))
+    for part in parts:
+        for name, on in part.checked().items():
+            actions[name].setChecked(on)
     actions["ball"].setChecked(reading.brush_ball)
     actions[reading.tool].setChecked(True)

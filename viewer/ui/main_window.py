@@ -37,6 +37,7 @@ from viewer.ui.exporter import Exporter
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
+from viewer.ui.part import Part
 from viewer.ui.rail import SeriesRail
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
 from viewer.ui.settings import Settings
@@ -67,6 +68,8 @@ class MainWindow(QMainWindow):
         self._rail_wanted: bool | None = None
         self._closing = False
         self._warned = False
+        # Rooms that bring their own commands, see ``Part``.
+        self.parts: tuple[Part, ...] = ()
         self.actions_by_id = make_actions(self, self._handlers())
         self._build()
         self.study = StudyFlow(self, self.opener)
@@ -181,6 +184,8 @@ class MainWindow(QMainWindow):
         for preset in resources.table("window_presets")["CT"]:
             window = Window(preset["centre"], preset["width"])
             handlers[f"preset_{preset['key']}"] = partial(reading.set_window, window)
+        for part in self.parts:
+            handlers |= part.handlers()
         return handlers
 
     def _connect(self) -> None:
@@ -267,8 +272,8 @@ class MainWindow(QMainWindow):
                 seconds=f"{sum(findings.seconds.values()):.1f}", device=findings.device
             )
         )
-        if case.shown:
-            best = max(case.shown, key=lambda lesion: lesion.score or 0.0)
+        if lesions := self.reading.lesions:
+            best = max(lesions, key=lambda lesion: lesion.score or 0.0)
             self.reading.select(best.id)
 
     # ---------------------------------------------------------------- export
@@ -315,7 +320,7 @@ class MainWindow(QMainWindow):
 
     def follow(self) -> None:
         """Make actions, bar and status say what is."""
-        availability.follow(self.actions_by_id, self.reading, self.ai, self.exporter)
+        availability.follow(self.actions_by_id, self.reading, self.ai, self.exporter, self.parts)
         if hasattr(self, "worklist"):
             self.worklist.follow_actions(self.actions_by_id)
         self.actions_by_id["rail"].setChecked(self.rail.isVisible())

@@ -157,7 +157,7 @@ class OverlayLayer(QGraphicsItem):
         reading = self._reading
         if reading.case is None or not reading.shown.masks:
             return
-        for lesion in reading.case.shown:
+        for lesion in reading.lesions:
             # A rejected lesion stays in the list; on the image it would hide what is real.
             if lesion.verdict != "rejected" or lesion.id == reading.selected:
                 yield lesion
@@ -167,7 +167,7 @@ class OverlayLayer(QGraphicsItem):
         if reading.case is None or not reading.shown.masks:
             return
         for segment in reading.case.document.segments:
-            if segment.id in reading.visible_segments:
+            if segment.id in reading.visible_segments and not reading.ai_hidden:
                 yield segment
 
     def _add_lesion(self, lesion: Lesion, plane: Plane, index: int) -> None:

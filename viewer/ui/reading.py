@@ -38,6 +38,7 @@ class Shown:
     text: int = TEXT_FULL
     invert: bool = False
     graphics: bool = True  # overlay planes of the file
+    ai_held_back: bool = False  # while a key is held that hides everything of the AI
 
 
 class Reading(QObject):
@@ -74,7 +75,27 @@ class Reading(QObject):
         self.stroke: Any = None
         # Anatomy starts hidden: its outlines would stand between the reader and the lesions.
         self.visible_segments: set[str] = set()
+        self.ai_locked = False  # until the reader has told a first impression
         self._seen = np.zeros(0, dtype=np.bool_)
+
+    # -------------------------------------------------------------------- ai
+
+    @property
+    def ai_hidden(self) -> bool:
+        """Whether nothing of the AI may be seen now: no score, no outline, no map, no row.
+
+        Whatever shows a result of the model asks here first.
+        """
+        return self.ai_locked or self.shown.ai_held_back
+
+    @property
+    def lesions(self) -> tuple[Lesion, ...]:
+        """The lesions to be listed and drawn now, by number."""
+        if self.case is None:
+            return ()
+        if self.ai_hidden:
+            return tuple(lesion for lesion in self.case.shown if lesion.origin == "human")
+        return self.case.shown
 
     # ------------------------------------------------------------------ maps
 
@@ -88,7 +109,7 @@ class Reading(QObject):
     def chosen_map(self) -> Heatmap | None:
         """The map that the heatmap's switch shows, or None when the model made none."""
         findings = self.case.document.findings if self.case is not None else None
-        if findings is None:
+        if findings is None or self.ai_hidden:
             return None
         return findings.uncertainty if self.shows_uncertainty else findings.heatmap
 

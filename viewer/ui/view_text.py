@@ -354,8 +354,10 @@ def _notices(painter: QPainter, view: SliceView, y: float) -> None:
         )
         state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
         y = _chip(painter, view, y, [model, state], pending=pending)
-    if not view.reading.shown.masks and view.case.shown:
-        hidden = translate("view", "{count} findings hidden").format(count=len(view.case.shown))
+    if not view.reading.shown.masks and view.reading.lesions:
+        hidden = translate("view", "{count} findings hidden").format(
+            count=len(view.reading.lesions)
+        )
         _chip(painter, view, y, [hidden, translate("view", "S shows them")], pending=True)
 
 

@@ -176,7 +176,7 @@ class FindingsList(QListWidget):
     def fill(self) -> None:
         """Show the findings as they are now; the selection stays."""
         case = self._reading.case
-        shown = case.shown if case is not None else ()
+        shown = self._reading.lesions
         segments = case.document.segments if case is not None else ()
         moved = segments != self._segments  # the place of each lesion is measured by the lungs
         self._segments = segments

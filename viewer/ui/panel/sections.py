@@ -76,7 +76,7 @@ class ThresholdSection(_Section):
         self._slider.setValue(round(case.threshold * 100))
         self._slider.blockSignals(False)
         self._value.setText(f"{case.threshold:.2f}")
-        shown = len(case.shown)
+        shown = len(self._reading.lesions)
         below = len(case.document.lesions) - shown
         self._note.setText(
             translate(
