@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from resources.problem import Problem
 from viewer.session import Case, Reader
-from viewer.ui import view_text
+from viewer.ui import view_notices, view_text
 from viewer.ui.reading import TEXT_FULL, TEXT_NONE, TEXT_SHORT
 
 from .conftest import run_ends_in_a_stroke, settle
@@ -26,14 +26,14 @@ from .test_views import drag, wheel
 def written(view, monkeypatch):
     """Return the words of the notices that a view draws now."""
     said = []
-    chip = view_text._chip
+    chip = view_notices.chip
 
     def listen(painter, view, y, parts, **how):
         said.append(" · ".join(parts))
         return chip(painter, view, y, parts, **how)
 
     with monkeypatch.context() as patch:
-        patch.setattr(view_text, "_chip", listen)
+        patch.setattr(view_notices, "chip", listen)
         picture = QImage(view.size(), QImage.Format.Format_RGB32)
         with QPainter(picture) as painter:
             view_text.paint(painter, view)

@@ -1,0 +1,160 @@
+"""The four corners of a view: patient, plane, window, slice; and the scale bar."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from resources.text import translate
+from viewer.display import planes
+from viewer.study.words import person
+from viewer.ui import counts, theme
+from viewer.ui.reading import TEXT_FULL
+from viewer.ui.view_ink import HALO, MARGIN, haloed
+
+if TYPE_CHECKING:
+    from viewer.ui.slice_view import SliceView
+
+_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+def plane_name(name: str) -> str:
+    """Return the shown name of a plane."""
+    return {
+        planes.AXIAL: translate("view", "Axial"),
+        planes.CORONAL: translate("view", "Coronal"),
+        planes.SAGITTAL: translate("view", "Sagittal"),
+    }[name]
+
+
+def corners(painter: QPainter, view: SliceView) -> float:
+    """Write the four corners; return where the text at the top left ends."""
+    font = theme.font(theme.CORNER_PX)
+    metrics = QFontMetricsF(font)
+    line = math.ceil(metrics.height())
+    big = view.main
+    full = view.reading.shown.text == TEXT_FULL
+    width, height = view.width(), view.height()
+    # The letters stand in the middle of each edge; corner text must not reach them.
+    room = width / 2 - 34
+
+    def write(lines: list[str], *, right: bool, bottom: bool, colour: str = theme.TEXT) -> float:
+        y = height - MARGIN - line * (len(lines) - 1) - 3 if bottom else MARGIN + line - 5
+        for text in lines:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+            x = width - MARGIN - metrics.horizontalAdvance(text) if right else MARGIN
+            haloed(painter, QPointF(x, y), text, font, colour, HALO)
+            y += line
+        return y
+
+    y = write(_patient_lines(view) if full and big else [], right=False, bottom=False)
+    write(_plane_lines(view, big and full), right=True, bottom=False)
+    write(_window_lines(view, big), right=False, bottom=True)
+    numbers = _slice_lines(view, big and full)
+    write(numbers, right=True, bottom=True)
+    _scale_bar(painter, view, height - MARGIN - line * len(numbers) - 8)
+    return y - line + 9
+
+
+def _patient_lines(view: SliceView) -> list[str]:
+    assert view.case is not None
+    series = view.case.series
+    patient = series.patient
+    age = patient.age.lstrip("0") if patient.age.strip("0DWMY") else ""
+    who = "  ".join(text for text in (person(patient.name), patient.sex, age) if text)
+    number = "" if patient.id in who else patient.id
+    day = patient.study_date
+    if len(day) == 8 and day.isdigit():
+        day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    what = " · ".join(text for text in (series.study_description, day) if text)
+    return [text for text in (who, number, what) if text]
+
+
+def _plane_lines(view: SliceView, full: bool) -> list[str]:
+    assert view.case is not None
+    assert view.plane is not None
+    volume = view.case.volume
+    name = plane_name(view.plane.name)
+    if not volume.placed:
+        name = translate("view", "As stored")
+    if not full:
+        return [name]
+    lines = [name]
+    if volume.placed:
+        lines = [translate("view", "{plane} · radiological").format(plane=name)]
+    if not volume.regular:
+        lines.append(counts.images(view.plane.count))
+    elif view.plane.axis == 0:
+        lines.append(
+            translate("view", "{images} · {spacing} mm").format(
+                images=counts.images(view.plane.count), spacing=f"{volume.spacing_kji_mm[0]:.4g}"
+            )
+        )
+    else:
+        lines.append(translate("view", "reformatted"))
+    return lines + [text for text in (view.case.series.description, view.case.plan.name) if text]
+
+
+def _window_lines(view: SliceView, big: bool) -> list[str]:
+    window = view.reading.window
+    text = translate("view", "W {width} L {level}").format(
+        width=f"{window.width:.0f}", level=f"{window.centre:.0f}".replace("-", "\N{MINUS SIGN}")
+    )
+    if view.reading.shown.invert:
+        text += translate("view", " · inverted")
+    lines = [text]
+    if big:
+        assert view.plane is not None
+        percent = min(view.plane.pixel_mm) / view.mm_per_px * 100
+        lines.append(translate("view", "Zoom {percent} %").format(percent=f"{percent:.0f}"))
+    lines.append(view.value_text() or " ")
+    return lines
+
+
+def _slice_lines(view: SliceView, full: bool) -> list[str]:
+    assert view.plane is not None
+    lines = [f"{view.plane.number(view.index)} / {view.plane.count}"]
+    place_lps_mm = view.reading.place_lps_mm
+    if full and place_lps_mm is not None:
+        axis, letter = {planes.AXIAL: (2, "z"), planes.CORONAL: (1, "y")}.get(
+            view.plane.name, (0, "x")
+        )
+        place = f"{place_lps_mm[axis]:.1f}".replace("-", "\N{MINUS SIGN}")
+        lines.append(f"{letter} {place} mm")
+    return lines
+
+
+def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
+    assert view.case is not None
+    if not view.case.volume.in_mm:
+        text = translate("view", "no spacing")
+        font = theme.font(theme.CORNER_PX)
+        right = view.width() - MARGIN - QFontMetricsF(font).horizontalAdvance(text)
+        haloed(painter, QPointF(right, y + 4), text, font, theme.PENDING, HALO)
+        return
+    limit = view.width() * 0.22
+    fitting = [mm for mm in _BARS_MM if mm / view.mm_per_px <= limit]
+    if not fitting:
+        return
+    mm = fitting[-1]
+    length = mm / view.mm_per_px
+    right = view.width() - MARGIN
+    y = round(y) + 0.5
+    ticks = QPainterPath()
+    for x in (right - length, right):
+        ticks.moveTo(x, y - 4)
+        ticks.lineTo(x, y + 4)
+    ticks.moveTo(right - length, y)
+    ticks.lineTo(right, y)
+    for pen in (QPen(QColor(0, 0, 0, 200), 3), QPen(QColor(theme.TEXT), 1)):
+        painter.strokePath(ticks, pen)
+    if mm >= 10:
+        text = translate("view", "{length} cm").format(length=mm // 10)
+    else:
+        text = translate("view", "{length} mm").format(length=mm)
+    font = theme.font(theme.CORNER_PX)
+    advance = QFontMetricsF(font).horizontalAdvance(text)
+    haloed(painter, QPointF(right - length - advance - 7, y + 4), text, font, theme.TEXT, HALO)

@@ -1,0 +1,45 @@
+"""What must not be overlooked in a view, whatever text is hidden."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QPainter
+
+from resources.text import translate
+from viewer.ui.view_ink import chip
+
+if TYPE_CHECKING:
+    from viewer.ui.slice_view import SliceView
+
+
+def notices(painter: QPainter, view: SliceView, y: float) -> None:
+    """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
+    assert view.case is not None
+    volume = view.case.volume
+    if not volume.regular:
+        if volume.placed:
+            parts = [
+                translate("view", "irregular slices"),
+                translate("view", "no measuring across slices, no AI"),
+            ]
+        else:
+            parts = [translate("view", "no place in the patient"), translate("view", "no AI")]
+        y = chip(painter, view.width(), y, parts, pending=volume.placed)
+    if view.case.plan.resampled:
+        words = [translate("view", "resampled copy"), translate("view", "interpolated")]
+        y = chip(painter, view.width(), y, words, pending=True)
+    findings = view.case.document.findings
+    if findings is not None and view.overlay.shows_ai:
+        done, total = view.case.progress
+        pending = done < total or total == 0
+        model = translate("view", "AI {model}").format(
+            model=f"{findings.model.id} {findings.model.version}"
+        )
+        state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
+        y = chip(painter, view.width(), y, [model, state], pending=pending)
+    if not view.reading.shown.masks and view.reading.lesions:
+        hidden = translate("view", "{count} findings hidden").format(
+            count=len(view.reading.lesions)
+        )
+        chip(painter, view.width(), y, [hidden, translate("view", "S shows them")], pending=True)
