@@ -1,0 +1,303 @@
+"""Speed of the views, of the real window, side by side with other viewers: views.py.
+
+From the event of the mouse or the slider to the last pixel painted, with nothing left in the
+queue; the paint of the panel and the status line is in it. Other viewers show the same voxels,
+heatmap and masks in a view of the same size, in turn with ours in the same run: on a machine
+that is busy with other things look at the ratios. The other viewers draw no text, no crosshair
+and no outlines, and they do not smooth the pixels.
+
+``QT_QPA_PLATFORM=offscreen`` draws into memory; ``xvfb-run -a`` gives a screen. Napari is found by
+``--napari PYTHON``, an interpreter that has it; without, it is left out. All is written as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from tests.bench import make_study
+from tests.bench.heartbeat import memory_row, stall_row
+from tests.bench.peers import Napari, Pyqtgraph
+from tests.bench.station import Act, Station, mouse, wheel
+
+Times = dict[str, list[float]]
+_SIZE_PX = 1000
+_A_ROUND = 24
+
+
+class Bench:
+    """What all rows share: the studies, the rounds, the peers."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.rounds: int = options.rounds
+        self.rows: dict[str, Any] = {}
+        self.station: Station | None = None
+        self._open: tuple[int, int] | None = None
+        self.napari: Napari | None = None
+
+    def study(self, count: int) -> Path:
+        """Return the folder of a synthetic series of so many slices, made on first use."""
+        folder = Path(self.options.data) / f"ct{count}"
+        if not folder.exists():
+            make_study.write(folder, count)
+        return folder
+
+    def at(self, count: int, candidates: int) -> Station:
+        """Return the window with a study and so many candidates."""
+        if self._open != (count, candidates):
+            self.leave()
+            self.station = Station(self.study(count), candidates)
+            self._open = (count, candidates)
+        assert self.station is not None
+        return self.station
+
+    def leave(self) -> None:
+        """Close window and peers."""
+        for part in (self.napari, self.station):
+            if part is not None:
+                part.close()
+        self.napari = self.station = self._open = None
+
+    def peer_napari(self, station: Station) -> Napari | None:
+        """Start napari on the open study, where there is one."""
+        if self.options.napari and self.napari is None:
+            findings = station.scripted.findings
+            assert findings is not None
+            self.napari = Napari(self.options.napari, station.case.volume, findings, _SIZE_PX)
+        return self.napari
+
+    def note(self, name: str, times: Times, reach: str) -> None:
+        """Keep and print the figures of a row."""
+        row: dict[str, Any] = {"reach": reach}
+        for who, values in times.items():
+            row[who] = figures(values)
+        ours = next(iter(times.values()))
+        for who in list(times)[1:]:
+            if who in ("pyqtgraph", "napari"):
+                row[f"x_{who}"] = round(
+                    statistics.median(times[who]) / statistics.median(ours), 2
+                )
+        row["load"] = [round(part, 1) for part in os.getloadavg()] if hasattr(os, "getloadavg") else []
+        self.rows[name] = row
+        print(name, json.dumps(row), flush=True)
+
+
+def figures(values: list[float]) -> dict[str, float]:
+    """Return median, 95th percentile and extremes, in milliseconds."""
+    return {
+        "median": round(float(np.median(values)), 2),
+        "p95": round(float(np.percentile(values, 95)), 2),
+        "min": round(min(values), 2),
+        "max": round(max(values), 2),
+        "n": len(values),
+    }
+
+
+def axial(bench: Bench) -> None:
+    """One view of 1000 x 1000, grey, mask and heatmap: the next slice, by the wheel."""
+    station = bench.at(500, 12)
+    assert station.scripted.findings is not None
+    peer = Pyqtgraph(station.app, station.case.volume, station.scripted.findings, _SIZE_PX)
+    napari = bench.peer_napari(station)
+    view = station.alone(0, _SIZE_PX)
+    for name, fill, anatomy in (
+        ("axial", True, True),
+        ("axial, lesions alone", False, False),
+    ):
+        station.overlays(heatmap=True, fill=fill, anatomy=anatomy)
+        times: Times = {"overread": [], "pyqtgraph": []}
+        if napari is not None:
+            times["napari"] = []
+        at = 100
+        station.window.reading.show_slice(view.plane, at)
+        station.pump(0.2)
+        for _ in range(bench.rounds):
+            steps: list[Act] = [lambda: wheel(view, 1)] * _A_ROUND
+            before = view.index
+            times["overread"] += station.times(steps)
+            assert abs(view.index - before) == _A_ROUND
+            indices = list(range(at, at + _A_ROUND))
+            for index in indices:
+                times["pyqtgraph"].append(peer.timed(lambda index=index: peer.show(0, index)))
+            if napari is not None:
+                times["napari"] += napari.ask(axis=0, slices=indices[: _A_ROUND // 3])
+            at = 100 + (at - 100 + _A_ROUND) % 200
+        bench.note(name, times, "median <= 2.5, p95 <= 5; >= 2.5x pyqtgraph, >= 12x napari")
+    peer.close()
+
+
+def crosshair(bench: Bench) -> None:
+    """Three views with overlays: the crosshair follows the pointer."""
+    from PySide6.QtCore import QEvent, QPointF, Qt
+
+    station = bench.at(500, 12)
+    station.three()
+    for name, fill, anatomy in (
+        ("crosshair drag", False, False),
+        ("crosshair drag, lungs filled", True, True),
+    ):
+        station.overlays(heatmap=True, fill=fill, anatomy=anatomy)
+        view = station.window.views.views[0]
+        keys = Qt.KeyboardModifier.ShiftModifier
+        middle = QPointF(view.rect().center())
+
+        def to(x: float, y: float, view: Any = view, middle: QPointF = middle) -> None:
+            mouse(view, QEvent.Type.MouseMove, middle + QPointF(x, y), keys=keys)
+
+        times: Times = {"overread": []}
+        for turn in range(bench.rounds):
+            steps: list[Act] = []
+            for n in range(_A_ROUND):
+                angle = (turn * _A_ROUND + n) / 17
+                x, y = 120 * np.cos(angle), 110 * np.sin(angle * 1.3)
+                steps.append(lambda x=x, y=y: to(x, y))
+            times["overread"] += station.times(steps)
+        bench.note(name, times, "p95 <= 16")
+
+
+def across(bench: Bench) -> None:
+    """Coronal and sagittal slices of 512 x 512 x 500, by the wheel."""
+    station = bench.at(500, 12)
+    peer = Pyqtgraph(station.app, station.case.volume, None, _SIZE_PX)
+    for heatmap in (False, True):
+        station.overlays(heatmap=heatmap)
+        for number, axis, name in ((1, 1, "coronal"), (2, 2, "sagittal")):
+            view = station.alone(number, _SIZE_PX)
+            times: Times = {"overread": [], "pyqtgraph": []}
+            at = 150
+            station.window.reading.show_slice(view.plane, at)
+            station.pump(0.2)
+            for _ in range(bench.rounds):
+                steps: list[Act] = [lambda view=view: wheel(view, -1)] * 8
+                before = view.index
+                times["overread"] += station.times(steps)
+                assert abs(view.index - before) == 8
+                for index in range(at, at + 8):
+                    shown = lambda axis=axis, index=index: peer.show(axis, index)  # noqa: E731
+                    times["pyqtgraph"].append(peer.timed(shown))
+                at += 8
+            name = f"{name}, heatmap" if heatmap else name
+            bench.note(name, times, "median <= 4")
+    peer.close()
+
+
+def window_drag(bench: Bench) -> None:
+    """Window and level by dragging, three views."""
+    from PySide6.QtCore import QEvent, QPointF, Qt
+
+    station = bench.at(500, 12)
+    station.three()
+    for heatmap in (False, True):
+        station.overlays(heatmap=heatmap)
+        view = station.window.views.views[0]
+        station.window.reading.set_tool("window")
+        left = Qt.MouseButton.LeftButton
+        middle = QPointF(view.rect().center())
+        mouse(view, QEvent.Type.MouseButtonPress, middle, left)
+        times: Times = {"overread": []}
+        for turn in range(bench.rounds):
+            steps: list[Act] = []
+            for n in range(_A_ROUND):
+                angle = (turn * _A_ROUND + n) / 9
+                to = middle + QPointF(90 * np.sin(angle), 70 * np.cos(angle) - 70)
+                steps.append(lambda to=to: mouse(view, QEvent.Type.MouseMove, to, left))
+            times["overread"] += station.times(steps)
+        mouse(view, QEvent.Type.MouseButtonRelease, middle, left)
+        station.pump(0.2)
+        bench.note("window drag, heatmap" if heatmap else "window drag", times, "p95 <= 8")
+
+
+def threshold(bench: Bench) -> None:
+    """The score slider, 512 x 512 x 400, 50 candidates, to list and overlay."""
+    station = bench.at(400, 50)
+    station.three()
+    station.overlays(heatmap=True)
+    slider = station.window.panel.threshold._slider
+    generator = np.random.default_rng(2)
+    times: Times = {"overread": []}
+    for _ in range(bench.rounds):
+        for value in (0, 98, *(int(v) for v in generator.integers(0, 99, _A_ROUND // 3))):
+            if value == slider.value():
+                continue
+            times["overread"].append(station.timed(lambda value=value: slider.setValue(value)))
+            rows = station.window.panel.list.count()
+            assert rows == sum(x.score >= value / 100 for x in station.case.document.lesions)
+    bench.note("threshold", times, "<= 50")
+
+
+def slab(bench: Bench) -> None:
+    """A slab of 20 slices while scrolling, alone in 1000 x 1000."""
+    from viewer.display.slab import Slab
+
+    station = bench.at(500, 12)
+    station.overlays(heatmap=False)
+    spacing = station.case.volume.spacing_kji_mm
+    for number, name in ((0, "axial"), (1, "coronal"), (2, "sagittal")):
+        view = station.alone(number, _SIZE_PX)
+        for mode in ("mip", "minip", "mean"):
+            view.set_slab(Slab(mode, 20 * spacing[view.plane.axis]))
+            station.window.reading.show_slice(view.plane, 200)
+            station.pump(0.2)
+            times: Times = {"overread": []}
+            for _ in range(bench.rounds):
+                steps: list[Act] = [lambda view=view: wheel(view, -1)] * 8
+                times["overread"] += station.times(steps)
+                steps = [lambda view=view: wheel(view, 1)] * 4
+                times["overread"] += station.times(steps)
+            bench.note(f"slab {mode} {name}", times, "p95 <= 16")
+        view.set_slab(None)
+
+
+ROWS: dict[str, Callable[[Bench], None]] = {
+    "axial": axial,
+    "crosshair": crosshair,
+    "across": across,
+    "window": window_drag,
+    "slab": slab,
+    "threshold": threshold,
+    "stall": stall_row,
+    "memory": memory_row,
+}
+
+
+def main() -> None:
+    """Time the rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--data", default=str(Path(tempfile.gettempdir()) / "overread-bench"))
+    parser.add_argument("--napari", default="", help="a Python that has napari")
+    parser.add_argument("--real", type=Path, help="a chest CT for the model's run")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.setdefault("OVERREAD_HOME", home)
+        bench = Bench(options)
+        try:
+            for row in options.rows:
+                ROWS[row](bench)
+        finally:
+            bench.leave()
+    about = {
+        "platform": os.environ.get("QT_QPA_PLATFORM", "screen"),
+        "cores": os.cpu_count(),
+        "rows": bench.rows,
+    }
+    if options.json is not None:
+        options.json.write_text(json.dumps(about, indent=1))
+
+
+if __name__ == "__main__":
+    main()
