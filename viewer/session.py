@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from inference import measure
-from inference.findings import Findings
+from inference.findings import Findings, ModelStamp, Outline
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
 from viewer import folders, saved_work
-from viewer.annotate import edits, makers
+from viewer.annotate import edits, makers, pointing
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.freeze import record_snapshot, segment_snapshot
 from viewer.annotate.history import History
 from viewer.annotate.journal import Fingerprint, Journal, Record, open_journal, replace, utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
 from viewer.annotate.lock import CaseLock
-from viewer.annotate.place import LungMap, Side
+from viewer.annotate.place import LungMap, Place, Side
 from viewer.annotate.rerun import add_findings_edit
 from viewer.annotate.store import Entry, OnProblem, OnSaved, Store
 from viewer.export.snapshot import CaseSnapshot
@@ -215,9 +215,18 @@ class Case:
 
     def place(self, lesion: Lesion) -> str:
         """Return where a lesion lies, such as ``"right, upper third"``; empty when unknown."""
+        return self.where(lesion).text()
+
+    def where(self, lesion: Lesion) -> Place:
+        """Return side and level of a lesion."""
         lungs = {_LUNGS[s.label]: s.mask for s in self.document.segments if s.label in _LUNGS}
         self._lungs = LungMap(lungs, self.volume.affine, self._lungs)
-        return self._lungs.place(lesion.centre_lps_mm).text()
+        return self._lungs.place(lesion.centre_lps_mm)
+
+    @property
+    def last_edit(self) -> edits.Edit | None:
+        """What ``undo`` takes back."""
+        return self._history.undo_edit
 
     # ----------------------------------------------------------------- changing
 
@@ -262,10 +271,22 @@ class Case:
         """Take in one run of a model."""
         return self.apply(add_findings_edit(self.document, findings, utc_now()))
 
-    def set_verdict(self, lesion_id: str, verdict: Verdict | None) -> Change | None:
+    def set_verdict(
+        self, lesion_id: str, verdict: Verdict | None, reason: str = ""
+    ) -> Change | None:
         """Decide on a lesion, None takes the decision back; None when it stands already."""
-        made = makers.verdict_edit(self.document, lesion_id, verdict, self.reader, utc_now())
+        doc, utc = self.document, utc_now()
+        made = makers.verdict_edit(doc, lesion_id, verdict, self.reader, utc, reason)
         return self._apply_if(made)
+
+    def add_outlined(self, outline: Outline, model: ModelStamp, point_lps_mm: Point) -> Change:
+        """Take in what a model outlined where the reader pointed (LPS mm)."""
+        made = pointing.outlined_edit(self.document, self.volume, outline, model, point_lps_mm)
+        return self.apply(made)
+
+    def bring_back(self, lesion_id: str) -> Change | None:
+        """List a lesion that is deleted or that the threshold hides; None when it is listed."""
+        return self._apply_if(pointing.back_in_list_edit(self.document.lesion(lesion_id)))
 
     def add_missed(self, centre_lps_mm: Point, label: str = "nodule") -> Change:
         """Put a lesion that the model missed, at a point in LPS mm; it is drawn afterwards."""

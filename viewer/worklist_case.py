@@ -144,7 +144,8 @@ def mark_of(document: AnnotationDocument) -> str:
             lesion.id,
             lesion.label,
             lesion.origin,
-            lesion.verdict,
+            # As before there were reasons, wherever there is none.
+            lesion.decision.reason or lesion.verdict,
             lesion.deleted,
             lesion.superseded,
             lesion.volume_ml,

@@ -82,6 +82,7 @@ class AnnotationDocument:
         self._superseded_segments: frozenset[str] = frozenset()
         self._detections: dict[str, Detection] = {}
         self._anatomy: dict[str, tuple[Segment, int]] = {}
+        self._outlined: dict[str, edits.AddOutlined] = {}
         # Per run: id in the case -> id in that run's findings.
         self._names: dict[str, str] = {}
         self._former_names: list[dict[str, str]] = []
@@ -148,8 +149,12 @@ class AnnotationDocument:
         return None
 
     def detection(self, lesion_id: str) -> Detection | None:
-        """Return what the model said when it proposed a lesion; None for a human's."""
+        """Return what the model said when it drew a lesion; None for a human's."""
         return self._detections.get(lesion_id)
+
+    def outlined(self, lesion_id: str) -> edits.AddOutlined | None:
+        """Return where a reader pointed and which model outlined; None when none did so."""
+        return self._outlined.get(lesion_id)
 
     def detection_id(self, lesion_id: str) -> str | None:
         """Return what the latest run's findings call a lesion; None when they know it not."""
@@ -179,8 +184,14 @@ class AnnotationDocument:
                 return self._add_lesion(edit)
             case edits.RemoveLesion():
                 return self._remove_lesion(edit)
+            case edits.AddOutlined():
+                return self._add_outlined(edit)
+            case edits.RemoveOutlined():
+                return self._remove_outlined(edit)
             case edits.DeleteLesion():
                 return self._delete(edit)
+            case edits.CallUp():
+                return self._call_up(edit)
             case edits.MoveLesion():
                 return self._move(edit)
             case edits.SetLabel():
@@ -247,6 +258,33 @@ class AnnotationDocument:
             raise ValueError("the lesion is no longer as it was added")
         del self._lesions[lesion.id]
         return Change("add", (lesion.id,))
+
+    def _add_outlined(self, edit: edits.AddOutlined) -> Change:
+        drawn = edit.outlined
+        if edit.lesion_id in self._lesions or edit.lesion_id in self._segments:
+            raise ValueError("the id is taken")
+        if not drawn.mask.voxels.any() or not mask.inside(drawn.mask.box, self.shape_kji):
+            raise ValueError("an outline is empty or leaves the volume")
+        if not figures.finite(drawn):
+            raise ValueError("an outline has a figure that is no number")
+        lesion = figures.ai_lesion(edit.lesion_id, edit.number, 0, drawn)
+        self._detections[lesion.id], self._outlined[lesion.id] = drawn, edit
+        self._lesions[lesion.id] = replace(lesion, missed_by_ai=edit.missed_by_ai)
+        return Change("add", (lesion.id,), boxes=_boxes(drawn.mask))
+
+    def _remove_outlined(self, edit: edits.RemoveOutlined) -> Change:
+        lesion = self._known(edit.added.lesion_id)
+        if lesion.origin != "ai-pointed" or lesion.verdict or lesion.deleted:
+            raise ValueError("the lesion is no longer as it was outlined")
+        del self._lesions[lesion.id], self._detections[lesion.id], self._outlined[lesion.id]
+        return Change("add", (lesion.id,), boxes=_boxes(lesion.mask))
+
+    def _call_up(self, edit: edits.CallUp) -> Change:
+        lesion = self._known(edit.lesion_id)
+        if lesion.called_up == edit.called_up:
+            raise ValueError("the lesion is so already")
+        self._lesions[lesion.id] = replace(lesion, called_up=edit.called_up)
+        return Change("add", (lesion.id,), boxes=_boxes(lesion.mask))
 
     def _delete(self, edit: edits.DeleteLesion) -> Change:
         lesion = self._known(edit.lesion_id)

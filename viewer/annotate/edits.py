@@ -16,6 +16,8 @@ from inference import packing
 from inference.findings import Findings
 from viewer.annotate.lesion import Decision, Point
 from viewer.annotate.mask import Delta, Triple
+from viewer.annotate.outlined import AddOutlined as AddOutlined
+from viewer.annotate.outlined import RemoveOutlined as RemoveOutlined
 
 Body = dict[str, Any]
 Note = Mapping[str, Any] | None
@@ -172,8 +174,8 @@ class SetVerdict(_Small):
         """Return id and both decisions."""
         return {
             "lesion": self.lesion_id,
-            "before": [self.before.verdict, self.before.reader, self.before.decided_utc],
-            "after": [self.after.verdict, self.after.reader, self.after.decided_utc],
+            "before": _decision_body(self.before),
+            "after": _decision_body(self.after),
         }
 
     @classmethod
@@ -260,6 +262,28 @@ class DeleteLesion(_Small):
     def read(cls, body: Mapping[str, Any], blob: bytes | None) -> DeleteLesion:
         """Read its journal form."""
         return cls(str(body["lesion"]), bool(body["deleted"]))
+
+
+@dataclass(frozen=True, slots=True)
+class CallUp(_Small):
+    """A reader points at a lesion that the threshold hides: from now on it is listed."""
+
+    kind: ClassVar[str] = "call-up"
+    lesion_id: str
+    called_up: bool = True
+
+    def inverse(self) -> CallUp:
+        """Return the opposite."""
+        return replace(self, called_up=not self.called_up)
+
+    def body(self) -> Body:
+        """Return id and state."""
+        return {"lesion": self.lesion_id, "called_up": self.called_up}
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any], blob: bytes | None) -> CallUp:
+        """Read its journal form."""
+        return cls(str(body["lesion"]), bool(body["called_up"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +483,9 @@ _READERS: dict[str, Callable[[Mapping[str, Any], bytes | None], Edit]] = {
     AddLesion.kind: AddLesion.read,
     RemoveLesion.kind: RemoveLesion.read,
     DeleteLesion.kind: DeleteLesion.read,
+    CallUp.kind: CallUp.read,
+    AddOutlined.kind: AddOutlined.read,
+    RemoveOutlined.kind: RemoveOutlined.read,
     SetLabel.kind: SetLabel.read,
     MoveLesion.kind: MoveLesion.read,
     PaintStroke.kind: PaintStroke.read,
@@ -480,6 +507,12 @@ def decode(kind: str, body: Mapping[str, Any], blob: bytes | None) -> Edit:
         return _READERS[kind](body, blob)
     except (KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"a damaged edit {kind}") from error
+
+
+def _decision_body(decision: Decision) -> list[str | None]:
+    parts = [decision.verdict, decision.reader, decision.decided_utc]
+    # As before there were reasons, wherever there is none.
+    return [*parts, decision.reason] if decision.reason else parts
 
 
 def _point(values: Any) -> Point:

@@ -16,12 +16,12 @@ from viewer.annotate.live import measure_live
 
 
 def ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Lesion:
-    """Return a lesion as the model proposes it."""
+    """Return a lesion as the model draws it; run 0: not proposed, but pointed at."""
     return Lesion(
         id=lesion_id,
         number=number,
         label=detection.label,
-        origin="ai",
+        origin="ai" if run else "ai-pointed",
         run=run,
         score=detection.score,
         decision=Decision(),
@@ -71,8 +71,10 @@ def measured(
             label=lesion.label,
             decision=lesion.decision,
             anchor_lps_mm=lesion.anchor_lps_mm,
+            missed_by_ai=lesion.missed_by_ai,
             deleted=lesion.deleted,
             superseded=lesion.superseded,
+            called_up=lesion.called_up,
         )
     found = measure_live(lesion.mask, affine, voxels)
     return replace(

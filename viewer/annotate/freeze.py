@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from inference.findings import Detection, ModelStamp
 from inference.measure import Measurement
 from viewer.annotate.document import AnnotationDocument
-from viewer.annotate.lesion import Lesion, SegmentState
+from viewer.annotate.lesion import Lesion, Point, SegmentState
 from viewer.export.snapshot import Absence, LesionSnapshot, SegmentSnapshot
 
 
@@ -31,6 +31,7 @@ def record_snapshot(
             changed_utc.get(lesion.id),
             _model(document, lesion),
             document.detection(lesion.id),
+            _pointed_lps_mm(document, lesion),
         )
         if lesion.id in listed:
             lesions.append(frozen)
@@ -46,7 +47,14 @@ def _absence(lesion: Lesion) -> Absence:
 
 
 def _model(document: AnnotationDocument, of: Lesion | SegmentState) -> ModelStamp | None:
+    if (pointed := document.outlined(of.id)) is not None:
+        return pointed.model
     return document.runs[of.run - 1].findings.model if of.run else None
+
+
+def _pointed_lps_mm(document: AnnotationDocument, lesion: Lesion) -> Point | None:
+    pointed = document.outlined(lesion.id)
+    return None if pointed is None else pointed.point_lps_mm
 
 
 def lesion_snapshot(
@@ -55,6 +63,7 @@ def lesion_snapshot(
     changed_utc: str | None,
     model: ModelStamp | None,
     proposed: Detection | None = None,
+    pointed_lps_mm: Point | None = None,
 ) -> LesionSnapshot:
     """Freeze one lesion.
 
@@ -68,6 +77,8 @@ def lesion_snapshot(
         Which model proposed it, or None.
     proposed
         What that model said of it, or None.
+    pointed_lps_mm
+        Where a reader pointed for it, LPS mm, or None.
     """
     measurement = None
     if not lesion.empty:
@@ -95,6 +106,7 @@ def lesion_snapshot(
         model=model,
         uncertainty=None if proposed is None else proposed.uncertainty,
         impression=None if proposed is None else proposed.impression,
+        pointed_lps_mm=pointed_lps_mm,
     )
 
 

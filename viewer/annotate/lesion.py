@@ -9,7 +9,7 @@ from inference.findings import Mask
 
 Point = tuple[float, float, float]
 Verdict = Literal["accepted", "rejected", "unsure"]
-Origin = Literal["ai", "ai-edited", "human"]
+Origin = Literal["ai", "ai-pointed", "ai-edited", "human"]
 
 VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "unsure")
 
@@ -40,15 +40,20 @@ class Decision:
         Name of who decided, None when nobody did.
     decided_utc
         When, ISO 8601 in UTC, None when nobody did.
+    reason
+        Why it was rejected: key of ``resources/tables/rejection_reasons.json``, or empty.
     """
 
     verdict: Verdict | None = None
     reader: str | None = None
     decided_utc: str | None = None
+    reason: str = ""
 
     def __post_init__(self) -> None:
         if self.verdict is not None and self.verdict not in VERDICTS:
             raise ValueError("not a verdict")
+        if self.reason and self.verdict != "rejected":
+            raise ValueError("only a rejection has a reason")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,21 +64,22 @@ class Lesion:
     ----------
     id
         Stable in its case: ``"d1"`` from the first AI run, ``"r2d1"`` from the second,
-        ``"h1"`` drawn by a human.
+        ``"h1"`` drawn by a human, ``"p1"`` outlined by the model where a reader pointed.
     number
         Shown to the reader, stable.
     label
         Key of ``resources/tables/labels.json``.
     origin
-        ``"ai"`` exactly as the model drew it, ``"ai-edited"`` or ``"human"``.
+        ``"ai"`` exactly as the model drew it, ``"ai-pointed"`` the same where a reader pointed,
+        ``"ai-edited"`` or ``"human"``.
     run
-        Number of the AI run that proposed it; 0 for a human's.
+        Number of the AI run that proposed it; 0 when none did.
     score
         The model's, 0 to 1; None for a human's.
     decision
         The reader's verdict, by whom and when.
     missed_by_ai
-        A human's, added because the model missed it.
+        Added by a reader after a run of the model that had not proposed it.
     mask
         Its voxels; empty for a point that is not drawn yet or for one rubbed out.
     anchor_lps_mm
@@ -88,6 +94,8 @@ class Lesion:
         Taken away by the reader; stays in the record.
     superseded
         Proposed by an earlier AI run and never touched by a reader; stays in the record.
+    called_up
+        A reader pointed at it while the threshold hid it: it stays in the list.
     """
 
     id: str
@@ -107,6 +115,7 @@ class Lesion:
     mean_value: float | None
     deleted: bool = False
     superseded: bool = False
+    called_up: bool = False
 
     @property
     def verdict(self) -> Verdict | None:
@@ -130,8 +139,8 @@ class Lesion:
 
     @property
     def touched(self) -> bool:
-        """Whether a reader decided on it, changed it or made it."""
-        return self.origin != "ai" or self.verdict is not None
+        """Whether a reader decided on it, changed it, made it or pointed at it."""
+        return self.origin != "ai" or self.verdict is not None or self.called_up
 
     @property
     def reviewed(self) -> bool:

@@ -19,12 +19,21 @@ def verdict_edit(
     verdict: Verdict | None,
     reader: Reader,
     utc: str,
+    reason: str = "",
 ) -> SetVerdict | None:
-    """Let a reader decide on a lesion; verdict None takes the decision back."""
+    """Let a reader decide on a lesion; verdict None takes the decision back.
+
+    Parameters
+    ----------
+    reason
+        Why it is rejected: key of ``resources/tables/rejection_reasons.json``, or empty.
+    """
+    if reason and reason not in resources.table("rejection_reasons"):
+        raise ValueError("not a reason")
     lesion = document.lesion(lesion_id)
-    if lesion.verdict == verdict:
+    if (lesion.verdict, lesion.decision.reason) == (verdict, reason):
         return None
-    after = Decision() if verdict is None else Decision(verdict, reader.name, utc)
+    after = Decision() if verdict is None else Decision(verdict, reader.name, utc, reason)
     return SetVerdict(lesion_id, lesion.decision, after)
 
 

@@ -46,6 +46,12 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             return _note_text(topic, after is None)
         case edits.SetVerdict(lesion_id=lesion_id):
             return _verdict_text(edit).format(what=target_text(document, lesion_id))
+        case edits.AddOutlined(outlined=outlined, number=number):
+            return translate("annotate", "Outline {what}").format(
+                what=_numbered(outlined.label, number)
+            )
+        case edits.CallUp(lesion_id=lesion_id):
+            pattern = translate("annotate", "List {what}")
         case edits.DeleteLesion(lesion_id=lesion_id, deleted=True):
             pattern = translate("annotate", "Delete {what}")
         case edits.DeleteLesion(lesion_id=lesion_id):

@@ -9,7 +9,7 @@ from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.edits import AddFindings
 
 # Of two outlines of one lesion by two runs or a reader; below it they may be neighbours.
-_SAME_DICE = 0.5
+SAME_DICE = 0.5
 
 
 def add_findings_edit(document: AnnotationDocument, findings: Findings, utc: str) -> AddFindings:
@@ -29,7 +29,7 @@ def add_findings_edit(document: AnnotationDocument, findings: Findings, utc: str
         matched = {old for _, old in known}
         scores = [(dice(detection.mask, old.mask), old.id) for old in kept if old.id not in matched]
         best = max(scores, default=(0.0, ""))
-        if best[0] >= _SAME_DICE:
+        if best[0] >= SAME_DICE:
             known.append((detection.id, best[1]))
     labels = {s.label: s.id for s in kept_segments}
     known += [(s.id, labels[s.label]) for s in findings.segments if s.label in labels]

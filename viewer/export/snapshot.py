@@ -56,7 +56,7 @@ class LesionSnapshot:
     uncertainty, impression
         Of the model, of what it proposed, as in ``Detection``; None when there are none.
     pointed_lps_mm
-        The point that a person gave, LPS mm; None for every other origin.
+        The point that a person gave, LPS mm; None where none did.
     comment
         What the reader wrote beside it; free text, so it stays out of the exported files.
     """
