@@ -59,7 +59,6 @@ class BrushBox(QWidget):
         self._size.setFixedWidth(52)
         self._slider = Slider(2, 120, translate("bar", "Brush size in millimetres"))
         self._slider.setFixedWidth(110)
-        self._slider.setToolTip(translate("bar", "Brush size: [ and ], or Shift and the wheel"))
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 0, 0)
         row.setSpacing(6)
@@ -77,6 +76,12 @@ class BrushBox(QWidget):
     def _follow(self) -> None:
         self.setVisible(self._reading.tool in ("brush", "erase"))
         size = self._reading.brush_mm
+        keys = self._reading.keys
+        self._slider.setToolTip(
+            translate("bar", "Brush size: {smaller} and {larger}, or Shift and the wheel").format(
+                smaller=keys.name("smaller"), larger=keys.name("larger")
+            )
+        )
         self._slider.blockSignals(True)
         self._slider.setValue(round(size * 2))
         self._slider.blockSignals(False)

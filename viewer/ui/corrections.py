@@ -75,8 +75,11 @@ class Corrections(QObject):
         self._reading.select(change.lesion_ids[0], centre=False)
         self._reading.move_cursor(point)
         self._reading.set_tool("brush")
+        keys = self._reading.keys
         self.told.emit(
-            translate("corrections", "Lesion added. Paint it; [ and ] change the brush.")
+            translate(
+                "corrections", "Lesion added. Paint it; {smaller} and {larger} change the brush."
+            ).format(smaller=keys.name("smaller"), larger=keys.name("larger"))
         )
 
     def delete(self) -> None:
@@ -87,8 +90,8 @@ class Corrections(QObject):
         if self._change(lambda case: case.delete(lesion.id)) is not None:
             self._reading.select(None)
             self.told.emit(
-                translate("corrections", "{finding} deleted. Ctrl+Z brings it back.").format(
-                    finding=words.title(lesion)
+                translate("corrections", "{finding} deleted. {key} brings it back.").format(
+                    finding=words.title(lesion), key=self._reading.keys.name("undo")
                 )
             )
 

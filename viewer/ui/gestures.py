@@ -44,8 +44,9 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if tool in _WORKING:
         return _WORKING[tool](view, button, at)
     if view.reading.selected is None:
-        view.told.emit(
-            translate("view", "Select a finding to paint on, or press M to add a missed lesion.")
+        text = translate(
+            "view", "Select a finding to paint on, or press {key} to add a missed lesion."
         )
+        view.told.emit(text.format(key=view.reading.keys.name("missed")))
         return None
     return _PAINTING[tool](view, button, at)

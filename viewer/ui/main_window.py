@@ -34,6 +34,7 @@ from viewer.ui.commands import make_actions
 from viewer.ui.corrections import Corrections
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
+from viewer.ui.keymap import KeyMap
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.resize(QSize(1680, 1050))
         self.settings = Settings()
         self.reading = Reading(self)
+        self.reading.keys = KeyMap(self.settings, self)
         self.corrections = Corrections(self.reading, self)
         self.opener = Opener(self)
         self.ai = AiRunner(self.reading, self.settings, self)
@@ -71,6 +73,7 @@ class MainWindow(QMainWindow):
         # Rooms that bring their own commands, see ``Part``.
         self.parts: tuple[Part, ...] = ()
         self.actions_by_id = make_actions(self, self._handlers())
+        self.reading.keys.attach(self.actions_by_id)
         self._build()
         self.study = StudyFlow(self, self.opener)
         self._connect()
@@ -211,6 +214,7 @@ class MainWindow(QMainWindow):
         reading.selection_changed.connect(self.follow)
         reading.shown_changed.connect(self.follow)
         reading.tool_changed.connect(self.follow)
+        reading.keys.changed.connect(self.follow)
 
     # ------------------------------------------------------------------ open
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
 from viewer.display.grey import Window
 from viewer.display.planes import Plane, make_planes
+from viewer.ui.keymap import KeyMap
 
 if TYPE_CHECKING:
     from inference.findings import Heatmap
@@ -77,6 +78,7 @@ class Reading(QObject):
         self.visible_segments: set[str] = set()
         self.ai_locked = False  # until the reader has told a first impression
         self._seen = np.zeros(0, dtype=np.bool_)
+        self.keys = KeyMap()  # for sentences that name a key
 
     # -------------------------------------------------------------------- ai
 

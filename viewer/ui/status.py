@@ -88,7 +88,9 @@ class StatusLine(QFrame):
         self._reader.setText(
             translate("status", "Reader: {name}").format(name=name)
             if name
-            else translate("status", "Reader not named · F2")
+            else translate("status", "Reader not named · {key}").format(
+                key=self._reading.keys.name("reader")
+            )
         )
 
     def _seen_percent(self) -> int:

@@ -42,4 +42,6 @@ def notices(painter: QPainter, view: SliceView, y: float) -> None:
         hidden = translate("view", "{count} findings hidden").format(
             count=len(view.reading.lesions)
         )
-        chip(painter, view.width(), y, [hidden, translate("view", "S shows them")], pending=True)
+        key = view.reading.keys.name("masks")
+        shows = translate("view", "{key} shows them").format(key=key)
+        chip(painter, view.width(), y, [hidden, shows], pending=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QColor, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -23,10 +23,23 @@ class KeyCap(QWidget):
     def __init__(self, key: str, parent: QWidget | None = None, *, on_colour: bool = False) -> None:
         super().__init__(parent)
         self._key = key
+        self._wanted = True
         self._on_colour = on_colour
         self.setFont(theme.font(10))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_key(self, key: str) -> None:
+        """Show another key; without one there is no cap."""
+        if key != self._key:
+            self._key = key
+            self.setVisible(self._wanted)
+            self.updateGeometry()
+            self.update()
+
+    def setVisible(self, visible: bool) -> None:
+        self._wanted = visible
+        super().setVisible(visible and bool(self._key))
 
     def sizeHint(self) -> QSize:
         return QSize(max(16, self.fontMetrics().horizontalAdvance(self._key) + 8), 16)
@@ -70,9 +83,10 @@ class CommandButton(QPushButton):
         row.setSpacing(5 if tight else 7)
         row.addStretch(1)
         row.addWidget(self._label)
-        shortcut = action.shortcut().toString() if key else ""
-        if shortcut:
-            row.addWidget(KeyCap(shortcut, self, on_colour=role == "primary"))
+        self._cap = KeyCap("", self, on_colour=role == "primary") if key else None
+        if self._cap is not None:
+            self._cap.setVisible(True)
+            row.addWidget(self._cap)
         row.addStretch(1)
         self.setCheckable(action.isCheckable())
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -95,6 +109,9 @@ class CommandButton(QPushButton):
         self.setEnabled(action.isEnabled())
         self.setChecked(action.isChecked())
         self.setToolTip(action.toolTip())
+        if self._cap is not None:
+            native = QKeySequence.SequenceFormat.NativeText
+            self._cap.set_key(action.shortcut().toString(native))
         if self.property("role") == "primary":
             colour = "#FFFFFF" if action.isEnabled() else theme.DIM
         elif self.property("role") == "accept":
