@@ -9,9 +9,9 @@ import numpy as np
 from inference.geometry import direction_letters, spacing_kji_mm
 from resources.text import translate
 from viewer.study import spacing
+from viewer.study.calibration import calibration, is_asked_of_file
 from viewer.study.order import StackPlan
-from viewer.study.quiet import hush
-from viewer.study.series import InstanceHeader, Plane
+from viewer.study.series import Plane
 from viewer.study.trust_row import Row, format_name, is_dicom, kinds_of, mm_text
 from viewer.study.volumes import plane_name
 
@@ -19,7 +19,6 @@ from viewer.study.volumes import plane_name
 _STRAIGHT_DEGREES = 0.1
 # Of such stacks neither tilt nor gaps nor images at one place are judged.
 _UNJUDGED = frozenset({"missing-geometry", "missing-spacing", "mixed-orientation", "file-order"})
-_PROJECTIONS = frozenset({"CR", "DX", "MG", "PX", "IO", "XA", "RF", "RG"})
 
 _POSITION = "Image Position (Patient) (0020,0032)"
 _ORIENTATION = "Image Orientation (Patient) (0020,0037)"
@@ -56,8 +55,8 @@ def _pixel_size(plan: StackPlan) -> Row:
     if plane.spacing_source == "Imager Pixel Spacing":
         more = translate("trust", "at the detector: what lies in the patient is smaller")
         return Row(question, f"{size}, {more}", "note", source)
-    if plane.spacing_source == "Pixel Spacing" and plan.series.modality in _PROJECTIONS:
-        more = _calibration(plan.planes[0].instance)
+    if is_asked_of_file(plan):
+        more = _calibration(plan)
         return Row(question, f"{size}, {more}", "note", source)
     if plane.spacing_source == "Nominal Scanned Pixel Spacing":
         more = translate("trust", "on the scanned film or paper, not in the patient")
@@ -65,33 +64,17 @@ def _pixel_size(plan: StackPlan) -> Row:
     return Row(question, size, "good", source)
 
 
-def _calibration(instance: InstanceHeader) -> str:
+def _calibration(plan: StackPlan) -> str:
     """Return what makes the spacing of a projection image one of the patient, if anything."""
-    import pydicom
-
-    hush()
-    try:
-        data = pydicom.dcmread(
-            instance.path,
-            stop_before_pixels=True,
-            force=True,
-            specific_tags=["PixelSpacing", "ImagerPixelSpacing", "PixelSpacingCalibrationType"],
-        )
-        kind = str(data.get("PixelSpacingCalibrationType", ""))
-        known = data.get("ImagerPixelSpacing")
-        same = known is not None and list(known) == list(data.PixelSpacing)
-    except Exception:
-        # Read once before; a file that is gone by now changes nothing of what is said.
-        kind, known, same = "", None, False
-    if kind == "GEOMETRY":
-        return translate("trust", "corrected for the usual magnification at one depth")
-    if kind == "FIDUCIAL":
-        return translate("trust", "calibrated by an object of known size, true at its depth")
-    if same:
-        return translate("trust", "at the detector: what lies in the patient is smaller")
-    if known is not None:
-        return translate("trust", "calibrated, the file does not say how")
-    return translate("trust", "of a projection: at which depth it is true is not said")
+    return {
+        "geometry": translate("trust", "corrected for the usual magnification at one depth"),
+        "fiducial": translate("trust", "calibrated by an object of known size, true at its depth"),
+        "detector": translate("trust", "at the detector: what lies in the patient is smaller"),
+        "calibrated": translate("trust", "calibrated, the file does not say how"),
+    }.get(
+        calibration(plan),
+        translate("trust", "of a projection: at which depth it is true is not said"),
+    )
 
 
 def _slice_spacing(plan: StackPlan) -> Row:
