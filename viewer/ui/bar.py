@@ -124,7 +124,7 @@ class TopBar(QFrame):
         row.addWidget(_ArcButton(actions["undo"], mirrored=False))
         row.addWidget(_ArcButton(actions["redo"], mirrored=True))
         self._undo_text = QLabel()
-        self._undo_text.setStyleSheet(f"color: {theme.SECONDARY};")
+        theme.set_tone(self._undo_text, "secondary")
         self._undo_text.setFont(theme.font(theme.CORNER_PX))
         row.addWidget(self._undo_text)
         row.addStretch(1)

@@ -37,7 +37,6 @@ class EmptyView(QStackedWidget):
         self._idle = True
         self._plain = QWidget()
         self._plain.setObjectName("empty")
-        self._plain.setStyleSheet("#empty, #empty QLabel { background: #000000; }")
         self._plain.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._title = QLabel()
         self._title.setFont(theme.font(18, QFont.Weight.DemiBold))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 import resources
 from inference.findings import Mask
@@ -17,7 +16,7 @@ from inference.geometry import lps_mm_to_kji
 from viewer.display.layers import Fill, Heat, cut
 from viewer.display.outlines import outline_mm
 from viewer.display.planes import Plane
-from viewer.ui import theme
+from viewer.ui import on_image as theme
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
@@ -64,36 +63,26 @@ class _Line:
             painter.drawPath(self.path)
 
 
-class _StrokeLayer(QGraphicsItem):
+class _StrokeLayer:
     """Outline under the brush: drawn anew with each dab, so that the others need not be."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._rect = QRectF()
         self._line: _Line | None = None
 
-    def show_line(self, line: _Line | None, rect_mm: QRectF) -> None:
-        if rect_mm != self._rect:
-            self.prepareGeometryChange()
-            self._rect = rect_mm
+    def show_line(self, line: _Line | None) -> None:
         self._line = line
-        self.update()
 
     @property
     def shows_line(self) -> bool:
         return self._line is not None
 
-    def boundingRect(self) -> QRectF:
-        return self._rect
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionGraphicsItem,
-        widget: QWidget | None = None,
-    ) -> None:
+    def paint(self, painter: QPainter) -> None:
         if self._line is not None:
             self._line.draw(painter)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def label_colour(label: str) -> str:
@@ -101,42 +90,33 @@ def label_colour(label: str) -> str:
     return str(resources.table("labels")[label]["colour"])
 
 
-class OverlayLayer(QGraphicsItem):
+class OverlayLayer:
     """Vector overlays of one view, rebuilt when the slice or the document changes.
 
     AI outlines are dashed and human ones solid, so that colour is never the only cue.
     """
 
     def __init__(self, reading: Reading) -> None:
-        super().__init__()
         self._reading = reading
+        self.changed: Callable[[], object] = _nothing  # called when it has to be drawn again
         self._lines: list[_Line] = []
         self.marks: list[Mark] = []
         self.shows_ai = False
         self._carried: tuple[str, float, float] | None = None
         self._paths: dict[tuple[Any, ...], tuple[Mask, QPainterPath]] = {}
-        self._rect = QRectF()
         self.stroke_layer = _StrokeLayer()
-        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-
-    def boundingRect(self) -> QRectF:
-        return self._rect
 
     def clear(self) -> None:
         """Show nothing."""
         self._lines, self.marks, self.shows_ai = [], [], False
         self._paths.clear()
-        self.stroke_layer.show_line(None, self._rect)
-        self.update()
+        self.stroke_layer.show_line(None)
+        self.changed()
 
     # ----------------------------------------------------------------- build
 
     def rebuild(self, plane: Plane, index: int) -> None:
         """Collect the outlines that meet one slice."""
-        rect = QRectF(0, 0, *plane.size_mm)
-        if rect != self._rect:
-            self.prepareGeometryChange()
-            self._rect = rect
         before, self._lines, self.marks = self._lines, [], []
         self.shows_ai = self.heat() is not None
         for segment in self._segments():
@@ -148,10 +128,10 @@ class OverlayLayer(QGraphicsItem):
         stroked = [line for line in self._lines if self._painting(line.target_id)]
         self._lines = [line for line in self._lines if not self._painting(line.target_id)]
         if stroked or self.stroke_layer.shows_line:
-            self.stroke_layer.show_line(stroked[0] if stroked else None, rect)
+            self.stroke_layer.show_line(stroked[0] if stroked else None)
         # Stroking long outlines takes longer than all else: only when one is another.
         if len(before) != len(self._lines) or not all(map(_Line.is_same, before, self._lines)):
-            self.update()
+            self.changed()
 
     def _lesions(self) -> Iterator[Lesion]:
         reading = self._reading
@@ -242,7 +222,7 @@ class OverlayLayer(QGraphicsItem):
     def carry(self, lesion: tuple[str, float, float] | None) -> None:
         """Draw a lesion (id, across, down in view mm) away from its place while it is dragged."""
         self._carried = lesion
-        self.update()
+        self.changed()
 
     # ------------------------------------------------------------ raster part
 
@@ -280,12 +260,18 @@ class OverlayLayer(QGraphicsItem):
 
     # ----------------------------------------------------------------- paint
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionGraphicsItem,
-        widget: QWidget | None = None,
-    ) -> None:
+    def bounds_mm(self) -> QRectF:
+        """Return where outlines lie, mm of the plane."""
+        bounds = QRectF()
+        for line in self._lines:
+            box = line.path.boundingRect()
+            if self._carried is not None and self._carried[0] == line.target_id:
+                box.translate(*self._carried[1:])
+            bounds |= box
+        return bounds
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the outlines in mm of the plane."""
         for line in self._lines:
             painter.save()
             if self._carried is not None and self._carried[0] == line.target_id:

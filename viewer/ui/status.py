@@ -36,10 +36,7 @@ class StatusLine(QFrame):
         self._seen = QLabel()
         self._reader = QToolButton()
         self._reader.setDefaultAction(reader)
-        self._reader.setStyleSheet(
-            f"QToolButton {{ padding: 0 6px; color: {theme.SECONDARY}; border: none; }}"
-            f"QToolButton:hover {{ color: {theme.TEXT}; }}"
-        )
+        self._reader.setProperty("role", "quiet")
         self._research = QLabel(translate("status", "Research use. Not for diagnosis."))
         self._research.setObjectName("research")
         self._progress = QProgressBar()
@@ -122,11 +119,11 @@ class MessageBar(Striped):
     def show_problem(self, problem: Problem) -> None:
         """Show what a person can mend; its technical detail goes to the log."""
         logbook.note_problem(problem)
-        self._show(str(problem), theme.FAILED)
+        self._show(str(problem), "failed")
 
     def show_note(self, text: str) -> None:
         """Show what went well or is worth knowing."""
-        self._show(text, theme.ACTIVE)
+        self._show(text, "active")
 
     @property
     def text(self) -> str:

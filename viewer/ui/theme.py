@@ -1,30 +1,15 @@
-"""Colours, type and style sheet of the reading-room theme (tokens of the look, dark)."""
+"""Type, style sheet and colours of the theme in use: ``theme.TEXT`` is its token ``text``."""
 
 from __future__ import annotations
 
 from functools import cache
 
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
-CANVAS = "#000000"
-GROUND = "#0E1013"
-PANEL = "#121519"
-BAR = "#16191E"
-RAISED = "#1B1F25"
-HAIRLINE = "#23272E"
-EDGE = "#333942"
-TEXT = "#D7DBE0"
-SECONDARY = "#8F97A1"
-DIM = "#7D858F"
-ACTIVE = "#4B97E6"
-SELECTED = "#1C2631"
-PENDING = "#F0C04A"
-ACCEPTED = "#009E73"
-PRIMARY = "#2F6FB3"
-PRIMARY_HOVER = "#3474BA"
-LETTER = "#F0D264"
-FAILED = "#E8825A"
+from viewer.ui.style import style_sheet
+from viewer.ui.tokens import DARK, THEMES, Tokens
 
 _FACES: tuple[str, ...] = ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue")
 _CJK_FACES: tuple[str, ...] = ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC")
@@ -32,6 +17,34 @@ _CJK_FACES: tuple[str, ...] = ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang 
 BODY_PX = 13
 CORNER_PX = 12
 HEAD_PX = 11
+
+
+class _Theme(QObject):
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens = DARK
+
+
+_now = _Theme()
+
+
+def __getattr__(name: str) -> str:
+    """Return a token of the theme in use by its name in capitals."""
+    if name.isupper() and not name.startswith("_"):
+        return str(getattr(_now.tokens, name.lower()))
+    raise AttributeError(name)
+
+
+def tokens() -> Tokens:
+    """Return the tokens of the theme in use."""
+    return _now.tokens
+
+
+def changes() -> _Theme:
+    """Return what has the signal ``changed``, for what keeps a colour; most things only paint."""
+    return _now
 
 
 @cache
@@ -63,88 +76,83 @@ def head_font() -> QFont:
     return out
 
 
-STYLE = f"""
-* {{ outline: none; }}
-QWidget {{ color: {TEXT}; }}
-QMainWindow, QDialog {{ background: {GROUND}; }}
-QToolTip {{ color: {TEXT}; background: {RAISED}; border: 1px solid {EDGE}; padding: 4px 6px; }}
-#bar {{ background: {BAR}; border-bottom: 1px solid {HAIRLINE}; }}
-#name {{ font-weight: 700; }}
-#rail, #panel {{ background: {PANEL}; }}
-#rail {{ border-right: 1px solid {HAIRLINE}; }}
-#panel {{ border-left: 1px solid {HAIRLINE}; }}
-QScrollArea, QScrollArea > QWidget, QScrollArea > QWidget > QWidget {{ background: transparent; }}
-#status {{ background: {BAR}; border-top: 1px solid {HAIRLINE}; }}
-#status QLabel {{ color: {SECONDARY}; }}
-#status #research {{ color: {PENDING}; }}
-#rule {{ background: {HAIRLINE}; }}
-#views {{ background: {HAIRLINE}; }}
-QLabel[role="head"], QLabel[role="hint"] {{ color: {SECONDARY}; }}
-QLabel[role="dim"] {{ color: {DIM}; }}
-QLabel[role="pending"] {{ color: {PENDING}; }}
-
-QToolButton, QPushButton {{
-  background: transparent; border: 1px solid transparent; border-radius: 6px;
-  padding: 4px 8px; min-height: 18px; color: {TEXT};
-}}
-QToolButton:hover, QPushButton:hover {{ background: {RAISED}; }}
-QToolButton:pressed, QPushButton:pressed {{ background: {SELECTED}; }}
-QToolButton:checked, QPushButton:checked {{ background: {SELECTED}; color: {ACTIVE}; }}
-QToolButton:disabled, QPushButton:disabled {{ color: {DIM}; }}
-QToolButton:focus, QPushButton:focus {{ border-color: {ACTIVE}; }}
-QToolButton::menu-indicator {{ image: none; width: 0; }}
-QPushButton[role="primary"] {{ background: {PRIMARY}; color: #FFFFFF; padding: 4px 12px; }}
-QPushButton[role="primary"]:hover {{ background: {PRIMARY_HOVER}; }}
-QPushButton[role="primary"]:disabled {{ background: {RAISED}; color: {DIM}; }}
-QPushButton[role="verdict"] {{ border: 1px solid {EDGE}; padding: 4px 2px; }}
-QPushButton[role="verdict"]:disabled {{ border-color: {HAIRLINE}; }}
-QPushButton[role="accept"] {{ border: 1px solid {ACCEPTED}; color: #3CCB9C; padding: 4px 2px; }}
-QPushButton[role="accept"]:disabled {{ border-color: {HAIRLINE}; color: {DIM}; }}
-
-QListWidget {{ background: transparent; border: none; }}
-QScrollArea {{ border: none; }}
-QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
-QScrollBar::handle:vertical {{ background: {EDGE}; border-radius: 4px; min-height: 24px; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
-QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QProgressBar {{
-  background: {HAIRLINE}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px;
-}}
-QProgressBar::chunk {{ background: {ACTIVE}; border-radius: 2px; }}
-QMenu {{ background: {RAISED}; border: 1px solid {EDGE}; padding: 4px; }}
-QMenu::item {{ padding: 5px 24px 5px 22px; border-radius: 4px; background: transparent; }}
-QMenu::item:selected {{ background: {SELECTED}; }}
-QMenu::item:disabled {{ color: {DIM}; }}
-QMenu::separator {{ height: 1px; background: {EDGE}; margin: 4px 6px; }}
-QLineEdit, QPlainTextEdit, QTextBrowser {{
-  background: {GROUND}; border: 1px solid {EDGE}; border-radius: 6px; padding: 4px 6px;
-  selection-background-color: {PRIMARY};
-}}
-QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {ACTIVE}; }}
-#message {{ background: {RAISED}; border-bottom: 1px solid {EDGE}; }}
-QSplitter::handle {{ background: {HAIRLINE}; }}
-"""
+def set_tone(widget: QWidget, tone: str) -> None:
+    """Give a text its meaning, such as ``"pending"``; the style sheet knows the colour."""
+    if widget.property("tone") == tone:
+        return
+    widget.setProperty("tone", tone)
+    style = widget.style()
+    style.unpolish(widget)
+    style.polish(widget)
 
 
-def apply_theme(app: QApplication) -> None:
-    """Give the whole application the dark reading-room theme."""
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a ``#RRGGBB`` colour, 0 to 1 (WCAG 2.2)."""
+    channels = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two ``#RRGGBB`` colours, 1 to 21 (WCAG 2.2)."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@cache
+def _readable(colour: str, grounds: tuple[str, ...]) -> str:
+    towards = 255 if luminance(grounds[0]) < 0.18 else 0
+    for step in range(21):
+        mixed = "#" + "".join(
+            f"{round(int(colour[n : n + 2], 16) * (20 - step) / 20 + towards * step / 20):02X}"
+            for n in (1, 3, 5)
+        )
+        if all(contrast(mixed, ground) >= 4.5 for ground in grounds):
+            return mixed
+    return _now.tokens.text
+
+
+def readable(colour: str) -> str:
+    """Return the shade of a label's colour that text in a panel needs to be read (4.5:1)."""
+    now = _now.tokens
+    return _readable(colour, (now.panel, now.raised, now.selected))
+
+
+def apply_theme(app: QApplication, name: str = "") -> None:
+    """Give the whole application a theme, by default the one in use; all is painted anew.
+
+    Raises
+    ------
+    KeyError
+        When there is no such theme.
+    """
+    changed = bool(name) and THEMES[name] is not _now.tokens
+    if name:
+        _now.tokens = THEMES[name]
+    now = _now.tokens
     app.setStyle("Fusion")
     palette = QPalette()
     for role, colour in (
-        (QPalette.ColorRole.Window, GROUND),
-        (QPalette.ColorRole.WindowText, TEXT),
-        (QPalette.ColorRole.Base, PANEL),
-        (QPalette.ColorRole.AlternateBase, RAISED),
-        (QPalette.ColorRole.Text, TEXT),
-        (QPalette.ColorRole.Button, BAR),
-        (QPalette.ColorRole.ButtonText, TEXT),
-        (QPalette.ColorRole.ToolTipBase, RAISED),
-        (QPalette.ColorRole.ToolTipText, TEXT),
-        (QPalette.ColorRole.PlaceholderText, DIM),
-        (QPalette.ColorRole.Highlight, PRIMARY),
-        (QPalette.ColorRole.HighlightedText, "#FFFFFF"),
+        (QPalette.ColorRole.Window, now.ground),
+        (QPalette.ColorRole.WindowText, now.text),
+        (QPalette.ColorRole.Base, now.panel),
+        (QPalette.ColorRole.AlternateBase, now.raised),
+        (QPalette.ColorRole.Text, now.text),
+        (QPalette.ColorRole.Button, now.bar),
+        (QPalette.ColorRole.ButtonText, now.text),
+        (QPalette.ColorRole.ToolTipBase, now.raised),
+        (QPalette.ColorRole.ToolTipText, now.text),
+        (QPalette.ColorRole.PlaceholderText, now.dim),
+        (QPalette.ColorRole.Highlight, now.primary),
+        (QPalette.ColorRole.HighlightedText, now.on_primary),
     ):
         palette.setColor(role, QColor(colour))
     app.setPalette(palette)
     app.setFont(font())
-    app.setStyleSheet(STYLE)
+    app.setStyleSheet(style_sheet(now))
+    if changed:
+        _now.changed.emit()
+        for widget in app.allWidgets():
+            widget.update()

@@ -28,7 +28,7 @@ from viewer.ui import theme
 from viewer.ui.reading import Reading
 from viewer.ui.widgets import head
 
-_MARK = {"good": ("✓", "#3CCB9C"), "note": ("●", theme.PENDING), "bad": ("▲", theme.FAILED)}
+_MARK = {"good": ("✓", "accepted"), "note": ("●", "pending"), "bad": ("▲", "failed")}
 _QUESTION_PX = 168
 _WIDE, _HIGH = 760, 640
 
@@ -52,6 +52,7 @@ class TrustButton(QToolButton):
         self._reading = reading
         self._action = action
         self.setFont(theme.font(theme.CORNER_PX))
+        self.setProperty("role", "quiet")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(action.trigger)
         action.changed.connect(self.follow)
@@ -65,14 +66,10 @@ class TrustButton(QToolButton):
         if case is None:
             return
         text, state = _verdict(case)
-        mark, colour = _MARK[state]
+        mark, tone = _MARK[state]
         self.setText(f"{mark} {text}")
         self.setToolTip(self._action.toolTip())
-        shown = theme.SECONDARY if state == "good" else colour
-        self.setStyleSheet(
-            f"QToolButton {{ padding: 0 6px; color: {shown}; border: none; }}"
-            f"QToolButton:hover {{ color: {theme.TEXT}; }}"
-        )
+        theme.set_tone(self, "secondary" if state == "good" else tone)
 
 
 def _verdict(case: Case) -> tuple[str, str]:
@@ -138,9 +135,9 @@ class TrustDialog(QDialog):
         column.addLayout(buttons)
 
     def _add(self, grid: QGridLayout, at: int, row: Row) -> None:
-        sign, colour = _MARK[row.state]
+        sign, tone = _MARK[row.state]
         mark, question, answer = QLabel(sign), QLabel(row.question), QLabel(row.answer)
-        mark.setStyleSheet(f"color: {colour};")
+        theme.set_tone(mark, tone)
         mark.setAccessibleName(row.state)
         question.setFont(theme.font(theme.BODY_PX, QFont.Weight.DemiBold))
         question.setFixedWidth(_QUESTION_PX)

@@ -50,7 +50,7 @@ class KeyCap(QWidget):
         bright = self._on_colour and self.isEnabled()
         painter.setPen(QPen(QColor(255, 255, 255, 110) if bright else QColor(theme.EDGE), 1))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
-        text = "#FFFFFF" if bright else theme.SECONDARY if self.isEnabled() else theme.DIM
+        text = theme.ON_PRIMARY if bright else theme.SECONDARY if self.isEnabled() else theme.DIM
         painter.setPen(QColor(text))
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._key)
 
@@ -113,14 +113,12 @@ class CommandButton(QPushButton):
             native = QKeySequence.SequenceFormat.NativeText
             self._cap.set_key(action.shortcut().toString(native))
         if self.property("role") == "primary":
-            colour = "#FFFFFF" if action.isEnabled() else theme.DIM
+            tone = "on_primary"
         elif self.property("role") == "accept":
-            colour = "#3CCB9C" if action.isEnabled() else theme.DIM
+            tone = "accepted"
         else:
-            colour = theme.TEXT if action.isEnabled() else theme.DIM
-            if action.isCheckable() and action.isChecked():
-                colour = "#7DB4EE"
-        self._label.setStyleSheet(f"color: {colour};")
+            tone = "active" if action.isCheckable() and action.isChecked() else "text"
+        theme.set_tone(self._label, tone if action.isEnabled() else "dim")
 
     def sizeHint(self) -> QSize:
         layout = self.layout()
@@ -192,6 +190,7 @@ class Striped(QFrame):
         super().__init__()
         self.setObjectName("message")
         self._stripe = QFrame()
+        self._stripe.setObjectName("stripe")
         self._stripe.setFixedWidth(3)
         self._text = QLabel()
         self._text.setWordWrap(True)
@@ -204,8 +203,9 @@ class Striped(QFrame):
         self.setMinimumHeight(least_px)
         self.hide()
 
-    def _show(self, text: str, colour: str) -> None:
-        self._stripe.setStyleSheet(f"background: {colour};")
+    def _show(self, text: str, tone: str) -> None:
+        """Show a sentence; ``tone`` is "active", "pending" or "failed"."""
+        theme.set_tone(self._stripe, tone)
         self._text.setText(text)
         self.setAccessibleName(text)
         self.show()

@@ -42,7 +42,6 @@ class WorklistPage(QWidget):
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__()
         self.setObjectName("worklist")
-        self.setStyleSheet(f"#worklist {{ background: {theme.GROUND}; }}")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._keeper: WorklistKeeper | None = None
         self.model = WorklistModel(self)
@@ -270,7 +269,7 @@ class WorklistPage(QWidget):
                 "Removed from the list: {name}. The corrections are kept; the study is listed "
                 "again when it is opened.",
             ).format(name=person(study.patient_name) or translate("worklist", "No name")),
-            theme.ACTIVE,
+            "active",
         )
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -285,7 +284,7 @@ class WorklistPage(QWidget):
             ).format(
                 name=person(study.patient_name) or translate("worklist", "No name"), place=place
             ),
-            theme.FAILED,
+            "failed",
             (
                 translate("worklist", "Locate the folder…"),
                 lambda: self.locate_asked.emit(study),
@@ -310,7 +309,7 @@ class WorklistPage(QWidget):
             translate(
                 "worklist", "Remove all {count} studies from the list? All corrections are kept."
             ).format(count=len(self._keeper.studies)),
-            theme.PENDING,
+            "pending",
             (translate("worklist", "Remove all"), self._keeper.clear),
         )
 

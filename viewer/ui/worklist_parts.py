@@ -80,7 +80,7 @@ class Notice(Striped):
         """The sentence shown; empty when there is none."""
         return "" if self.isHidden() else self._text.text()
 
-    def say(self, text: str, colour: str, *choices: tuple[str, Callable[[], object]]) -> None:
+    def say(self, text: str, tone: str, *choices: tuple[str, Callable[[], object]]) -> None:
         """Show a sentence, and a button for each choice."""
         for old in self._buttons:
             self._row.removeWidget(old)
@@ -95,7 +95,7 @@ class Notice(Striped):
             button.clicked.connect(_without_argument(self.hide, act))
             self._row.addWidget(button)
             self._buttons.append(button)
-        self._show(text, colour)
+        self._show(text, tone)
 
 
 def _without_argument(*acts: Callable[[], object]) -> Callable[..., None]:

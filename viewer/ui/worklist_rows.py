@@ -29,7 +29,6 @@ from viewer.worklist import State, Study
 ROW_PX = 72
 _PICTURE_PX = 60
 _LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
-_ACCEPTED_TEXT = "#3CCB9C"
 _STATE_PX, _OPENED_PX, _DATE_PX = 118, 132, 96
 _DATE_FROM_PX = 820
 _GAP = 16
@@ -278,8 +277,8 @@ def _draw_state(painter: QPainter, column: QRect, state: State) -> None:
         "new": theme.SECONDARY,
         "ai": theme.PENDING,
         "review": theme.PENDING,
-        "done": _ACCEPTED_TEXT,
-        "exported": _ACCEPTED_TEXT,
+        "done": theme.ACCEPTED_TEXT,
+        "exported": theme.ACCEPTED_TEXT,
     }[state]
     painter.setPen(QPen(QColor(theme.EDGE), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -99,7 +99,8 @@ class _Row(QStyledItemDelegate):
         painter.drawText(top, int(Qt.AlignmentFlag.AlignVCenter), words.title(lesion))
         painter.setFont(theme.font(theme.BODY_PX, QFont.Weight.DemiBold))
         if lesion.score is not None:
-            painter.setPen(faint if rejected else QColor(label_colour(lesion.label)))
+            ink = QColor(theme.readable(label_colour(lesion.label)))
+            painter.setPen(faint if rejected else ink)
             score = f"{lesion.score:.2f}"
         else:
             painter.setPen(QColor(theme.SECONDARY))
@@ -129,7 +130,7 @@ def _glyph(painter: QPainter, at: QPointF, lesion: Lesion) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.ACCEPTED if state == "accepted" else theme.SECONDARY))
         painter.drawEllipse(at, radius + 0.5, radius + 0.5)
-        painter.setPen(QPen(QColor("#FFFFFF" if state == "accepted" else theme.PANEL), 1.6))
+        painter.setPen(QPen(QColor(theme.ON_PRIMARY if state == "accepted" else theme.PANEL), 1.6))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if state == "accepted":
             ticks = [QPointF(-2.6, 0.2), QPointF(-0.7, 2.1), QPointF(2.8, -2.0)]

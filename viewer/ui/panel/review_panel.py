@@ -152,7 +152,7 @@ class ReviewPanel(QWidget):
                 else ""
             )
             pending = done < total
-            self._count.setStyleSheet(f"color: {theme.PENDING if pending else theme.SECONDARY};")
+            theme.set_tone(self._count, "pending" if pending else "secondary")
         self._refresh_state(rows)
         self._refresh_opinion()
         self._refresh_lower()

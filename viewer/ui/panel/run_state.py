@@ -44,7 +44,7 @@ class RunState(QWidget):
         self, text: str, *, bar: bool = False, run: bool = False, failed: bool = False
     ) -> None:
         self._text.setText(text)
-        self._text.setStyleSheet(f"color: {theme.FAILED if failed else theme.SECONDARY};")
+        theme.set_tone(self._text, "failed" if failed else "secondary")
         self._bar.setVisible(bar)
         self._cancel.setVisible(bar)
         self._run.setVisible(run)

@@ -1,0 +1,90 @@
+"""The style sheet of the window, made from the tokens of a theme."""
+
+from __future__ import annotations
+
+from viewer.ui.tokens import Tokens
+
+
+def style_sheet(t: Tokens) -> str:
+    """Return the Qt style sheet of a theme."""
+    return f"""
+* {{ outline: none; }}
+QWidget {{ color: {t.text}; }}
+QMainWindow, QDialog {{ background: {t.ground}; }}
+QToolTip {{
+  color: {t.text}; background: {t.raised}; border: 1px solid {t.edge}; padding: 4px 6px;
+}}
+#bar {{ background: {t.bar}; border-bottom: 1px solid {t.hairline}; }}
+#name {{ font-weight: 700; }}
+#rail, #panel {{ background: {t.panel}; }}
+#rail {{ border-right: 1px solid {t.hairline}; }}
+#panel {{ border-left: 1px solid {t.hairline}; }}
+QScrollArea, QScrollArea > QWidget, QScrollArea > QWidget > QWidget {{ background: transparent; }}
+#status {{ background: {t.bar}; border-top: 1px solid {t.hairline}; }}
+#status QLabel {{ color: {t.secondary}; }}
+#status #research {{ color: {t.pending}; }}
+#rule {{ background: {t.hairline}; }}
+QLabel[role="head"], QLabel[role="hint"] {{ color: {t.secondary}; }}
+QLabel[role="dim"] {{ color: {t.dim}; }}
+QLabel[role="pending"] {{ color: {t.pending}; }}
+QLabel[tone="text"] {{ color: {t.text}; }}
+QLabel[tone="secondary"] {{ color: {t.secondary}; }}
+QLabel[tone="dim"] {{ color: {t.dim}; }}
+QLabel[tone="active"] {{ color: {t.active_text}; }}
+QLabel[tone="pending"] {{ color: {t.pending}; }}
+QLabel[tone="accepted"] {{ color: {t.accepted_text}; }}
+QLabel[tone="failed"] {{ color: {t.failed}; }}
+QLabel[tone="on_primary"] {{ color: {t.on_primary}; }}
+QFrame#stripe[tone="active"] {{ background: {t.active}; }}
+QFrame#stripe[tone="pending"] {{ background: {t.pending}; }}
+QFrame#stripe[tone="failed"] {{ background: {t.failed}; }}
+#worklist {{ background: {t.ground}; }}
+#empty {{ background: {t.stage}; }}
+
+QToolButton, QPushButton {{
+  background: transparent; border: 1px solid transparent; border-radius: 6px;
+  padding: 4px 8px; min-height: 18px; color: {t.text};
+}}
+QToolButton:hover, QPushButton:hover {{ background: {t.raised}; }}
+QToolButton:pressed, QPushButton:pressed {{ background: {t.selected}; }}
+QToolButton:checked, QPushButton:checked {{ background: {t.selected}; color: {t.active_text}; }}
+QToolButton:disabled, QPushButton:disabled {{ color: {t.dim}; }}
+QToolButton:focus, QPushButton:focus {{ border-color: {t.active}; }}
+QToolButton::menu-indicator {{ image: none; width: 0; }}
+QPushButton[role="primary"] {{ background: {t.primary}; color: {t.on_primary}; padding: 4px 12px; }}
+QPushButton[role="primary"]:hover {{ background: {t.primary_hover}; }}
+QPushButton[role="primary"]:disabled {{ background: {t.raised}; color: {t.dim}; }}
+QPushButton[role="verdict"] {{ border: 1px solid {t.edge}; padding: 4px 2px; }}
+QPushButton[role="verdict"]:disabled {{ border-color: {t.hairline}; }}
+QPushButton[role="accept"] {{
+  border: 1px solid {t.accepted}; color: {t.accepted_text}; padding: 4px 2px;
+}}
+QPushButton[role="accept"]:disabled {{ border-color: {t.hairline}; color: {t.dim}; }}
+
+QListWidget {{ background: transparent; border: none; }}
+QScrollArea {{ border: none; }}
+QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
+QScrollBar::handle:vertical {{ background: {t.edge}; border-radius: 4px; min-height: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QProgressBar {{
+  background: {t.hairline}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px;
+}}
+QProgressBar::chunk {{ background: {t.active}; border-radius: 2px; }}
+QMenu {{ background: {t.raised}; border: 1px solid {t.edge}; padding: 4px; }}
+QMenu::item {{ padding: 5px 24px 5px 22px; border-radius: 4px; background: transparent; }}
+QMenu::item:selected {{ background: {t.selected}; }}
+QMenu::item:disabled {{ color: {t.dim}; }}
+QMenu::separator {{ height: 1px; background: {t.edge}; margin: 4px 6px; }}
+QLineEdit, QPlainTextEdit, QTextBrowser {{
+  background: {t.ground}; border: 1px solid {t.edge}; border-radius: 6px; padding: 4px 6px;
+  selection-background-color: {t.primary};
+}}
+QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {t.active}; }}
+QToolButton[role="quiet"] {{ padding: 0 6px; color: {t.secondary}; border: none; }}
+QToolButton[role="quiet"][tone="pending"] {{ color: {t.pending}; }}
+QToolButton[role="quiet"][tone="failed"] {{ color: {t.failed}; }}
+QToolButton[role="quiet"]:hover {{ color: {t.text}; }}
+#message {{ background: {t.raised}; border-bottom: 1px solid {t.edge}; }}
+QSplitter::handle {{ background: {t.hairline}; }}
+"""
