@@ -39,6 +39,7 @@ from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.part import Part
+from viewer.ui.preferences import Preferences
 from viewer.ui.rail import SeriesRail
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
 from viewer.ui.settings import Settings
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.settings = Settings()
         self.reading = Reading(self)
         self.reading.keys = KeyMap(self.settings, self)
+        self.reading.preferences = Preferences(self.settings, self)
         self.corrections = Corrections(self.reading, self)
         self.opener = Opener(self)
         self.ai = AiRunner(self.reading, self.settings, self)

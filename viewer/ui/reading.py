@@ -13,6 +13,7 @@ from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
 from viewer.display.grey import Window
 from viewer.display.planes import Plane, make_planes
 from viewer.ui.keymap import KeyMap
+from viewer.ui.preferences import Preferences
 
 if TYPE_CHECKING:
     from inference.findings import Heatmap
@@ -79,6 +80,7 @@ class Reading(QObject):
         self.ai_locked = False  # until the reader has told a first impression
         self._seen = np.zeros(0, dtype=np.bool_)
         self.keys = KeyMap()  # for sentences that name a key
+        self.preferences = Preferences()
 
     # -------------------------------------------------------------------- ai
 
