@@ -12,6 +12,8 @@ from inference.findings import Heatmap, Mask
 from inference.volume import Volume
 from viewer.display import overlays
 from viewer.display.grey import Rgb32, Window, grey_of, render
+from viewer.display.oblique import ObliquePlane
+from viewer.display.oblique_slice import compose_oblique
 from viewer.display.planes import Plane
 
 Box = tuple[slice, slice, slice]
@@ -92,6 +94,11 @@ def compose(
     (row, column) uint32
         C-order 0xFFRRGGBB as the screen shows it: patient right on the left.
     """
+    if isinstance(plane, ObliquePlane):
+        return compose_oblique(
+            volume, plane, index, window,
+            invert=invert, heat=heat, fills=fills, present_k=present_k,
+        )  # fmt: skip
     if present_k is not None and plane.axis != 0:
         buffer = _gapped(volume, plane, index, window, invert, present_k)
     elif volume.colours is None:
@@ -104,7 +111,15 @@ def compose(
         if part is not None:
             values = plane.orient(part[0])
             at_px = plane.corner_px(part[1], part[0].shape)
-            overlays.blend_heatmap(buffer, values, at_px, heat.opacity, heat.floor, heat.top)
+            overlays.blend_heatmap(
+                buffer,
+                values,
+                at_px,
+                heat.opacity,
+                heat.floor,
+                heat.top,
+                grey=volume.colours is None,
+            )
     for fill in fills:
         part = cut(fill.mask.voxels, fill.mask.origin_kji, plane, index)
         if part is not None:

@@ -110,6 +110,7 @@ class MoveDrag(Gesture):
     def end(self, at: QPointF) -> None:
         reading = self.view.reading
         self.view.overlay.carry(None)
+        self.view.update()
         if self._lesion is None or not self.moved or reading.case is None:
             return
         delta = np.asarray(self.view.lps_at(at)) - np.asarray(self.view.lps_at(self.start))

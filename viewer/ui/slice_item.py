@@ -1,30 +1,76 @@
-"""The composed slice as an item of the scene."""
+"""The composed slice with the outlines over it, as the pixels of a view: drawn once, kept."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QTransform
 
 from viewer.display.grey import Rgb32
 
+# Room around outlines for the width of their pens, logical pixels.
+_PEN_PX = 6
 
-class SliceItem(QGraphicsItem):
-    """The composed slice, drawn into its rectangle in mm."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rect = QRectF()
+class Lines(Protocol):
+    """What lies over a slice, in mm of its plane."""
+
+    def bounds_mm(self) -> QRectF:
+        """Return where it lies, without the width of the pens; empty when there is nothing."""
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw it in mm."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What part of a plane a view shows: its logical size, point at the top left, scale."""
+
+    size: QSize
+    ratio: float
+    corner_mm: tuple[float, float]
+    mm_per_px: float
+
+    @property
+    def pixels(self) -> QSize:
+        """Pixels of the device."""
+        return (self.size * self.ratio).expandedTo(QSize(1, 1))
+
+    @property
+    def transform(self) -> QTransform:
+        """From mm of the plane to logical pixels."""
+        scale = 1 / self.mm_per_px
+        return QTransform.fromScale(scale, scale).translate(-self.corner_mm[0], -self.corner_mm[1])
+
+
+class SliceItem:
+    """The composed slice, drawn into its rectangle in mm, and the outlines over it.
+
+    Both are kept as pixels of the view. A crosshair or a text that changes costs a copy of them;
+    a window that is dragged does not draw the outlines again, nor does a stroke of the brush.
+    """
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._rect_mm = QRectF()
         self._image: QImage | None = None
         self._buffer: Rgb32 | None = None
-        # Scaled once; a crosshair that moves over it costs nothing more.
-        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self._whole = QImage()
+        self._whole_for: Look | None = None
+        self._over = QImage()
+        self._over_at = QPoint()
+        self._over_for: Look | None = None
+
+    @property
+    def shows_image(self) -> bool:
+        """Whether there is a slice to be seen."""
+        return self._image is not None
 
     def show_buffer(self, buffer: Rgb32 | None, rect_mm: QRectF) -> None:
         """Draw a (row, column) buffer into a rectangle of the view in mm; None draws nothing."""
-        if rect_mm != self._rect:
-            self.prepareGeometryChange()
-            self._rect = rect_mm
+        self._rect_mm = rect_mm
         self._buffer = buffer  # QImage borrows its memory
         if buffer is None:
             self._image = None
@@ -33,17 +79,55 @@ class SliceItem(QGraphicsItem):
             self._image = QImage(
                 buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32
             )
-        self.update()
+        self._whole_for = None
 
-    def boundingRect(self) -> QRectF:
-        return self._rect
+    def renew_lines(self) -> None:
+        """Draw the outlines again at the next paint."""
+        self._whole_for = self._over_for = None
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionGraphicsItem,
-        widget: QWidget | None = None,
-    ) -> None:
+    def paint(self, painter: QPainter, look: Look) -> None:
+        """Draw slice and outlines with a painter of logical pixels."""
+        if self._whole_for != look:
+            self._draw(look)
+            self._whole_for = look
+        painter.drawImage(QPoint(0, 0), self._whole)
+
+    def _draw(self, look: Look) -> None:
+        if self._whole.size() != look.pixels or self._whole.devicePixelRatio() != look.ratio:
+            self._whole = QImage(look.pixels, QImage.Format.Format_RGB32)
+            self._whole.setDevicePixelRatio(look.ratio)
+        self._whole.fill(Qt.GlobalColor.black)
+        painter = QPainter(self._whole)
         if self._image is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(self._rect, self._image)
+            painter.drawImage(look.transform.mapRect(self._rect_mm), self._image)
+        if self._over_for != look:
+            self._draw_over(look)
+            self._over_for = look
+        if not self._over.isNull():
+            painter.resetTransform()
+            painter.drawImage(QPointF(self._over_at) / look.ratio, self._over)
+        painter.end()
+
+    def _draw_over(self, look: Look) -> None:
+        """Draw the outlines into an image of their own, no larger than they are."""
+        bounds = look.transform.mapRect(self._lines.bounds_mm())
+        if bounds.isEmpty():
+            self._over = QImage()
+            return
+        room = bounds.adjusted(-_PEN_PX, -_PEN_PX, _PEN_PX, _PEN_PX)
+        device = QTransform.fromScale(look.ratio, look.ratio).mapRect(room).toAlignedRect()
+        device &= QRect(QPoint(0, 0), look.pixels)
+        if device.isEmpty():
+            self._over = QImage()
+            return
+        self._over_at = device.topLeft()
+        self._over = QImage(device.size(), QImage.Format.Format_ARGB32_Premultiplied)
+        self._over.setDevicePixelRatio(look.ratio)
+        self._over.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(self._over)
+        offset = QPointF(self._over_at) / look.ratio
+        painter.translate(-offset)
+        painter.setTransform(look.transform, True)
+        self._lines.paint(painter)
+        painter.end()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -26,9 +25,11 @@ from viewer.ui import gestures, theme, view_text
 from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.reading import Reading
-from viewer.ui.slice_item import SliceItem
+from viewer.ui.slice_item import Look, SliceItem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from viewer.annotate.document import Change
     from viewer.session import Case
 
@@ -38,7 +39,7 @@ _NOTCH = 120
 _GROWS_S = 0.25
 
 
-class SliceView(pg.GraphicsView):
+class SliceView(QWidget):
     """Shows one plane of the open case.
 
     The view keeps its own centre (mm in the plane) and scale (mm a logical pixel); the slice
@@ -48,15 +49,20 @@ class SliceView(pg.GraphicsView):
     enlarge_asked = Signal(str)
     menu_asked = Signal(object, object)  # LPS mm under the pointer, global position
     told = Signal(str)  # why nothing happened, for the status line
+    looked = Signal()  # the reader moved, scaled or fitted the image
 
     def __init__(self, reading: Reading, drawn: Drawn, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background="#000000")
+        super().__init__(parent)
         self.reading = reading
         self._drawn = drawn
         self.plane: Plane | None = None
         self.index = 0
         self.main = True  # carries patient text and the notice on AI results
         self.pointer_px: QPointF | None = None
+        # What rooms lay over the slice: drawn in logical pixels, under the text.
+        self.extras: list[Callable[[QPainter, SliceView], None]] = []
+        # Chips under the text at the top left, whatever text is hidden: words, and if to be heeded.
+        self.notices: tuple[tuple[tuple[str, ...], bool], ...] = ()
         self.mm_per_px = 1.0
         self._centre_mm = (0.0, 0.0)
         self._fitted = True
@@ -66,22 +72,13 @@ class SliceView(pg.GraphicsView):
         self._gesture: gestures.Gesture | None = None
         self._grown = 0.0  # when the plane was last drawn with the slices that had come
 
-        self.box = pg.ViewBox(lockAspect=True, enableMouse=False, invertY=True, enableMenu=False)
-        self.box.setDefaultPadding(0)
-        self.setCentralItem(self.box)
-        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # every pixel is painted
         self.setMouseTracking(True)
-        self.viewport().setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab stops at the view itself
-        self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumSize(160, 120)
-        # A scene accepts every drag; a study dropped on the image belongs to the window.
-        self.setAcceptDrops(False)
-        self._slice = SliceItem()
         self.overlay = OverlayLayer(reading)
-        for item in (self._slice, self.overlay, self.overlay.stroke_layer):
-            self.box.addItem(item, ignoreBounds=True)
+        self._slice = SliceItem(self.overlay)
+        self.overlay.changed = self._slice.renew_lines
 
         drawn.changed.connect(self.restale)
         reading.case_changed.connect(self._on_case)
@@ -101,6 +98,10 @@ class SliceView(pg.GraphicsView):
         """The open case."""
         return self.reading.case
 
+    def viewport(self) -> QWidget:
+        """Return the widget that gets the events and is painted."""
+        return self
+
     def set_plane(self, plane: Plane | None) -> None:
         """Show another plane of the open volume, fitted to the view."""
         self.plane = plane
@@ -113,13 +114,13 @@ class SliceView(pg.GraphicsView):
     def restale(self) -> None:
         """Compose again before the next paint."""
         self._stale = True
-        self.viewport().update()
+        self.update()
 
     def restale_lines(self) -> None:
         """Collect the outlines again before the next paint; the image too where it holds fills."""
         self._lines_stale = True
         self._stale |= self.reading.shown.fill
-        self.viewport().update()
+        self.update()
 
     def _on_case(self) -> None:
         self.restale()
@@ -152,7 +153,7 @@ class SliceView(pg.GraphicsView):
         margin = self.viewport().rect().adjusted(12, 12, -12, -12)
         if not self._fitted and not margin.contains(point.toPoint()) and self._gesture is None:
             self.look_at((x, y), self.mm_per_px)
-        self.viewport().update()
+        self.update()
 
     def _on_document(self, change: Change) -> None:
         if change.kind == "findings":
@@ -165,8 +166,8 @@ class SliceView(pg.GraphicsView):
             "pan": Qt.CursorShape.OpenHandCursor,
             "move": Qt.CursorShape.SizeAllCursor,
         }.get(self.reading.tool, Qt.CursorShape.CrossCursor)
-        self.viewport().setCursor(shape)
-        self.viewport().update()
+        self.setCursor(shape)
+        self.update()
 
     # ------------------------------------------------------------- transform
 
@@ -178,6 +179,7 @@ class SliceView(pg.GraphicsView):
         width, height = self.plane.size_mm
         scale = max(width / self.width(), height / self.height())
         self._set_view((width / 2, height / 2), scale)
+        self.looked.emit()
 
     @property
     def look(self) -> tuple[float, float, float] | None:
@@ -188,6 +190,12 @@ class SliceView(pg.GraphicsView):
         """Put a point of the plane into the middle of the view at a scale."""
         self._fitted = False
         self._set_view(centre_mm, mm_per_px)
+        self.looked.emit()
+
+    @property
+    def centre_mm(self) -> tuple[float, float]:
+        """Point of the plane in the middle of the view, mm."""
+        return self._centre_mm
 
     def _set_view(self, centre_mm: tuple[float, float], mm_per_px: float) -> None:
         if self.plane is None:
@@ -195,12 +203,7 @@ class SliceView(pg.GraphicsView):
         pixel = min(self.plane.pixel_mm)
         self.mm_per_px = min(max(mm_per_px, pixel / 64), 4 * max(self.plane.size_mm) / 100)
         self._centre_mm = centre_mm
-        width, height = self.width() * self.mm_per_px, self.height() * self.mm_per_px
-        x, y = centre_mm[0] - width / 2, centre_mm[1] - height / 2
-        self.box.setRange(
-            xRange=(x, x + width), yRange=(y, y + height), padding=0, disableAutoRange=True
-        )
-        self.viewport().update()
+        self.update()
 
     def zoom(self, factor: float, anchor_px: QPointF) -> None:
         """Scale by ``factor`` (> 1 enlarges) and keep the point under ``anchor_px``."""
@@ -254,7 +257,20 @@ class SliceView(pg.GraphicsView):
             self._lines_stale = False
             if self.case is not None and self.plane is not None:
                 self.overlay.rebuild(self.plane, self.index)
-        super().paintEvent(event)
+        painter = QPainter(self)
+        corner = self.mm_of_px(QPointF(0, 0))
+        look = Look(self.size(), self.devicePixelRatioF(), corner, self.mm_per_px)
+        self._slice.paint(painter, look)
+        if self.case is not None and self.plane is not None:
+            if self.overlay.stroke_layer.shows_line:
+                painter.save()
+                painter.setTransform(look.transform, True)
+                self.overlay.stroke_layer.paint(painter)
+                painter.restore()
+            for extra in self.extras:
+                extra(painter, self)
+            view_text.paint(painter, self)
+        painter.end()
 
     def _compose(self) -> None:
         if self.case is None or self.plane is None:
@@ -285,18 +301,9 @@ class SliceView(pg.GraphicsView):
         if self.plane.axis == 0:
             self.reading.mark_seen(self.index)
 
-    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
-        if self.case is None or self.plane is None:
-            return
-        painter.save()
-        painter.resetTransform()
-        view_text.paint(painter, self)
-        painter.restore()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # pyqtgraph resizes itself while its parent class is being made.
-        if getattr(self, "plane", None) is None:
+        if self.plane is None:
             return
         if self._fitted:
             self.fit()
@@ -346,7 +353,7 @@ class SliceView(pg.GraphicsView):
             self._gesture.move(event.position())
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.reading.move_cursor(self.lps_at(event.position()))
-        self.viewport().update()
+        self.update()
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -369,7 +376,7 @@ class SliceView(pg.GraphicsView):
 
     def leaveEvent(self, event: object) -> None:
         self.pointer_px = None
-        self.viewport().update()
+        self.update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         # The right button zooms when dragged; its menu opens on release without movement.
@@ -384,7 +391,7 @@ class SliceView(pg.GraphicsView):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # Keys are actions of the window; pyqtgraph must not swallow them.
+        # Keys are actions of the window.
         event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
