@@ -24,6 +24,7 @@ import numpy.typing as npt
 from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate import salvage, schema, wal
+from viewer.annotate.upgrade import header_numbers, upgrade
 
 FILE = "journal.db"
 _READY = "journal.ready"
@@ -183,11 +184,15 @@ def link(before: bytes, row: Iterable[Any]) -> bytes:
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """Open a journal for writing: a commit that returned is on the disk."""
+    """Open a journal for writing: a commit that returned is on the disk.
+
+    The file goes through the steps of the schema that it lacks.
+    """
     connection = sqlite3.connect(file, isolation_level=None, timeout=5.0)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        upgrade(connection, file)
     except BaseException:
         connection.close()
         raise
@@ -294,21 +299,17 @@ def _finish_replacing(folder: Path) -> None:
 
 def _read(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal | None:
     try:
-        with file.open("rb") as stream:
-            header = stream.read(100)
+        version, application = header_numbers(file)
     except FileNotFoundError:
         return None
-    if len(header) == 100 and header.startswith(b"SQLite format 3\0"):
-        # Bytes 60 and 68 of the file: no need to let SQLite touch what it may not change.
-        (version,), (application,) = (struct.unpack(">I", header[n : n + 4]) for n in (60, 68))
-        if application == schema.APPLICATION_ID and version > schema.VERSION:
-            raise Problem(
-                translate("annotate", "The work on this case was saved by a newer Overread."),
-                translate("annotate", "Update Overread to open it; the file was left as it is."),
-                f"schema {version} > {schema.VERSION}",
-            )
+    if application == schema.APPLICATION_ID and version > schema.VERSION:
+        raise Problem(
+            translate("annotate", "The work on this case was saved by a newer Overread."),
+            translate("annotate", "Update Overread to open it; the file was left as it is."),
+            f"schema {version} > {schema.VERSION}",
+        )
     journal = _scan(file, fingerprint, read_only)
-    if journal.damaged and not read_only and not journal.records and header:
+    if journal.damaged and not read_only and not journal.records and file.stat().st_size:
         return _salvage(journal, fingerprint)
     return journal
 
