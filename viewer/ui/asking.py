@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QDialog, QMenu
+from PySide6.QtWidgets import QApplication, QDialog, QMenu
 
 from resources.text import translate
 from viewer.study.resample import can_resample
-from viewer.ui.dialogs import CardDialog, KeysDialog, ReaderDialog
+from viewer.ui.dialogs import CardDialog, ReaderDialog
+from viewer.ui.key_editor import KeyEditor
+from viewer.ui.key_sheet import KeySheet
 from viewer.ui.panel import words
 from viewer.ui.places import ask_files, ask_folder
 from viewer.ui.trust import TrustDialog, rows_of
@@ -52,7 +54,12 @@ class Asking:
 
     def keys(self) -> None:
         """Show all keys."""
-        self._show(KeysDialog(self._window))
+        self._show(KeySheet(self._window.reading.keys, self.edit_keys, self._window))
+
+    def edit_keys(self) -> None:
+        """Let the reader give commands other keys."""
+        over = QApplication.activeModalWidget() or self._window
+        self._show(KeyEditor(self._window.reading.keys, over))
 
     def trust(self) -> None:
         """Show what the geometry and the values of the open series rest on."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from viewer.ui.reading import Reading
 
 _ALWAYS = (
-    "abort", "open", "open_file", "sample", "worklist", "reader", "keys", "quit", "rail", "panel",
+    "abort", "open", "open_file", "sample", "worklist", "reader", "keys", "edit_keys", "quit",
+    "rail", "panel",
 )  # fmt: skip
 _NEEDS_LESION = ("accept", "reject", "unsure", "delete")
 _CHANGES = ("missed", "brush", "erase", "move")

@@ -111,6 +111,7 @@ def commands() -> tuple[Command, ...]:
 
 def preset_name(name: str) -> str:
     """Return the shown name of a window preset of the table."""
+        Command("edit_keys", case, translate("commands", "Change keys…"), ()),
     known = {
         "Soft tissue": translate("commands", "Soft tissue"),
         "Lung": translate("commands", "Lung"),

@@ -29,6 +29,7 @@ _RESERVED = frozenset(
 )
 # The only way out of a drag or a stroke stays where every hand looks for it.
 _FIXED = frozenset(["abort"])
+_TYPED_WITH_SHIFT = frozenset('?!"#$%&()*+:<>@^_{|}~')
 _ONLY_MODIFIERS = frozenset(
     [Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr]
 )
@@ -42,7 +43,10 @@ def plain(key: str) -> str:
     pressed: QKeyCombination = sequence[0]  # type: ignore[index]
     if pressed.key() in (*_ONLY_MODIFIERS, Qt.Key.Key_unknown):
         return ""
-    return sequence.toString(QKeySequence.SequenceFormat.PortableText)
+    text = sequence.toString(QKeySequence.SequenceFormat.PortableText)
+    if len(text) > 1 and text[-1] in _TYPED_WITH_SHIFT:
+        return text.replace("Shift+", "")  # the symbol says it already
+    return text
 
 
 class KeyMap(QObject):

@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         }
         for tool in TOOLS:
             handlers[tool] = partial(reading.set_tool, tool)
+            "edit_keys": self.asking.edit_keys,
         for switch in availability.SWITCHES:
             handlers[switch] = partial(self._toggle, switch)
         for preset in resources.table("window_presets")["CT"]:

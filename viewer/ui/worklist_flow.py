@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 # What may be done while the page covers the open study: nothing that changes what nobody sees.
 _ALLOWED = frozenset(
-    ["abort", "open", "open_file", "sample", "worklist", "reader", "card", "keys", "quit"]
+    [
+        "abort", "open", "open_file", "sample", "worklist", "reader", "card", "keys", "edit_keys",
+        "quit",
+    ]  # fmt: skip
 )
 
 
