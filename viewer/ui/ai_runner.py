@@ -12,6 +12,7 @@ from resources.text import translate
 from viewer.session import Case
 from viewer.ui.engine import Engine
 from viewer.ui.reading import Reading
+from viewer.ui.run_clock import RunClock
 from viewer.ui.settings import Settings
 
 AUTO = "auto"
@@ -30,6 +31,7 @@ class AiRunner(QObject):
         self._reading = reading
         self._settings = settings
         self.engine = Engine(self)
+        self.clock = RunClock(settings, self)
         self.pack: ModelPack | None = None
         self.pack_problem: Problem | None = None
         self.reasons: tuple[str, ...] = ()
@@ -119,6 +121,8 @@ class AiRunner(QObject):
         self._case = case
         self.started.emit()
         self.engine.analyze(case.volume, self.pack, self.device)
+        if self.engine.run is not None:
+            self.clock.begin(self.engine.run, self.device_name(), case.volume)
         self.changed.emit()
 
     def cancel(self) -> None:

@@ -160,6 +160,11 @@ class Engine(QObject):
         return self._run is not None
 
     @property
+    def run(self) -> Task | None:
+        """The run on the open case, None when there is none."""
+        return self._run
+
+    @property
     def busy(self) -> bool:
         """Whether anything is under way or waits."""
         return self._current is not None or bool(self._waiting)

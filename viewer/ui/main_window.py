@@ -37,11 +37,14 @@ from viewer.ui.exporter import Exporter
 from viewer.ui.keymap import KeyMap
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
+from viewer.ui.outliner import Outliner
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.part import Part
+from viewer.ui.queue import Queue
 from viewer.ui.preferences import Preferences
 from viewer.ui.rail import SeriesRail
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
+from viewer.ui.rejecting import Rejecting
 from viewer.ui.settings import Settings
 from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
@@ -73,7 +76,10 @@ class MainWindow(QMainWindow):
         self._closing = False
         self._warned = False
         # Rooms that bring their own commands, see ``Part``.
-        self.parts: tuple[Part, ...] = ()
+        self.rejecting = Rejecting(self.reading, self.corrections, self)
+        self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
+        self.outliner = Outliner(self.reading, self.ai, self.corrections, self)
+        self.parts: tuple[Part, ...] = (self.rejecting, self.queue, self.outliner)
         self.actions_by_id = make_actions(self, self._handlers())
         self.reading.keys.attach(self.actions_by_id)
         self._build()
@@ -98,7 +104,7 @@ class MainWindow(QMainWindow):
         self.stage.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.stage.addWidget(self.empty)
         self.stage.addWidget(self.views)
-        self.panel = ReviewPanel(self.reading, actions)
+        self.panel = ReviewPanel(self.reading, actions, self.queue, self.rejecting)
         self.status = StatusLine(self.reading, actions["reader"], actions["trust"])
 
         self._split = QSplitter(Qt.Orientation.Horizontal)
@@ -147,9 +153,8 @@ class MainWindow(QMainWindow):
             "accept": partial(corrections.judge, "accepted"),
             "reject": partial(corrections.judge, "rejected"),
             "unsure": partial(corrections.judge, "unsure"),
-            "missed": lambda: corrections.add_missed(self.views.point_for_new_lesion()),
-            "next": lambda: self.panel.list.step(1),
-            "previous": lambda: self.panel.list.step(-1),
+            "sort": lambda: self.panel.controls.show_orders(),
+            "filter": lambda: self.panel.controls.show_kinds(),
             "smaller": lambda: reading.set_brush(size_mm=reading.brush_mm - 1),
             "larger": lambda: reading.set_brush(size_mm=reading.brush_mm + 1),
             "ball": lambda: reading.set_brush(ball=not reading.brush_ball),
@@ -179,12 +184,12 @@ class MainWindow(QMainWindow):
             "trust": self.asking.trust,
             "card": self.asking.card,
             "keys": self.asking.keys,
+            "edit_keys": self.asking.edit_keys,
             "quit": self.close,
             "preset_0": lambda: self.study.show_file_window(),
         }
         for tool in TOOLS:
             handlers[tool] = partial(reading.set_tool, tool)
-            "edit_keys": self.asking.edit_keys,
         for switch in availability.SWITCHES:
             handlers[switch] = partial(self._toggle, switch)
         for preset in resources.table("window_presets")["CT"]:
@@ -201,11 +206,19 @@ class MainWindow(QMainWindow):
         self.views.menu_asked.connect(self.asking.menu)
         self.corrections.told.connect(self.status.hint)
         self.corrections.failed.connect(self.message.show_problem)
+        for room in (self.queue, self.outliner):
+            room.told.connect(self.status.hint)
+        self.outliner.failed.connect(self.message.show_problem)
+        self.outliner.pointer = self.views.point_for_new_lesion
+        self.rejecting.watch(self.actions_by_id)
+        for changed in (self.rejecting.changed, self.queue.changed):
+            changed.connect(self.follow)
         self.panel.cancel_asked.connect(ai.cancel)
         self.bar.device_chosen.connect(ai.choose_device)
         ai.started.connect(self.panel.run_started)
         ai.started.connect(self.follow)
         ai.engine.progressed.connect(self.panel.run_progressed)
+        ai.clock.told.connect(self.panel.run_state.show_left)
         ai.ended.connect(self._on_run_ended)
         ai.changed.connect(self._on_ai_changed)
         ai.found.connect(self._on_found)
@@ -320,7 +333,9 @@ class MainWindow(QMainWindow):
         self.follow()
 
     def _abort(self) -> None:
-        if self.views.abort_gesture() or self.study.give_up() or self.worklist.escape():
+        if self.rejecting.escape() or self.views.abort_gesture() or self.outliner.escape():
+            return
+        if self.study.give_up() or self.worklist.escape():
             return
         if self.reading.tool != "window":
             self.reading.set_tool("window")

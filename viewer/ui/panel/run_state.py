@@ -21,6 +21,7 @@ class RunState(QWidget):
 
     def __init__(self, run: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._stage = self._left = ""
         self._text = note()
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._bar = QProgressBar()
@@ -83,8 +84,8 @@ class RunState(QWidget):
 
     def show_started(self) -> None:
         """Say that the model starts."""
-        self._bar.setRange(0, 0)
-        self._set(stage_text(Progress("start", 0, 0)) + "…", bar=True)
+        self._left = ""
+        self.show_progress(Progress("start", 0, 0))
 
     def show_progress(self, step: Progress) -> None:
         """Show stage and share done."""
@@ -92,10 +93,20 @@ class RunState(QWidget):
             self._bar.setRange(0, step.total)
             self._bar.setValue(step.done)
             percent = 100 * step.done // step.total
-            self._set(f"{stage_text(step)} · {percent} %", bar=True)
+            self._stage = f"{stage_text(step)} · {percent} %"
         else:
             self._bar.setRange(0, 0)
-            self._set(f"{stage_text(step)}…", bar=True)
+            self._stage = f"{stage_text(step)}…"
+        self._show_run()
+
+    def show_left(self, text: str) -> None:
+        """Show how long the run still takes; empty as long as that is not known."""
+        self._left = text
+        if not self._bar.isHidden():
+            self._show_run()
+
+    def _show_run(self) -> None:
+        self._set("\n".join(text for text in (self._stage, self._left) if text), bar=True)
 
     def show_failed(self, problem: Problem) -> None:
         """Say why the run ended without a result."""
