@@ -183,6 +183,25 @@ class Case:
         return self.read_only_problem is not None
 
     @property
+    def keeps_no_notes(self) -> bool:
+        """Whether notes, though they can be made, are lost when the case is left.
+
+        Of images that can only be looked at there is no journal; that of a case which another
+        program has open is its own.
+        """
+        return self.read_only and not self.is_being_read
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether ``undo`` has a step, and may take it."""
+        return self._history.undoes_unkept or (bool(self.undo_name) and not self.read_only)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether ``redo`` has a step, and may take it."""
+        return self._history.redoes_unkept or (bool(self.redo_name) and not self.read_only)
+
+    @property
     def is_being_read(self) -> bool:
         """Whether slices are still to come."""
         return self.slices.are_coming
@@ -244,6 +263,8 @@ class Case:
         ValueError
             When the document does not stand as the edit expects it.
         """
+        if self.keeps_no_notes and isinstance(edit, edits.SetNote):
+            return self._history.apply_unkept(edit)
         self._check_writable()
         # Before anything changes: an edit that cannot be written down must not be done.
         body = json.dumps(edit.body(), allow_nan=False)
@@ -253,6 +274,8 @@ class Case:
 
     def undo(self) -> Change | None:
         """Take the latest edit back; None when there is none."""
+        if self._history.undoes_unkept:
+            return self._history.undo()
         self._check_writable()
         change = self._history.undo()
         if change is not None:
@@ -261,6 +284,8 @@ class Case:
 
     def redo(self) -> Change | None:
         """Apply again what was taken back last; None when there is nothing."""
+        if self._history.redoes_unkept:
+            return self._history.redo()
         self._check_writable()
         change = self._history.redo()
         if change is not None:
@@ -319,7 +344,7 @@ class Case:
         """Put a note (see ``edits.SetNote``), None takes it away; None when it stands already."""
         before = self.document.notes(topic).get(note_id)
         if before == note:
-            return self._apply_if(None)
+            return None
         return self.apply(edits.SetNote(topic, note_id, before, note), tool)
 
     def start_stroke(self, target_id: str, brush: Brush) -> Stroke:

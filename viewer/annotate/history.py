@@ -22,6 +22,7 @@ class History:
         self.document = document
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
+        self._kept: int | None = None
 
     def apply(self, edit: Edit) -> Change:
         """Apply a new edit; what was undone can no longer be redone."""
@@ -29,6 +30,22 @@ class History:
         self._done.append(edit)
         self._undone.clear()
         return change
+
+    def apply_unkept(self, edit: Edit) -> Change:
+        """Apply an edit that no journal keeps, to a case that can only be looked at."""
+        if self._kept is None:
+            self._kept = len(self._done)
+        return self.apply(edit)
+
+    @property
+    def undoes_unkept(self) -> bool:
+        """Whether ``undo`` would take back an edit that no journal keeps."""
+        return self._kept is not None and len(self._done) > self._kept
+
+    @property
+    def redoes_unkept(self) -> bool:
+        """Whether ``redo`` would apply such an edit."""
+        return self._kept is not None and bool(self._undone)
 
     def undo(self) -> Change | None:
         """Take the latest edit back; None when there is none."""

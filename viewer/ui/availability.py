@@ -49,8 +49,9 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     findings = case.document.findings
     if findings is None or findings.heatmap is None:
         why["heatmap"] = translate("window", "Run the model first.")
-    why["undo"] = frozen or ("" if case.undo_name else translate("window", "Nothing to undo."))
-    why["redo"] = frozen or ("" if case.redo_name else translate("window", "Nothing to redo."))
+    nothing = translate("window", "Nothing to undo."), translate("window", "Nothing to redo.")
+    why["undo"] = "" if case.can_undo else frozen or nothing[0]
+    why["redo"] = "" if case.can_redo else frozen or nothing[1]
     return why
 
 
