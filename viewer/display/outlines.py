@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from inference.findings import Mask
+from viewer.display.oblique import ObliquePlane
 from viewer.display.planes import Plane
+from viewer.display.sampling import mask_on
 
 
 def outline_mm(
@@ -40,3 +43,25 @@ def outline_mm(
         point[:, second] = line[:, 1] - 1 + offset[1]
         lines.append(plane.view_mm(point))
     return lines
+
+
+def oblique_outline_mm(
+    mask: Mask, plane: ObliquePlane, index: int
+) -> list[npt.NDArray[np.float64]]:
+    """Trace the border of a mask where an oblique slice cuts it.
+
+    Returns
+    -------
+    list of (n, 2) float64
+        Polylines of view (x, y) mm, halfway between pixels in and out of the mask.
+    """
+    found = mask_on(mask, plane, index)
+    if found is None:
+        return []
+    from skimage.measure import find_contours
+
+    (rows, columns), pixel = found[1], plane.pixel_mm[0]
+    # The padding moves pixel centres by one, and they lie half a pixel from their corner.
+    corner = np.array([columns.start - 0.5, rows.start - 0.5])
+    lines = find_contours(np.pad(found[0], 1).astype(np.float32), 0.5)
+    return [(line[:, ::-1] + corner) * pixel for line in lines]

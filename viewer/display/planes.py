@@ -23,7 +23,7 @@ NAMES = (AXIAL, CORONAL, SAGITTAL)
 
 # Patient axis (0 = x to left, 1 = y to posterior, 2 = z to head) that each view looks
 # along, shows across and shows down, with the sense that across and down must have.
-_CONVENTION = {
+CONVENTION = {
     AXIAL: (2, (0, 1), (1, 1)),
     CORONAL: (1, (0, 1), (2, -1)),
     SAGITTAL: (0, (1, 1), (2, -1)),
@@ -70,6 +70,16 @@ class Plane:
     shape_kji: tuple[int, int, int]
     affine: Affine
     pixel_mm: tuple[float, float]
+
+    @property
+    def straight(self) -> bool:
+        """Whether it follows the index axes, so that its pixels are voxels."""
+        return True
+
+    @property
+    def radiological(self) -> bool:
+        """Whether it is seen as the convention has it: right, or anterior, on the left."""
+        return True
 
     @property
     def count(self) -> int:
@@ -153,11 +163,42 @@ class Plane:
         index = round(float(lps_mm_to_kji(self.affine, point_lps_mm)[self.axis]))
         return min(max(index, 0), self.count - 1)
 
+    def on_slice(self, point_lps_mm: npt.ArrayLike, index: int) -> npt.NDArray[np.float64]:
+        """Move a point in LPS mm across the slices onto slice ``index``, kept inside the volume."""
+        kji = lps_mm_to_kji(self.affine, point_lps_mm)
+        kji[self.axis] = min(max(index, 0), self.count - 1)
+        return kji_to_lps_mm(self.affine, kji)
+
+    def off_mm(self, point_lps_mm: npt.ArrayLike, index: int) -> float:
+        """Return how far a point in LPS mm lies from slice ``index``, in steps of slices, mm."""
+        steps = float(lps_mm_to_kji(self.affine, point_lps_mm)[self.axis]) - index
+        return abs(steps) * self.step_mm
+
+    @property
+    def step_mm(self) -> float:
+        """Distance between neighbouring slices, mm."""
+        return float(np.linalg.norm(self.affine[:3, self.axis]))
+
+    @property
+    def across_lps(self) -> npt.NDArray[np.float64]:
+        """Unit vector in LPS that points to the right of the screen."""
+        return _unit(self.affine[:3, self.across] * (-1 if self.flip_across else 1))
+
+    @property
+    def down_lps(self) -> npt.NDArray[np.float64]:
+        """Unit vector in LPS that points down the screen."""
+        return _unit(self.affine[:3, self.down] * (-1 if self.flip_down else 1))
+
+    @property
+    def normal_lps(self) -> npt.NDArray[np.float64]:
+        """Unit vector in LPS that points into the screen: across x down."""
+        return _unit(np.cross(self.across_lps, self.down_lps))
+
     @property
     def _sense(self) -> int:
         # Reading order follows the patient, not the order in which slices are stored:
         # head to feet, anterior to posterior, right to left.
-        patient_axis = _CONVENTION[self.name][0]
+        patient_axis = CONVENTION[self.name][0]
         rising = self.affine[patient_axis, self.axis] > 0
         return (-1 if rising else 1) if patient_axis == 2 else (1 if rising else -1)
 
@@ -171,14 +212,17 @@ class Plane:
 
     def letters(self) -> Letters:
         """Name the patient directions at the edges, from the direction cosines."""
-        across = self.affine[:3, self.across] * (-1 if self.flip_across else 1)
-        down = self.affine[:3, self.down] * (-1 if self.flip_down else 1)
+        across, down = self.across_lps, self.down_lps
         return Letters(
             left=direction_letters(-across),
             right=direction_letters(across),
             top=direction_letters(-down),
             bottom=direction_letters(down),
         )
+
+
+def _unit(vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float64)
 
 
 def make_planes(shape_kji: tuple[int, int, int], affine: Affine) -> dict[str, Plane]:
@@ -194,7 +238,7 @@ def make_planes(shape_kji: tuple[int, int, int], affine: Affine) -> dict[str, Pl
         key=lambda p: sum(abs(directions[patient, p[patient]]) for patient in range(3)),
     )
     planes = {}
-    for name, (along, (across, across_sense), (down, down_sense)) in _CONVENTION.items():
+    for name, (along, (across, across_sense), (down, down_sense)) in CONVENTION.items():
         a, d = index_axis[across], index_axis[down]
         planes[name] = Plane(
             name=name,
