@@ -11,6 +11,8 @@ Point = tuple[float, float, float]
 Verdict = Literal["accepted", "rejected", "unsure"]
 Origin = Literal["ai", "ai-pointed", "ai-edited", "human"]
 
+# Drawn by a model and by nobody else: shown dashed.
+AI_DRAWN: tuple[Origin, ...] = ("ai", "ai-pointed")
 VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "unsure")
 
 

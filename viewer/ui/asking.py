@@ -101,7 +101,7 @@ class Asking:
             menu.addSeparator()
         missed = menu.addAction(translate("window", "Add a missed lesion here"))
         missed.setEnabled(actions["missed"].isEnabled())
-        missed.triggered.connect(lambda: window.corrections.add_missed(point_lps_mm))
+        missed.triggered.connect(lambda: window.outliner.missed(point_lps_mm))
         here = menu.addAction(translate("window", "Centre all views here"))
         here.triggered.connect(lambda: window.reading.move_cursor(point_lps_mm))
         menu.addSeparator()

@@ -116,7 +116,7 @@ class TopBar(QFrame):
         for tool in ("window", "pan"):
             row.addWidget(CommandButton(actions[tool]))
         self._add_rule(row)
-        for tool in ("brush", "erase", "move"):
+        for tool in ("brush", "erase", "outline", "move"):
             row.addWidget(CommandButton(actions[tool]))
         self._brush = BrushBox(reading, actions["ball"])
         row.addWidget(self._brush)

@@ -30,6 +30,8 @@ _REPEATING = frozenset(
     [
         "next",
         "previous",
+        "next_open",
+        "previous_open",
         "smaller",
         "larger",
         "undo",
@@ -57,11 +59,23 @@ def commands() -> tuple[Command, ...]:
         Command("missed", review, translate("commands", "Missed"), ("M",)),
         Command("next", review, translate("commands", "Next finding"), ("J",)),
         Command("previous", review, translate("commands", "Previous finding"), ("K",)),
+        Command(
+            "next_open", review, translate("commands", "Next one not reviewed"), ("Shift+J",)
+        ),
+        Command(
+            "previous_open", review, translate("commands", "Previous one not reviewed"), ("Shift+K",)
+        ),
+        Command("sort", review, translate("commands", "Order of the findings"), ("Shift+S",)),
+        Command("filter", review, translate("commands", "Which findings are listed"), ("Ctrl+F",)),
+        Command(
+            "go_on", review, translate("commands", "Go on after a verdict"), ("Ctrl+Shift+J",), "switch"
+        ),
         Command("window", correct, translate("commands", "Window"), ("W",), "tool"),
         Command("pan", correct, translate("commands", "Pan"), ("P",), "tool"),
         Command("brush", correct, translate("commands", "Brush"), ("B",), "tool"),
         Command("erase", correct, translate("commands", "Erase"), ("E",), "tool"),
         Command("move", correct, translate("commands", "Move"), ("V",), "tool"),
+        Command("outline", correct, translate("commands", "Outline"), ("O",), "tool"),
         Command("smaller", correct, translate("commands", "Smaller brush"), ("[",)),
         Command("larger", correct, translate("commands", "Larger brush"), ("]",)),
         Command("ball", correct, translate("commands", "3-D brush"), ("T",), "switch"),
@@ -97,6 +111,7 @@ def commands() -> tuple[Command, ...]:
         Command("trust", case, translate("commands", "What this image rests on…"), ("F3",)),
         Command("card", case, translate("commands", "About the model…"), ("F1",)),
         Command("keys", case, translate("commands", "All keys…"), ("?",)),
+        Command("edit_keys", case, translate("commands", "Change keys…"), ()),
         Command("quit", case, translate("commands", "Quit"), ("Ctrl+Q",)),
     )
     presets = tuple(
@@ -111,7 +126,6 @@ def commands() -> tuple[Command, ...]:
 
 def preset_name(name: str) -> str:
     """Return the shown name of a window preset of the table."""
-        Command("edit_keys", case, translate("commands", "Change keys…"), ()),
     known = {
         "Soft tissue": translate("commands", "Soft tissue"),
         "Lung": translate("commands", "Lung"),

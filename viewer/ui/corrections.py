@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from resources.problem import Problem
 from resources.text import translate
+from viewer.annotate.edits import SetVerdict
 from viewer.annotate.lesion import Verdict
 from viewer.ui.panel import words
 from viewer.ui.reading import Reading
@@ -24,12 +25,14 @@ class Corrections(QObject):
 
     told = Signal(str)
     failed = Signal(object)
+    judged = Signal(str, object)  # id of a lesion, and its verdict now
 
     def __init__(self, reading: Reading, parent: QObject) -> None:
         super().__init__(parent)
         self._reading = reading
 
-    def _change(self, act: Callable[[Case], Any]) -> Any:
+    def change(self, act: Callable[[Case], Any]) -> Any:
+        """Change the open case and tell the views; None when nothing changed."""
         case = self._reading.case
         if case is None:
             return None
@@ -54,21 +57,44 @@ class Corrections(QObject):
         if lesion is None:
             return
         wanted: Verdict | None = None if lesion.verdict == verdict else verdict
-        if self._change(lambda case: case.set_verdict(lesion.id, wanted)) is None:
+        if self.change(lambda case: case.set_verdict(lesion.id, wanted)) is None:
             return
         said = {
             "accepted": translate("corrections", "{finding} accepted."),
-            "rejected": translate("corrections", "{finding} rejected. It stays in the list."),
+            "rejected": translate("corrections", "{finding} rejected; it stays in the list."),
             "unsure": translate("corrections", "{finding} marked unsure."),
             None: translate("corrections", "Verdict on {finding} taken back."),
         }[wanted]
         self.told.emit(said.format(finding=words.title(lesion)))
+        self.judged.emit(lesion.id, wanted)
+
+    def give_reason(self, lesion_id: str, reason: str) -> None:
+        """Say why a lesion was rejected; together with the rejection it is one step to undo."""
+        case = self._reading.case
+        if case is None:
+            return
+        last = case.last_edit
+        just_rejected = (
+            isinstance(last, SetVerdict)
+            and last.lesion_id == lesion_id
+            and last.after.verdict == "rejected"
+            and last.after.reader == case.reader.name
+        )
+        if just_rejected:
+            self.change(lambda case: case.undo())
+        self.change(lambda case: case.set_verdict(lesion_id, "rejected", reason))
+        lesion = case.document.lesion(lesion_id)
+        self.told.emit(
+            translate("corrections", "{finding} rejected: {reason}.").format(
+                finding=words.title(lesion), reason=words.reason(reason).lower()
+            )
+        )
 
     def add_missed(self, point_lps_mm: Any) -> None:
         """Add a lesion that the AI missed, select it and take the brush."""
         x, y, z = (float(v) for v in point_lps_mm)
         point = (x, y, z)
-        change = self._change(lambda case: case.add_missed(point))
+        change = self.change(lambda case: case.add_missed(point))
         if change is None:
             return
         self._reading.reveal(change.lesion_ids[0])
@@ -87,7 +113,7 @@ class Corrections(QObject):
         lesion = self._selected()
         if lesion is None:
             return
-        if self._change(lambda case: case.delete(lesion.id)) is not None:
+        if self.change(lambda case: case.delete(lesion.id)) is not None:
             self._reading.select(None)
             self.told.emit(
                 translate("corrections", "{finding} deleted. {key} brings it back.").format(
@@ -104,7 +130,7 @@ class Corrections(QObject):
         self._step(lambda case: case.redo())
 
     def _step(self, act: Callable[[Case], Any]) -> None:
-        change = self._change(act)
+        change = self.change(act)
         if change is None or self._reading.case is None:
             return
         live = {lesion.id for lesion in self._reading.case.document.lesions}

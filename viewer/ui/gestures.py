@@ -10,6 +10,7 @@ from PySide6.QtGui import QMouseEvent
 from resources.text import translate
 from viewer.ui.gesture import Gesture
 from viewer.ui.gestures_look import PanDrag, WindowDrag, ZoomDrag
+from viewer.ui.gestures_outline import OutlineClick
 from viewer.ui.gestures_paint import MoveDrag, PaintDrag
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["Gesture", "begin"]
 # Tools that change no work: they serve in cases that are only looked at, too.
 _LOOKING: dict[str, type[Gesture]] = {"window": WindowDrag, "pan": PanDrag}
 # Tools that change work and need no selected finding.
-_WORKING: dict[str, type[Gesture]] = {"move": MoveDrag}
+_WORKING: dict[str, type[Gesture]] = {"move": MoveDrag, "outline": OutlineClick}
 # Tools that change the selected finding.
 _PAINTING: dict[str, type[Gesture]] = {"brush": PaintDrag, "erase": PaintDrag}
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 import resources
 from inference.findings import Mask
 from inference.geometry import lps_mm_to_kji
+from viewer.annotate.lesion import AI_DRAWN
 from viewer.display.layers import Fill, Heat, cut
 from viewer.display.outlines import outline_mm
 from viewer.display.planes import Plane
@@ -188,7 +189,7 @@ class OverlayLayer:
         pen = QPen(colour, _SELECTED_PX if selected else _LINE_PX)
         pen.setCosmetic(True)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        if target.origin == "ai" and not painting:
+        if target.origin in AI_DRAWN and not painting:
             # Flat ends: the square ones that Qt draws by itself would fill half of each gap.
             pen.setDashPattern([4, 3])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)

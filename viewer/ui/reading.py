@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
-TOOLS = ("window", "pan", "brush", "erase", "move")
+TOOLS = ("window", "pan", "brush", "erase", "move", "outline")
 # Mirrored outlines rarely differ by more; on the whole scale they would all be as dark as lung.
 _UNCERTAINTY_TOP = 0.5
 TEXT_FULL, TEXT_SHORT, TEXT_NONE = range(3)
@@ -61,6 +61,7 @@ class Reading(QObject):
     tool_changed = Signal()
     stroke_changed = Signal()
     seen_changed = Signal()
+    outline_asked = Signal(object)  # LPS mm of a point that the model is to outline
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +76,7 @@ class Reading(QObject):
         self.brush_mm = 8.0
         self.brush_ball = False
         self.stroke: Any = None
+        self.outlining: tuple[Any, ...] = ()  # points that the model works on, LPS mm
         # Anatomy starts hidden: its outlines would stand between the reader and the lesions.
         self.visible_segments: set[str] = set()
         self.ai_locked = False  # until the reader has told a first impression

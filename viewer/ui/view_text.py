@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from viewer.annotate.lesion import AI_DRAWN
 from viewer.ui import theme
 from viewer.ui.overlay_layer import Mark, label_colour
 from viewer.ui.reading import TEXT_NONE
 from viewer.ui.view_corners import corners, plane_name
 from viewer.ui.view_ink import MARGIN, haloed
 from viewer.ui.view_notices import notices
+from viewer.ui.view_outlining import outlining
 
 if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
@@ -32,6 +34,7 @@ def paint(painter: QPainter, view: SliceView) -> None:
         _crosshair(painter, view)
     for mark in view.overlay.marks:
         _mark(painter, view, mark)
+    outlining(painter, view)
     _letters(painter, view)
     _missing_slice(painter, view)
     y = MARGIN
@@ -80,7 +83,7 @@ def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
         # A few pixels of outline are easily overlooked: a ring says where to look.
         radius = 7.0 if point else radius + 6.0
         line = QPen(QColor(colour), 2 if point else 1.2)
-        if mark.lesion.origin == "ai":
+        if mark.lesion.origin in AI_DRAWN:
             line.setDashPattern([3, 2])
         for pen in (QPen(QColor(0, 0, 0, 120), line.widthF() + 1.6), line):
             painter.setPen(pen)

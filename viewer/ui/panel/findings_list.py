@@ -21,6 +21,7 @@ from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.overlay_layer import label_colour
 from viewer.ui.panel import words
+from viewer.ui.queue import Queue
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
@@ -155,9 +156,10 @@ def _glyph(painter: QPainter, at: QPointF, lesion: Lesion) -> None:
 class FindingsList(QListWidget):
     """Rows of the shown lesions; a click or J / K selects one and centres all views."""
 
-    def __init__(self, reading: Reading, parent: QWidget | None = None) -> None:
+    def __init__(self, reading: Reading, queue: Queue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._reading = reading
+        self._queue = queue
         self._filling = False
         self._filled: tuple[Lesion, ...] = ()
         self._segments: tuple[SegmentState, ...] = ()
@@ -175,27 +177,43 @@ class FindingsList(QListWidget):
         reading.case_changed.connect(self._details.clear)
 
     def fill(self) -> None:
-        """Show the findings as they are now; the selection stays."""
+        """Show the findings as they are now; the selection stays.
+
+        Rows come, go and move one by one: what stays is neither made nor measured again.
+        """
         case = self._reading.case
-        shown = self._reading.lesions
+        shown = self._queue.rows()
         segments = case.document.segments if case is not None else ()
         moved = segments != self._segments  # the place of each lesion is measured by the lungs
         self._segments = segments
+        before = {lesion.id: lesion for lesion in self._filled}
         self._filling = True
-        same = [lesion.id for lesion in shown] == [lesion.id for lesion in self._filled]
-        if not same:
-            self.clear()
+        self._bring_in_order([lesion.id for lesion in shown])
         for row, lesion in enumerate(shown):
-            if same and not moved and lesion is self._filled[row]:
-                continue
-            assert case is not None
-            item = self.item(row) if same else QListWidgetItem()
-            self._write(item, case, lesion)
-            if not same:
-                self.addItem(item)
+            if moved or before.get(lesion.id) is not lesion:
+                assert case is not None
+                self._write(self.item(row), case, lesion)
         self._filled = shown
         self._filling = False
         self._on_selection()
+
+    def _bring_in_order(self, wanted: list[str]) -> None:
+        """Leave one row for each id, in their order; a new one has nothing but its id."""
+        keep = set(wanted)
+        for row in reversed(range(self.count())):
+            if self.item(row).data(_ID) not in keep:
+                self.takeItem(row)
+        there = {self.item(row).data(_ID) for row in range(self.count())}
+        for row, lesion_id in enumerate(wanted):
+            if row < self.count() and self.item(row).data(_ID) == lesion_id:
+                continue
+            if lesion_id in there:
+                at = next(n for n in range(self.count()) if self.item(n).data(_ID) == lesion_id)
+                item = self.takeItem(at)
+            else:
+                item = QListWidgetItem()
+                item.setData(_ID, lesion_id)
+            self.insertItem(row, item)
 
     def _write(self, item: QListWidgetItem, case: Case, lesion: Lesion) -> None:
         known = self._details.get(lesion.id)
@@ -208,7 +226,8 @@ class FindingsList(QListWidget):
         item.setData(_LESION, lesion)
         item.setData(_DETAIL, detail)
         item.setData(_FOOT, foot)
-        spoken = [words.title(lesion), detail, foot]
+        score = "" if lesion.score is None else translate("findings", "score {score}")
+        spoken = [words.title(lesion), score.format(score=f"{lesion.score or 0:.2f}"), detail, foot]
         if not lesion.reviewed:
             spoken.append(translate("findings", "not reviewed"))
         item.setData(int(Qt.ItemDataRole.AccessibleTextRole), ", ".join(filter(None, spoken)))
@@ -232,13 +251,6 @@ class FindingsList(QListWidget):
     def _on_click(self, item: QListWidgetItem) -> None:
         # A second click on the same row brings the views back to it.
         self._reading.select(item.data(_ID))
-
-    def step(self, by: int) -> None:
-        """Select the next (1) or previous (-1) row, around the ends."""
-        if self.count():
-            row = self.currentRow()
-            row = (row + by) % self.count() if row >= 0 else (0 if by > 0 else self.count() - 1)
-            self._reading.select(self.item(row).data(_ID))
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]

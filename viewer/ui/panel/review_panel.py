@@ -12,15 +12,19 @@ from resources.text import translate
 from viewer import logbook
 from viewer.ui import theme
 from viewer.ui.panel import words
+from viewer.ui.panel.controls import QueueControls
 from viewer.ui.panel.findings_list import FindingsList
+from viewer.ui.panel.reasons_strip import ReasonsStrip
 from viewer.ui.panel.run_state import RunState
 from viewer.ui.panel.sections import (
     CorrectionsSection,
     HeatmapSection,
     SegmentsSection,
-    ThresholdSection,
 )
+from viewer.ui.panel.threshold import ThresholdSection
+from viewer.ui.queue import Queue
 from viewer.ui.reading import Reading
+from viewer.ui.rejecting import Rejecting
 from viewer.ui.widgets import CommandButton, head, note, rule
 
 PANEL_PX = 348
@@ -31,7 +35,13 @@ class ReviewPanel(QWidget):
 
     cancel_asked = Signal()
 
-    def __init__(self, reading: Reading, actions: dict[str, QAction]) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        actions: dict[str, QAction],
+        queue: Queue,
+        rejecting: Rejecting,
+    ) -> None:
         super().__init__()
         self.setObjectName("panel")
         self._reading = reading
@@ -48,7 +58,8 @@ class ReviewPanel(QWidget):
         title.addWidget(self._count)
         self.run_state = RunState(actions["run"])
         self.run_state.cancel_asked.connect(self.cancel_asked)
-        self.list = FindingsList(reading)
+        self.controls = QueueControls(reading, queue, actions)
+        self.list = FindingsList(reading, queue)
         around = QHBoxLayout()
         around.setContentsMargins(6, 0, 6, 0)
         around.addWidget(self.list)
@@ -65,6 +76,7 @@ class ReviewPanel(QWidget):
         ):
             verdicts.addWidget(CommandButton(actions[name], role=role), 1)
 
+        self.reasons = ReasonsStrip(rejecting)
         self.threshold = ThresholdSection(reading)
         self.heatmap = HeatmapSection(reading, actions["heatmap"])
         self.segments = SegmentsSection(reading)
@@ -90,18 +102,24 @@ class ReviewPanel(QWidget):
         whole.setSpacing(0)
         whole.addLayout(title)
         whole.addWidget(self.run_state)
+        whole.addWidget(self.controls)
         whole.addLayout(around)
         whole.addWidget(self.opinion)
         whole.addLayout(verdicts)
+        whole.addWidget(self.reasons)
         whole.addWidget(scroll, 1)
         self.setMinimumWidth(300)
 
         reading.case_changed.connect(self._on_case)
         reading.document_changed.connect(lambda _change: self.refresh())
-        reading.threshold_changed.connect(self.refresh)
+        reading.threshold_changed.connect(self._on_threshold)
+        self.threshold.released.connect(self._fit_list)
+        queue.changed.connect(self._refresh_list)
         reading.shown_changed.connect(self._refresh_lower)
         reading.selection_changed.connect(self.segments.refresh)
         reading.selection_changed.connect(self._refresh_opinion)
+        reading.selection_changed.connect(self._on_selection)
+        self._queue = queue
         self.refresh()
 
     # -------------------------------------------------------------- the run
@@ -137,39 +155,46 @@ class ReviewPanel(QWidget):
 
     def refresh(self) -> None:
         """Follow the document."""
-        case = self._reading.case
-        self.list.fill()
-        rows = self.list.count()
-        self.list.setVisible(rows > 0)
-        self._fit_list()
-        if case is None:
-            self._count.setText("")
-        else:
-            done, total = case.progress
-            self._count.setText(
-                translate("findings", "{done} of {total} reviewed").format(done=done, total=total)
-                if total
-                else ""
-            )
-            pending = done < total
-            theme.set_tone(self._count, "pending" if pending else "secondary")
-        self._refresh_state(rows)
+        self._refresh_list()
         self._refresh_opinion()
         self._refresh_lower()
+
+    def _refresh_list(self) -> None:
+        self.list.fill()
+        self.controls.refresh()
+        # While the slider is held nothing moves under the hand; the list scrolls meanwhile.
+        if not self.threshold.held:
+            self._fit_list()
+        lesions = self._reading.lesions
+        done, total = sum(lesion.reviewed for lesion in lesions), len(lesions)
+        text = translate("findings", "{done} of {total} reviewed") if total else ""
+        self._count.setText(text.format(done=done, total=total))
+        theme.set_tone(self._count, "pending" if done < total else "secondary")
+        self._refresh_state(total)
+
+    def _on_threshold(self) -> None:
+        """Follow the threshold: nothing but list and counts depends on it."""
+        self._refresh_list()
+        self.threshold.refresh()
+
+    def _on_selection(self) -> None:
+        if self._queue.kind != "all":
+            self._refresh_list()  # what was kept in sight only while it was selected goes
 
     def _refresh_opinion(self) -> None:
         """Say under the list what the model says of the selected finding, beyond its size."""
         case, selected = self._reading.case, self._reading.selected
         said = (
             ""
-            if case is None or selected is None
+            if case is None or selected is None or self._reading.ai_hidden
             else words.opinion(case.document.detection(selected))
         )
         self.opinion.setText(said)
         self.opinion.setVisible(bool(said))
 
     def _fit_list(self) -> None:
-        limit = max(180, self.height() * 2 // 5)
+        self.list.setVisible(self.list.count() > 0)
+        limit = max(180, self.height() // 2)
         height = 4
         for row in range(self.list.count()):
             row_px = self.list.sizeHintForRow(row)
@@ -184,7 +209,7 @@ class ReviewPanel(QWidget):
 
     def _refresh_state(self, rows: int) -> None:
         case = self._reading.case
-        if self._running:
+        if self._running or self.threshold.held:
             return
         if self._problem is not None:
             self.run_state.show_failed(self._problem)

@@ -1,4 +1,4 @@
-"""Threshold, heatmap, segments and corrections: the lower sections of the review panel."""
+"""Heatmap, segments and corrections: the lower sections of the review panel."""
 
 from __future__ import annotations
 
@@ -20,69 +20,12 @@ from viewer.display.overlays import heat_colours
 from viewer.ui import theme
 from viewer.ui.overlay_layer import label_colour
 from viewer.ui.panel import words
+from viewer.ui.panel.section import Section, titled
 from viewer.ui.reading import Reading
-from viewer.ui.widgets import KeyCap, Slider, head, note
+from viewer.ui.widgets import Slider, note
 
 if TYPE_CHECKING:
     from viewer.annotate.lesion import SegmentState
-
-
-def _titled(title: str, *right: QWidget, key: str = "") -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addWidget(head(title))
-    if key:
-        row.addWidget(KeyCap(key))
-    row.addStretch(1)
-    for widget in right:
-        row.addWidget(widget)
-    return row
-
-
-class _Section(QWidget):
-    def __init__(self, reading: Reading) -> None:
-        super().__init__()
-        self._reading = reading
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(14, 12, 14, 12)
-        self._column.setSpacing(6)
-
-    def refresh(self) -> None:
-        """Follow the reading."""
-        raise NotImplementedError
-
-
-class ThresholdSection(_Section):
-    """Filters list and overlay by score at once, without running the model again."""
-
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(reading)
-        self._value = QLabel()
-        self._slider = Slider(0, 100, translate("findings", "Score threshold"))
-        self._note = note()
-        self._column.addLayout(_titled(translate("findings", "Score threshold"), self._value))
-        self._column.addWidget(self._slider)
-        self._column.addWidget(self._note)
-        self._slider.valueChanged.connect(lambda value: reading.set_threshold(value / 100))
-
-    def refresh(self) -> None:
-        """Follow the case."""
-        case = self._reading.case
-        ran = case is not None and case.document.findings is not None
-        self.setVisible(ran)
-        if case is None or not ran:
-            return
-        self._slider.blockSignals(True)
-        self._slider.setValue(round(case.threshold * 100))
-        self._slider.blockSignals(False)
-        self._value.setText(f"{case.threshold:.2f}")
-        shown = len(self._reading.lesions)
-        below = len(case.document.lesions) - shown
-        self._note.setText(
-            translate(
-                "findings", "{shown} shown · {below} more below · none reviewed is hidden"
-            ).format(shown=shown, below=below)
-        )
 
 
 class _ColourBar(QWidget):
@@ -113,7 +56,7 @@ class _ColourBar(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
 
 
-class HeatmapSection(_Section):
+class HeatmapSection(Section):
     """Switch, colour bar with its meaning, floor and opacity of the heatmap."""
 
     def __init__(self, reading: Reading, switch: QAction) -> None:
@@ -140,7 +83,7 @@ class HeatmapSection(_Section):
         self._which.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._which.clicked.connect(lambda: reading.show(uncertainty=self._which.isChecked()))
         self._column.addLayout(
-            _titled(
+            titled(
                 translate("findings", "Heatmap"),
                 self._which,
                 self._switch,
@@ -245,14 +188,14 @@ class _Eye(QToolButton):
         painter.drawEllipse(QRectF(self.width() / 2 - 4.5, self.height() / 2 - 4.5, 9, 9))
 
 
-class SegmentsSection(_Section):
+class SegmentsSection(Section):
     """Anatomy that the model outlined: swatch, volume, visibility; a click selects it."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
         hint = note(translate("findings", "AI dashed · human solid"), size_px=theme.HEAD_PX)
         hint.setWordWrap(False)
-        self._column.addLayout(_titled(translate("findings", "Segments"), hint))
+        self._column.addLayout(titled(translate("findings", "Segments"), hint))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
         self._column.addLayout(self._rows)
@@ -299,7 +242,7 @@ class SegmentsSection(_Section):
         return row
 
 
-class CorrectionsSection(_Section):
+class CorrectionsSection(Section):
     """What was changed against the AI, and when it was last saved."""
 
     def __init__(self, reading: Reading) -> None:
@@ -307,7 +250,7 @@ class CorrectionsSection(_Section):
         self._saved = note(size_px=theme.HEAD_PX)
         self._saved.setWordWrap(False)
         self._text = note()
-        self._column.addLayout(_titled(translate("findings", "Corrections"), self._saved))
+        self._column.addLayout(titled(translate("findings", "Corrections"), self._saved))
         self._column.addWidget(self._text)
 
     def refresh(self) -> None:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import resources
 from resources.text import translate
-from viewer.impression import agreement_text, impression_text
+from viewer.impression import (
+    agreement_percent,
+    agreement_text,
+    impression_text,
+    malignancy_text,
+    texture_text,
+)
 
 if TYPE_CHECKING:
     from inference.findings import Detection
@@ -51,11 +57,54 @@ def size(lesion: Lesion) -> str:
 
 
 def detail(case: Case, lesion: Lesion) -> str:
-    """Return the second line of a row: place, size, who judged it."""
+    """Return the second line of a row: place, size, what the model makes of it."""
     place = case.place(lesion)
     parts = [place[:1].upper() + place[1:]] if place else []
     parts.append(size(lesion))
+    parts += short_opinion(case.document.detection(lesion.id))
     return " · ".join(parts)
+
+
+def short_opinion(said: Detection | None) -> list[str]:
+    """Return what the model says beyond place and size, as parts of a line."""
+    parts = []
+    if said is not None and said.impression is not None:
+        parts.append(
+            translate("findings", "impression {value}, {texture}").format(
+                value=malignancy_text(said.impression), texture=texture_text(said.impression)
+            )
+        )
+    if said is not None and said.uncertainty is not None:
+        parts.append(
+            translate("findings", "outlines agree {percent} %").format(
+                percent=agreement_percent(said.uncertainty)
+            )
+        )
+    return parts
+
+
+def reason(key: str) -> str:
+    """Return why a finding was rejected, in words; ``key`` is one of the table of reasons."""
+    known = {
+        "vessel": translate("reasons", "Vessel"),
+        "scar": translate("reasons", "Scar or atelectasis"),
+        "hilar": translate("reasons", "Lymph node or hilum"),
+        "motion": translate("reasons", "Motion or noise"),
+        "other": translate("reasons", "Other"),
+    }
+    return known.get(key) or str(resources.table("rejection_reasons").get(key, {}).get("name", key))
+
+
+def short_reason(key: str) -> str:
+    """Return the same in one word, for a button."""
+    known = {
+        "vessel": translate("reasons", "Vessel"),
+        "scar": translate("reasons", "Scar"),
+        "hilar": translate("reasons", "Node"),
+        "motion": translate("reasons", "Noise"),
+        "other": translate("reasons", "Other"),
+    }
+    return known.get(key) or str(resources.table("rejection_reasons")[key]["short"])
 
 
 def opinion(said: Detection | None) -> str:
@@ -76,8 +125,12 @@ def opinion(said: Detection | None) -> str:
 
 def origin(lesion: Lesion) -> str:
     """Say where a lesion comes from."""
+    if lesion.origin == "ai-pointed":
+        if lesion.missed_by_ai:
+            return translate("findings", "AI missed, outlined at a click")
+        return translate("findings", "outlined by the AI at a click")
     if lesion.missed_by_ai:
-        return translate("findings", "missed by the AI")
+        return translate("findings", "AI missed")
     if lesion.origin == "human":
         return translate("findings", "added by a reader")
     if lesion.origin == "ai-edited":
@@ -95,6 +148,12 @@ def verdict(lesion: Lesion) -> str:
     if not word:
         return ""
     parts = [word]
+    if lesion.decision.reason:
+        parts = [
+            translate("findings", "{verdict}: {reason}").format(
+                verdict=word, reason=reason(lesion.decision.reason).lower()
+            )
+        ]
     if lesion.reader:
         parts.append(lesion.reader)
     if lesion.decided_utc:

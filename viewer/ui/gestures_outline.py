@@ -1,0 +1,18 @@
+"""What the outline tool does: a click has the model outline, a drag sets the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+
+from resources.text import translate
+from viewer.ui.gestures_look import WindowDrag
+
+
+class OutlineClick(WindowDrag):
+    """A click points at what the AI missed; a drag widens and brightens as without the tool."""
+
+    def click(self, at: QPointF) -> None:
+        if self.view.voxel_at(at) is None:
+            self.view.told.emit(translate("outline", "This point lies outside the images."))
+        else:
+            self.view.reading.outline_asked.emit(self.view.lps_at(at))
