@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def notices(painter: QPainter, view: SliceView, y: float) -> None:
     """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
+    for words, heeded in view.notices:
+        y = chip(painter, view.width(), y, list(words), pending=heeded)
     volume = view.case.volume
     if not volume.regular:
         if volume.placed:
