@@ -39,6 +39,7 @@ class Heat:
     opacity: float
     floor: int
     top: int = 255
+    palette: str = "cividis"
 
 
 def cut(
@@ -119,6 +120,7 @@ def compose(
                 heat.floor,
                 heat.top,
                 grey=volume.colours is None,
+                palette=heat.palette,
             )
     for fill in fills:
         part = cut(fill.mask.voxels, fill.mask.origin_kji, plane, index)

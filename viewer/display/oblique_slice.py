@@ -63,7 +63,15 @@ def compose_oblique(
             origin_kji=heat.heatmap.origin_kji,
             linear=linear,
         )
-        overlays.blend_heatmap(buffer, values, (0, 0), heat.opacity, heat.floor, heat.top)
+        overlays.blend_heatmap(
+            buffer,
+            values,
+            (0, 0),
+            heat.opacity,
+            heat.floor,
+            heat.top,
+            palette=heat.palette,
+        )
     for fill in fills:
         found = mask_on(fill.mask, plane, index)
         if found is not None:

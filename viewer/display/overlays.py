@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-import resources
+from viewer.display import palettes
 from viewer.display.grey import Rgb32
 
 
-@cache
-def heat_colours() -> npt.NDArray[np.uint8]:
-    """Return the (256, 3) RGB steps of cividis, a map that colour-blind readers see alike."""
-    stops = np.array(
-        [[int(stop[n : n + 2], 16) for n in (1, 3, 5)] for stop in resources.table("cividis")],
-        dtype=np.float64,
-    )
-    at = np.linspace(0, len(stops) - 1, 256)
-    columns = [np.interp(at, np.arange(len(stops)), stops[:, c]) for c in range(3)]
-    return np.rint(np.stack(columns, axis=1)).astype(np.uint8)
+def heat_colours(palette: str = "cividis") -> npt.NDArray[np.uint8]:
+    """Return the (256, 3) RGB steps of a palette; colour-blind readers see cividis alike."""
+    return palettes.colours(palette)
 
 
 @lru_cache(maxsize=8)
-def _heat_table(opacity: float, floor: int, top: int) -> Rgb32:
+def _heat_table(opacity: float, floor: int, top: int, palette: str = "cividis") -> Rgb32:
     """Return what each grey (low byte) under each heat (high byte) becomes."""
     grey = np.arange(256, dtype=np.uint32)
     under = np.uint32(0xFF000000) | grey * np.uint32(0x010101)
     steps = np.minimum(np.arange(256, dtype=np.uint16) * np.uint16(255) // np.uint16(top), 255)
     table = np.empty((256, 256), dtype=np.uint32)
     table[:floor] = under
+    colours = _packed(heat_colours(palette))
     for heat in range(floor, 256):
-        table[heat] = _mix(under, _packed(heat_colours()[steps[heat]]), opacity)
+        table[heat] = _mix(under, colours[steps[heat]], opacity)
     table.flags.writeable = False
     return table.reshape(-1)
 
@@ -81,6 +75,7 @@ def blend_heatmap(
     top: int = 255,
     *,
     grey: bool = False,
+    palette: str = "cividis",
 ) -> None:
     """Lay a heatmap slice over the buffer, in place; fully clear below ``floor``.
 
@@ -100,6 +95,8 @@ def blend_heatmap(
         Value that has the last colour, as all above it have, 1 to 255.
     grey
         Whether the buffer holds nothing but grey: one look-up then does it all.
+    palette
+        One of ``palettes.NAMES``.
     """
     row, column = at_px
     floor = max(1, floor)
@@ -114,10 +111,10 @@ def blend_heatmap(
         index = heat_px.astype(np.uint16)
         index <<= np.uint16(8)
         index |= part.astype(np.uint8)  # the low byte is the grey
-        part[...] = np.take(_heat_table(opacity, floor, top), index, mode="clip")
+        part[...] = np.take(_heat_table(opacity, floor, top, palette), index, mode="clip")
         return
     steps = np.minimum(heat_px.astype(np.uint16) * np.uint16(255) // np.uint16(top), 255)
-    colours = _packed(heat_colours())[steps]
+    colours = _packed(heat_colours(palette))[steps]
     np.copyto(part, _mix(part, colours, opacity), where=shown[box])
 
 

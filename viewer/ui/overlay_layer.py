@@ -236,7 +236,8 @@ class OverlayLayer:
         if chosen is None:
             return None
         floor = max(1, round(reading.shown.heat_floor * 255))
-        return Heat(chosen, reading.shown.heat_opacity, floor, round(reading.heat_top * 255))
+        top, palette = round(reading.heat_top * 255), reading.preferences.choice("heat_palette")
+        return Heat(chosen, reading.shown.heat_opacity, floor, top, palette)
 
     def heatmap_value(self, voxel_kji: tuple[int, int, int]) -> float | None:
         """Return the shown map's value at a voxel, 0 to 1; None while it is off."""
