@@ -49,6 +49,7 @@ def commands() -> tuple[Command, ...]:
     review = translate("commands", "Review")
     correct = translate("commands", "Correct")
     view = translate("commands", "View")
+    layout = translate("commands", "Layout")
     move = translate("commands", "Move through the images")
     case = translate("commands", "Case")
     window = translate("commands", "Window presets")
@@ -87,12 +88,28 @@ def commands() -> tuple[Command, ...]:
         Command("masks", view, translate("commands", "Findings and outlines"), ("S",), "switch"),
         Command("fill", view, translate("commands", "Fill the outlines"), ("F",), "switch"),
         Command("graphics", view, translate("commands", "Overlays of the file"), ("G",), "switch"),
+        Command("rotate", view, translate("commands", "Turn the planes"), ("Shift+O",), "tool"),
+        Command("straight", view, translate("commands", "Straight planes"), ("Shift+F",)),
         Command("crosshair", view, translate("commands", "Crosshair"), ("L",), "switch"),
         Command("text", view, translate("commands", "Corner text"), ("Space",)),
         Command("invert", view, translate("commands", "Invert grey"), ("I",), "switch"),
         Command("fit", view, translate("commands", "Fit all views"), ("R",)),
         Command("rail", view, translate("commands", "Series list"), ("F8",), "switch"),
         Command("panel", view, translate("commands", "Review panel"), ("F9",), "switch"),
+        Command("layout_one", layout, translate("commands", "One view"), ("F4",), "switch"),
+        Command(
+            "layout_list",
+            layout,
+            translate("commands", "One view and findings"),
+            ("Shift+F4",),
+            "switch",
+        ),
+        Command("layout_three", layout, translate("commands", "Three views"), ("F5",), "switch"),
+        Command("layout_four", layout, translate("commands", "2 × 2"), ("F6",), "switch"),
+        Command(
+            "layout_beside", layout, translate("commands", "Series side by side"), ("F7",), "switch"
+        ),
+        Command("link", layout, translate("commands", "Link the series"), ("Shift+L",), "switch"),
         Command("slice_up", move, translate("commands", "Slice before"), ("Up",)),
         Command("slice_down", move, translate("commands", "Slice after"), ("Down",)),
         Command("slice_up_10", move, translate("commands", "Ten slices before"), ("Shift+Up",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 
 from resources.text import translate
@@ -12,14 +12,21 @@ from viewer.ui.gesture import Gesture
 from viewer.ui.gestures_look import PanDrag, WindowDrag, ZoomDrag
 from viewer.ui.gestures_outline import OutlineClick
 from viewer.ui.gestures_paint import MoveDrag, PaintDrag
+from viewer.ui.rotating import begin_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from viewer.ui.slice_view import SliceView
 
 __all__ = ["Gesture", "begin"]
 
 # Tools that change no work: they serve in cases that are only looked at, too.
-_LOOKING: dict[str, type[Gesture]] = {"window": WindowDrag, "pan": PanDrag}
+_LOOKING: dict[str, Callable[[SliceView, Qt.MouseButton, QPointF], Gesture]] = {
+    "window": WindowDrag,
+    "pan": PanDrag,
+    "rotate": begin_turn,
+}
 # Tools that change work and need no selected finding.
 _WORKING: dict[str, type[Gesture]] = {"move": MoveDrag, "outline": OutlineClick}
 # Tools that change the selected finding.
@@ -49,5 +56,9 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
             "view", "Select a finding to paint on, or press {key} to add a missed lesion."
         )
         view.told.emit(text.format(key=view.reading.keys.name("missed")))
+        return None
+    if view.plane is not None and not view.plane.straight:
+        text = translate("view", "Painting needs a plane of the volume: {key} makes all straight.")
+        view.told.emit(text.format(key=view.reading.keys.name("straight")))
         return None
     return _PAINTING[tool](view, button, at)

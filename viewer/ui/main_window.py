@@ -40,11 +40,12 @@ from viewer.ui.opener import Opener
 from viewer.ui.outliner import Outliner
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.part import Part
-from viewer.ui.queue import Queue
 from viewer.ui.preferences import Preferences
+from viewer.ui.queue import Queue
 from viewer.ui.rail import SeriesRail
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
 from viewer.ui.rejecting import Rejecting
+from viewer.ui.rotating import Rotating
 from viewer.ui.settings import Settings
 from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
@@ -79,7 +80,8 @@ class MainWindow(QMainWindow):
         self.rejecting = Rejecting(self.reading, self.corrections, self)
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
         self.outliner = Outliner(self.reading, self.ai, self.corrections, self)
-        self.parts: tuple[Part, ...] = (self.rejecting, self.queue, self.outliner)
+        self.rotating = Rotating(self.reading, lambda: self.views.fit_all(), self)
+        self.parts: tuple[Part, ...] = (self.rotating, self.rejecting, self.queue, self.outliner)
         self.actions_by_id = make_actions(self, self._handlers())
         self.reading.keys.attach(self.actions_by_id)
         self._build()
@@ -230,6 +232,7 @@ class MainWindow(QMainWindow):
         reading.selection_changed.connect(self.follow)
         reading.shown_changed.connect(self.follow)
         reading.tool_changed.connect(self.follow)
+        reading.planes_changed.connect(self.follow)
         reading.keys.changed.connect(self.follow)
 
     # ------------------------------------------------------------------ open

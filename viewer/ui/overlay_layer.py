@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 import resources
 from inference.findings import Mask
-from inference.geometry import lps_mm_to_kji
 from viewer.annotate.lesion import AI_DRAWN
 from viewer.display.layers import Fill, Heat, cut
-from viewer.display.outlines import outline_mm
+from viewer.display.oblique import ObliquePlane
+from viewer.display.outlines import oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
 from viewer.ui import on_image as theme
 from viewer.ui.reading import Reading
@@ -84,6 +85,16 @@ class _StrokeLayer:
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+def _path(lines: list[npt.NDArray[np.float64]]) -> QPainterPath:
+    path = QPainterPath()
+    for line in lines:
+        path.moveTo(QPointF(*line[0]))
+        for x, y in line[1:]:
+            path.lineTo(x, y)
+        path.closeSubpath()
+    return path
 
 
 def label_colour(label: str) -> str:
@@ -160,10 +171,8 @@ class OverlayLayer:
             radius = max(box.width(), box.height()) / 2
             self.marks.append(Mark(lesion, middle, radius, selected))
         elif lesion.empty and not self._painting(lesion.id):
-            away = float(lps_mm_to_kji(plane.affine, lesion.centre_lps_mm)[plane.axis]) - index
-            if abs(away) * float(np.linalg.norm(plane.affine[:3, plane.axis])) <= max(
-                _POINT_REACH_MM, float(np.linalg.norm(plane.affine[:3, plane.axis])) / 2
-            ):
+            away_mm = plane.off_mm(lesion.centre_lps_mm, index)
+            if away_mm <= max(_POINT_REACH_MM, plane.step_mm / 2):
                 self.marks.append(
                     Mark(lesion, plane.view_of_lps(lesion.centre_lps_mm), 0, selected)
                 )
@@ -177,7 +186,9 @@ class OverlayLayer:
     ) -> QPainterPath | None:
         painting = self._painting(target.id)
         path: QPainterPath | None
-        if painting:
+        if isinstance(plane, ObliquePlane):
+            path = self._cached_oblique(target.id, target.mask, plane, index)
+        elif painting:
             mask_index, offset = self._reading.stroke.slice_of(plane.axis, index)
             path = self._trace(mask_index, offset, plane)
         else:
@@ -204,7 +215,18 @@ class OverlayLayer:
         known = self._paths.get(at)
         if known is not None and known[0] is mask:
             return known[1]
-        path = self._trace(part[0], part[1], plane)
+        return self._keep(at, mask, self._trace(part[0], part[1], plane))
+
+    def _cached_oblique(
+        self, key: str, mask: Mask, plane: ObliquePlane, index: int
+    ) -> QPainterPath:
+        at = (key, plane, index)
+        known = self._paths.get(at)
+        if known is not None and known[0] is mask:
+            return known[1]
+        return self._keep(at, mask, _path(oblique_outline_mm(mask, plane, index)))
+
+    def _keep(self, at: tuple[Any, ...], mask: Mask, path: QPainterPath) -> QPainterPath:
         if len(self._paths) >= _CACHE:
             self._paths.clear()
         self._paths[at] = (mask, path)
@@ -212,13 +234,7 @@ class OverlayLayer:
 
     @staticmethod
     def _trace(mask_index: Any, offset: tuple[int, int], plane: Plane) -> QPainterPath:
-        path = QPainterPath()
-        for line in outline_mm(mask_index, offset, plane):
-            path.moveTo(QPointF(*line[0]))
-            for x, y in line[1:]:
-                path.lineTo(x, y)
-            path.closeSubpath()
-        return path
+        return _path(outline_mm(mask_index, offset, plane))
 
     def carry(self, lesion: tuple[str, float, float] | None) -> None:
         """Draw a lesion (id, across, down in view mm) away from its place while it is dragged."""

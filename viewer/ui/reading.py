@@ -16,11 +16,13 @@ from viewer.ui.keymap import KeyMap
 from viewer.ui.preferences import Preferences
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from inference.findings import Heatmap
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
-TOOLS = ("window", "pan", "brush", "erase", "move", "outline")
+TOOLS = ("window", "pan", "brush", "erase", "move", "outline", "rotate")
 # Mirrored outlines rarely differ by more; on the whole scale they would all be as dark as lung.
 _UNCERTAINTY_TOP = 0.5
 TEXT_FULL, TEXT_SHORT, TEXT_NONE = range(3)
@@ -52,6 +54,7 @@ class Reading(QObject):
 
     case_leaving = Signal()  # the case and how it is shown are still there
     case_changed = Signal()
+    planes_changed = Signal()  # turned, or straight again
     cursor_moved = Signal()
     window_changed = Signal()
     shown_changed = Signal()
@@ -66,7 +69,8 @@ class Reading(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.case: Case | None = None
-        self.planes: dict[str, Plane] = {}
+        self.planes: dict[str, Plane] = {}  # as they are shown, turned or not
+        self.straight: dict[str, Plane] = {}  # as the volume has them
         self.cursor_lps_mm = np.zeros(3)
         self.window = Window(0, 1)
         self.first_window = Window(0, 1)
@@ -140,7 +144,7 @@ class Reading(QObject):
         self.tool = "window"
         self.visible_segments = set()
         if case is None:
-            self.planes = {}
+            self.planes = self.straight = {}
             self._seen = np.zeros(0, dtype=np.bool_)
         else:
             volume = case.volume
@@ -148,6 +152,7 @@ class Reading(QObject):
             if not volume.regular or volume.shape_kji[0] == 1:
                 # No other plane can be cut through one slice, or slices that make no grid.
                 self.planes = {n: plane for n, plane in self.planes.items() if plane.axis == 0}
+            self.straight = self.planes
             middle = (np.array(volume.shape_kji) - 1) // 2
             self.cursor_lps_mm = kji_to_lps_mm(volume.affine, middle)
             self.window = self.first_window = window or Window(0, 1)
@@ -173,8 +178,13 @@ class Reading(QObject):
 
     def plane_order(self) -> list[str]:
         """Return the names of the planes, the acquired one first."""
-        acquired = [name for name, plane in self.planes.items() if plane.axis == 0]
-        return acquired + [name for name in self.planes if name not in acquired]
+        acquired = [name for name, plane in self.straight.items() if plane.axis == 0]
+        return acquired + [name for name in self.straight if name not in acquired]
+
+    def turn(self, planes: Mapping[str, Plane]) -> None:
+        """Show other planes through the volume, by the names of ``straight``."""
+        self.planes = dict(planes)
+        self.planes_changed.emit()
 
     def mark_seen(self, k: int) -> None:
         """Remember that acquired slice ``k`` was on the screen."""
@@ -221,9 +231,7 @@ class Reading(QObject):
         """Move the cursor along one plane's axis to a slice, and nowhere else."""
         if self.case is None:
             return
-        kji = lps_mm_to_kji(self.case.volume.affine, self.cursor_lps_mm)
-        kji[plane.axis] = min(max(index, 0), plane.count - 1)
-        self.cursor_lps_mm = kji_to_lps_mm(self.case.volume.affine, kji)
+        self.cursor_lps_mm = plane.on_slice(self.cursor_lps_mm, index)
         self.cursor_moved.emit()
 
     # ----------------------------------------------------------------- looks

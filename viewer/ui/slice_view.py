@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from viewer.annotate.document import Change
     from viewer.session import Case
 
+# Words, and whether nobody may overlook them.
+Notice = tuple[tuple[str, ...], bool]
+
 _ZOOM_STEP = 1.0015
 _NOTCH = 120
 # Planes across slices that are still being read are drawn so seldom: each costs ten times more.
@@ -61,8 +64,9 @@ class SliceView(QWidget):
         self.pointer_px: QPointF | None = None
         # What rooms lay over the slice: drawn in logical pixels, under the text.
         self.extras: list[Callable[[QPainter, SliceView], None]] = []
-        # Chips under the text at the top left, whatever text is hidden: words, and if to be heeded.
-        self.notices: tuple[tuple[tuple[str, ...], bool], ...] = ()
+        # Chips under the text at the top left, whatever text is hidden, by room.
+        self.notices: dict[str, tuple[Notice, ...]] = {}
+        self.turned_deg: float | None = None  # while its crosshair is being turned
         self.mm_per_px = 1.0
         self._centre_mm = (0.0, 0.0)
         self._fitted = True
@@ -82,6 +86,7 @@ class SliceView(QWidget):
 
         drawn.changed.connect(self.restale)
         reading.case_changed.connect(self._on_case)
+        reading.planes_changed.connect(self._on_planes)
         reading.cursor_moved.connect(self._on_cursor)
         reading.window_changed.connect(self.restale)
         reading.shown_changed.connect(self.restale)
@@ -106,9 +111,27 @@ class SliceView(QWidget):
         """Show another plane of the open volume, fitted to the view."""
         self.plane = plane
         if plane is not None:
-            self.setAccessibleName(view_text.plane_name(plane.name))
+            self.setAccessibleName(view_text.plane_title(self))
             self.index = plane.index_of_lps(self.reading.cursor_lps_mm)
         self.fit()
+        self.restale()
+
+    def _on_planes(self) -> None:
+        """Show the plane of the same name as it lies now; the cursor stays where it is seen."""
+        plane = self.reading.planes.get(self.plane.name) if self.plane is not None else None
+        if plane is None or plane is self.plane:
+            self.update()  # the lines of the others
+            return
+        at = self.cursor_px()
+        self.plane = plane
+        self.setAccessibleName(view_text.plane_title(self))
+        self.index = plane.index_of_lps(self.reading.cursor_lps_mm)
+        if self._fitted and plane.straight:
+            self.fit()
+        else:
+            x, y = plane.view_of_lps(self.reading.cursor_lps_mm)
+            left, top = at.x() - self.width() / 2, at.y() - self.height() / 2
+            self._set_view((x - left * self.mm_per_px, y - top * self.mm_per_px), self.mm_per_px)
         self.restale()
 
     def restale(self) -> None:
@@ -151,7 +174,8 @@ class SliceView(QWidget):
         x, y = self.plane.view_of_lps(self.reading.cursor_lps_mm)
         point = self.px_of_mm(x, y)
         margin = self.viewport().rect().adjusted(12, 12, -12, -12)
-        if not self._fitted and not margin.contains(point.toPoint()) and self._gesture is None:
+        loose = not self._fitted or not self.plane.straight
+        if loose and not margin.contains(point.toPoint()) and self._gesture is None:
             self.look_at((x, y), self.mm_per_px)
         self.update()
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from resources.text import translate
 from viewer.display import planes
+from viewer.display.oblique import tilt_deg
 from viewer.study.words import person
 from viewer.ui import counts, theme
 from viewer.ui.reading import TEXT_FULL
@@ -28,6 +29,17 @@ def plane_name(name: str) -> str:
         planes.CORONAL: translate("view", "Coronal"),
         planes.SAGITTAL: translate("view", "Sagittal"),
     }[name]
+
+
+def plane_title(view: SliceView) -> str:
+    """Return the name of the plane of a view, and how far it is turned."""
+    plane = view.plane
+    assert plane is not None
+    name = plane_name(plane.name)
+    if plane.straight:
+        return name
+    angle = tilt_deg(plane, view.reading.straight[plane.name])
+    return translate("view", "{plane} · oblique {angle}°").format(plane=name, angle=f"{angle:.0f}")
 
 
 def corners(painter: QPainter, view: SliceView) -> float:
@@ -77,13 +89,13 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
     assert view.case is not None
     assert view.plane is not None
     volume = view.case.volume
-    name = plane_name(view.plane.name)
+    name = plane_title(view)
     if not volume.placed:
         name = translate("view", "As stored")
     if not full:
         return [name]
     lines = [name]
-    if volume.placed:
+    if volume.placed and view.plane.radiological:
         lines = [translate("view", "{plane} · radiological").format(plane=name)]
     if not volume.regular:
         lines.append(counts.images(view.plane.count))
@@ -93,8 +105,10 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
                 images=counts.images(view.plane.count), spacing=f"{volume.spacing_kji_mm[0]:.4g}"
             )
         )
-    else:
+    elif view.plane.straight or volume.colours is not None:
         lines.append(translate("view", "reformatted"))
+    else:
+        lines.append(translate("view", "reformatted, interpolated"))
     return lines + [text for text in (view.case.series.description, view.case.plan.name) if text]
 
 
@@ -118,7 +132,7 @@ def _slice_lines(view: SliceView, full: bool) -> list[str]:
     assert view.plane is not None
     lines = [f"{view.plane.number(view.index)} / {view.plane.count}"]
     place_lps_mm = view.reading.place_lps_mm
-    if full and place_lps_mm is not None:
+    if full and place_lps_mm is not None and view.plane.straight:
         axis, letter = {planes.AXIAL: (2, "z"), planes.CORONAL: (1, "y")}.get(
             view.plane.name, (0, "x")
         )

@@ -8,10 +8,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from viewer.annotate.lesion import AI_DRAWN
-from viewer.ui import theme
+from viewer.ui import crosshair, theme
 from viewer.ui.overlay_layer import Mark, label_colour
 from viewer.ui.reading import TEXT_NONE
-from viewer.ui.view_corners import corners, plane_name
+from viewer.ui.view_corners import corners, plane_name, plane_title
 from viewer.ui.view_ink import MARGIN, haloed
 from viewer.ui.view_notices import notices
 from viewer.ui.view_outlining import outlining
@@ -19,9 +19,8 @@ from viewer.ui.view_outlining import outlining
 if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
 
-__all__ = ["paint", "plane_name"]
+__all__ = ["paint", "plane_name", "plane_title"]
 
-_GAP_PX = 14.0
 _SMALL_PX = 9.0
 
 
@@ -29,9 +28,8 @@ def paint(painter: QPainter, view: SliceView) -> None:
     """Draw everything that stays put while the image moves, in logical pixels."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-    # Of one plane alone there is nothing to link.
-    if view.reading.shown.crosshair and len(view.reading.planes) > 1:
-        _crosshair(painter, view)
+    if crosshair.shown(view):
+        crosshair.paint(painter, view)
     for mark in view.overlay.marks:
         _mark(painter, view, mark)
     outlining(painter, view)
@@ -47,31 +45,6 @@ def paint(painter: QPainter, view: SliceView) -> None:
 
 
 # ----------------------------------------------------------------- on the image
-
-
-def _crosshair(painter: QPainter, view: SliceView) -> None:
-    at = view.cursor_px()
-    pen = QPen(QColor(theme.ACTIVE), 1)
-    colour = QColor(theme.ACTIVE)
-    colour.setAlpha(150)
-    pen.setColor(colour)
-    # As many whole pixels of the device in every view, or some lines would look twice as thick.
-    pen.setCosmetic(True)
-    pen.setWidth(max(1, round(painter.device().devicePixelRatio())))
-    painter.setPen(pen)
-    # Upright lines on whole pixels need no smoothing, which would take ten times longer.
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    x, y = round(at.x()), round(at.y())
-    width, height = view.width(), view.height()
-    # The lines leave the point itself free: that is where the reader looks.
-    for a, b in (
-        ((0, y), (x - _GAP_PX, y)),
-        ((x + _GAP_PX, y), (width, y)),
-        ((x, 0), (x, y - _GAP_PX)),
-        ((x, y + _GAP_PX), (x, height)),
-    ):
-        painter.drawLine(QPointF(*a), QPointF(*b))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
 
 def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
@@ -105,7 +78,7 @@ def _missing_slice(painter: QPainter, view: SliceView) -> None:
     painter.setFont(theme.font(theme.BODY_PX))
     painter.setPen(QColor(theme.SECONDARY))
     # Beside the crosshair, which often lies in the middle.
-    room = QRectF(MARGIN, view.height() / 2 + _GAP_PX, view.width() - 2 * MARGIN, 80)
+    room = QRectF(MARGIN, view.height() / 2 + crosshair.GAP_PX, view.width() - 2 * MARGIN, 80)
     painter.drawText(
         room,
         int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap),
@@ -117,6 +90,8 @@ def _brush_cursor(painter: QPainter, view: SliceView) -> None:
     reading = view.reading
     if view.pointer_px is None or reading.tool not in ("brush", "erase"):
         return
+    if view.plane is not None and not view.plane.straight:
+        return  # nothing is painted there
     radius = reading.brush_mm / 2 / view.mm_per_px
     erase = reading.tool == "erase"
     inner = QPen(QColor(theme.FAILED if erase else theme.TEXT), 1.2)

@@ -1,0 +1,172 @@
+"""Where the other planes cut the one that is shown: coloured lines, and handles to turn them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
+
+from resources.text import translate
+from viewer.display import planes
+from viewer.ui import on_image as theme
+from viewer.ui.view_ink import haloed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from viewer.display.planes import Plane
+    from viewer.ui.slice_view import SliceView
+
+GAP_PX = 14.0
+_ALPHA = 185
+_HANDLE_PX = 6.0
+_REACH_PX = 11.0
+_EDGE_PX = 26.0
+_SHARE = 0.36
+
+# A plane has the colour of the direction that it is seen along: red from front to back, green
+# from head to feet, blue from side to side, as Weasis has them after PS3.17 Annex A.
+PLANE_COLOURS = {planes.AXIAL: "#1FBF64", planes.CORONAL: "#F0484F", planes.SAGITTAL: "#3B8DFF"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Line along which another plane cuts a view; ``direction`` is a unit vector in pixels."""
+
+    name: str
+    direction: tuple[float, float]
+
+    @property
+    def upright(self) -> bool:
+        """Whether it runs along rows or columns of pixels."""
+        return min(abs(part) for part in self.direction) < 1e-6
+
+
+def shown(view: SliceView) -> bool:
+    """Tell whether a view has a crosshair now."""
+    reading = view.reading
+    # Of one plane alone there is nothing to link.
+    return len(reading.planes) > 1 and (reading.shown.crosshair or reading.tool == "rotate")
+
+
+def cuts(view: SliceView) -> list[Cut]:
+    """Return the lines in which the other planes of the volume cut the one of a view."""
+    plane = view.plane
+    assert plane is not None
+    found = []
+    for name, other in view.reading.planes.items():
+        if name == plane.name:
+            continue
+        along = _meeting(plane, other)
+        if along is None:
+            continue
+        start = view.reading.cursor_lps_mm
+        x0, y0 = plane.view_of_lps(start)
+        x1, y1 = plane.view_of_lps(start + along)
+        length = math.hypot(x1 - x0, y1 - y0)
+        found.append(Cut(name, ((x1 - x0) / length, (y1 - y0) / length)))
+    return found
+
+
+def _meeting(one: Plane, other: Plane) -> np.ndarray | None:
+    import numpy as np
+
+    along = np.cross(one.normal_lps, other.normal_lps)
+    length = float(np.linalg.norm(along))
+    return along / length if length > 1e-4 else None
+
+
+def handles(view: SliceView) -> list[tuple[str, QPointF]]:
+    """Return the handles of the lines: the name of the other plane, and where, logical pixels."""
+    at = view.cursor_px()
+    width, height = view.width(), view.height()
+    wanted = min(width, height) * _SHARE
+    found = []
+    for cut in cuts(view):
+        for sign in (1, -1):
+            dx, dy = sign * cut.direction[0], sign * cut.direction[1]
+            room = min(_room(at.x(), dx, width), _room(at.y(), dy, height))
+            if room > GAP_PX + _REACH_PX:
+                reach = min(room, wanted)
+                found.append((cut.name, at + QPointF(dx, dy) * reach))
+    return found
+
+
+def _room(at: float, step: float, size: float) -> float:
+    """Return how far a line may go before it comes close to the edge of a view."""
+    if abs(step) < 1e-9:
+        return math.inf if _EDGE_PX <= at <= size - _EDGE_PX else 0.0
+    return ((size - _EDGE_PX if step > 0 else _EDGE_PX) - at) / step
+
+
+def handle_at(view: SliceView, at: QPointF) -> str | None:
+    """Return the plane whose handle lies under a pixel."""
+    away = [(math.hypot(*(at - point).toTuple()), name) for name, point in handles(view)]
+    nearest = min(away, default=None)
+    return nearest[1] if nearest is not None and nearest[0] <= _REACH_PX else None
+
+
+def near_centre(view: SliceView, at: QPointF) -> bool:
+    """Tell whether a pixel lies in the gap that the lines leave free."""
+    return math.hypot(*(at - view.cursor_px()).toTuple()) <= GAP_PX
+
+
+def paint(painter: QPainter, view: SliceView) -> None:
+    """Draw the lines, and their handles while planes may be turned."""
+    at = view.cursor_px()
+    for cut in cuts(view):
+        _line(painter, view, at, cut)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if view.reading.tool == "rotate":
+        _handles(painter, view)
+    if view.turned_deg is not None:
+        _angle(painter, view, at, view.turned_deg)
+
+
+def _line(painter: QPainter, view: SliceView, at: QPointF, cut: Cut) -> None:
+    colour = QColor(PLANE_COLOURS[cut.name])
+    colour.setAlpha(_ALPHA)
+    pen = QPen(colour)
+    # As many whole pixels of the device in every view, or some lines would look twice as thick.
+    pen.setCosmetic(True)
+    pen.setWidth(max(1, round(painter.device().devicePixelRatio())))
+    painter.setPen(pen)
+    # Upright lines on whole pixels need no smoothing, which would take ten times longer.
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, not cut.upright)
+    if cut.upright:
+        at = QPointF(round(at.x()), round(at.y()))
+    step = QPointF(*cut.direction)
+    far = float(view.width() + view.height() + at.manhattanLength())
+    # The lines leave the point itself free: that is where the reader looks.
+    for sign in (1, -1):
+        painter.drawLine(at + step * (sign * GAP_PX), at + step * (sign * far))
+
+
+def _handles(painter: QPainter, view: SliceView) -> None:
+    under = view.pointer_px
+    held = view.turned_deg is not None
+    for name, point in handles(view):
+        close = under is not None and math.hypot(*(under - point).toTuple()) <= _REACH_PX
+        colour = QColor(PLANE_COLOURS[name])
+        radius = _HANDLE_PX + (1.5 if close and not held else 0)
+        painter.setPen(QPen(QColor(0, 0, 0, 200), 4))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(point, radius, radius)
+        painter.setPen(QPen(colour, 2))
+        painter.setBrush(colour if close and not held else QColor(0, 0, 0, 140))
+        painter.drawEllipse(point, radius, radius)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _angle(painter: QPainter, view: SliceView, at: QPointF, degrees: float) -> None:
+    number = f"{degrees:+.1f}".replace("-", "\N{MINUS SIGN}")
+    text = translate("view", "{angle}°").format(angle=number)
+    font = theme.font(15, QFont.Weight.DemiBold)
+    where = at + QPointF(GAP_PX + 6, -GAP_PX - 6)
+    room = QRectF(view.rect()).adjusted(4, 24, -80, -4)
+    where.setX(min(max(where.x(), room.left()), room.right()))
+    where.setY(min(max(where.y(), room.top()), room.bottom()))
+    haloed(painter, where, text, font, theme.TEXT)
