@@ -40,6 +40,8 @@ _REPEATING = frozenset(
         "slice_down",
         "slice_up_10",
         "slice_down_10",
+        "cine_faster",
+        "cine_slower",
     ]
 )
 
@@ -116,6 +118,12 @@ def commands() -> tuple[Command, ...]:
         Command("slice_down_10", move, translate("commands", "Ten slices after"), ("Shift+Down",)),
         Command("slice_first", move, translate("commands", "First slice"), ("Home",)),
         Command("slice_last", move, translate("commands", "Last slice"), ("End",)),
+        Command("cine", move, translate("commands", "Cine: play, stop"), ("C",), "switch"),
+        Command("cine_faster", move, translate("commands", "Cine: faster"), ("Shift+C",)),
+        Command("cine_slower", move, translate("commands", "Cine: slower"), ("Ctrl+Shift+C",)),
+        Command(
+            "cine_sweep", move, translate("commands", "Cine: to and fro"), ("Alt+C",), "switch"
+        ),
         Command("series_before", move, translate("commands", "Series before"), ("PgUp",)),
         Command("series_after", move, translate("commands", "Series after"), ("PgDown",)),
         Command("open", case, translate("commands", "Open folder…"), ("Ctrl+O",)),

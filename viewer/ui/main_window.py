@@ -31,6 +31,7 @@ from viewer.ui.ai_runner import AiRunner
 from viewer.ui.asking import Asking
 from viewer.ui.bar import TopBar
 from viewer.ui.commands import make_actions
+from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
@@ -81,7 +82,15 @@ class MainWindow(QMainWindow):
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
         self.outliner = Outliner(self.reading, self.ai, self.corrections, self)
         self.rotating = Rotating(self.reading, lambda: self.views.fit_all(), self)
-        self.parts: tuple[Part, ...] = (self.rotating, self.rejecting, self.queue, self.outliner)
+        self.conventions = Conventions(self.reading, lambda: self.views.active, self)
+        self.parts: tuple[Part, ...] = (
+            self.conventions,
+            self.rotating,
+            self.rejecting,
+            self.queue,
+            self.outliner,
+            self.layouts,
+        )
         self.actions_by_id = make_actions(self, self._handlers())
         self.reading.keys.attach(self.actions_by_id)
         self._build()
@@ -208,12 +217,12 @@ class MainWindow(QMainWindow):
         self.views.menu_asked.connect(self.asking.menu)
         self.corrections.told.connect(self.status.hint)
         self.corrections.failed.connect(self.message.show_problem)
-        for room in (self.queue, self.outliner):
+        for room in (self.queue, self.outliner, self.conventions):
             room.told.connect(self.status.hint)
         self.outliner.failed.connect(self.message.show_problem)
         self.outliner.pointer = self.views.point_for_new_lesion
         self.rejecting.watch(self.actions_by_id)
-        for changed in (self.rejecting.changed, self.queue.changed):
+        for changed in (self.rejecting.changed, self.queue.changed, self.conventions.changed):
             changed.connect(self.follow)
         self.panel.cancel_asked.connect(ai.cancel)
         self.bar.device_chosen.connect(ai.choose_device)
@@ -430,6 +439,8 @@ class MainWindow(QMainWindow):
         self.views.drawn.close()
         case: Case | None = self.reading.case
         if case is not None:
+        self.conventions.close()
+        self.layouts.close()
             self.reading.set_case(None)
             case.close(timeout_s=5.0)
         self.worklist.close()

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
 from viewer.display.grey import Window
 from viewer.display.planes import Plane, make_planes
+from viewer.study.display_facts import DisplayFacts
 from viewer.ui.keymap import KeyMap
 from viewer.ui.preferences import Preferences
 
@@ -86,6 +87,7 @@ class Reading(QObject):
         self.ai_locked = False  # until the reader has told a first impression
         self._seen = np.zeros(0, dtype=np.bool_)
         self.keys = KeyMap()  # for sentences that name a key
+        self.facts = DisplayFacts()  # what the file says for the screen, once it was asked
         self.preferences = Preferences()
 
     # -------------------------------------------------------------------- ai
@@ -246,6 +248,12 @@ class Reading(QObject):
         for name, value in switches.items():
             setattr(self.shown, name, value)
         self.shown_changed.emit()
+
+    def set_facts(self, facts: DisplayFacts) -> None:
+        """Take what the file of the open case says for the screen."""
+        if facts != self.facts:
+            self.facts = facts
+            self.shown_changed.emit()
 
     def reveal(self, target_id: str | None) -> None:
         """Make the outline of a lesion or segment visible: nobody paints what he cannot see."""

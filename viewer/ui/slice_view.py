@@ -62,6 +62,7 @@ class SliceView(QWidget):
         self.index = 0
         self.main = True  # carries patient text and the notice on AI results
         self.pointer_px: QPointF | None = None
+        self.tag = ""  # beside the number of the slice, such as the rate of the cine
         # What rooms lay over the slice: drawn in logical pixels, under the text.
         self.extras: list[Callable[[QPainter, SliceView], None]] = []
         # Chips under the text at the top left, whatever text is hidden, by room.

@@ -1,0 +1,51 @@
+"""What every viewer of images is expected to have: cine, what the file says, and its like.
+
+One part for the window; each room inside knows only the reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.ui.cine import Cine
+from viewer.ui.file_facts import FileFacts
+
+if TYPE_CHECKING:
+    from viewer.ui.part import Part
+    from viewer.ui.reading import Reading
+    from viewer.ui.slice_view import SliceView
+
+
+class Conventions(QObject):
+    """Makes the rooms and speaks for them."""
+
+    told = Signal(str)
+    changed = Signal()
+
+    def __init__(self, reading: Reading, active: Callable[[], SliceView], parent: QObject) -> None:
+        super().__init__(parent)
+        self.facts = FileFacts(reading, self)
+        self.cine = Cine(reading, active, self)
+        self._rooms: tuple[Part, ...] = (self.cine,)
+        self.cine.told.connect(self.told)
+        self.cine.changed.connect(self.changed)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Return what each command of the rooms does."""
+        return {name: act for room in self._rooms for name, act in room.handlers().items()}
+
+    def reasons(self) -> dict[str, str]:
+        """Return why a command cannot be used now."""
+        return {name: why for room in self._rooms for name, why in room.reasons().items()}
+
+    def checked(self) -> dict[str, bool]:
+        """Return which of the switches are on."""
+        return {name: on for room in self._rooms for name, on in room.checked().items()}
+
+    def close(self) -> None:
+        """Stop what plays and wait for the threads."""
+        self.cine.stop()
+        self.facts.close()
