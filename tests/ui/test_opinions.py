@@ -13,7 +13,7 @@ from inference.findings import Heatmap, Impression
 from inference.runtime.nodules import HEATMAP_MEANING
 from inference.runtime.outline import SHARE_MEANING, SPREAD_MEANING
 from viewer.ui.app import show_within_screen
-from viewer.ui.panel.sections import heat_meaning
+from viewer.ui.panel.heatmap import heat_meaning
 
 from .conftest import settle
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-import resources
 from inference.findings import Mask
 from viewer.annotate.lesion import AI_DRAWN
 from viewer.display.layers import Fill, Heat, cut
@@ -19,12 +18,12 @@ from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
 from viewer.ui import on_image as theme
+from viewer.ui.label_colours import label_colour
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
     from viewer.annotate.lesion import Lesion, SegmentState
 
-_FILL_OPACITY = 0.25
 _LINE_PX = 1.6
 _SELECTED_PX = 2.4
 _POINT_REACH_MM = 1.5
@@ -95,11 +94,6 @@ def _path(lines: list[npt.NDArray[np.float64]]) -> QPainterPath:
             path.lineTo(x, y)
         path.closeSubpath()
     return path
-
-
-def label_colour(label: str) -> str:
-    """Return the ``#RRGGBB`` colour of a label, the same in every session."""
-    return str(resources.table("labels")[label]["colour"])
 
 
 class OverlayLayer:
@@ -271,7 +265,7 @@ class OverlayLayer:
             return []
         targets: list[Lesion | SegmentState] = [*self._segments(), *self._lesions()]
         return [
-            Fill(target.mask, label_colour(target.label), _FILL_OPACITY)
+            Fill(target.mask, label_colour(target.label), self._reading.shown.fill_opacity)
             for target in targets
             if not self._painting(target.id)
         ]

@@ -27,6 +27,7 @@ TOOLS = ("window", "pan", "brush", "erase", "move", "outline", "rotate")
 # Mirrored outlines rarely differ by more; on the whole scale they would all be as dark as lung.
 _UNCERTAINTY_TOP = 0.5
 TEXT_FULL, TEXT_SHORT, TEXT_NONE = range(3)
+FILL_MOST = 0.3  # more would hide what is under it
 
 
 @dataclass
@@ -39,11 +40,13 @@ class Shown:
     heat_floor: float = 0.1
     masks: bool = True
     fill: bool = False
+    fill_opacity: float = 0.25
     crosshair: bool = True
     text: int = TEXT_FULL
     invert: bool = False
     graphics: bool = True  # overlay planes of the file
     ai_held_back: bool = False  # while a key is held that hides everything of the AI
+    patient_hidden: bool = False  # for demonstrations: nothing on the screen says who it is
 
 
 class Reading(QObject):

@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from viewer.annotate.lesion import AI_DRAWN
 from viewer.ui import crosshair, theme
-from viewer.ui.overlay_layer import Mark, label_colour
+from viewer.ui.label_colours import label_colour
+from viewer.ui.overlay_layer import Mark
 from viewer.ui.reading import TEXT_NONE
 from viewer.ui.view_corners import corners, plane_name, plane_title
 from viewer.ui.view_ink import MARGIN, haloed

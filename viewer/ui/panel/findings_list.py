@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from resources.text import translate
 from viewer.ui import theme
-from viewer.ui.overlay_layer import label_colour
+from viewer.ui.label_colours import label_colour
 from viewer.ui.panel import words
 from viewer.ui.queue import Queue
 from viewer.ui.reading import Reading

@@ -14,13 +14,11 @@ from viewer.ui import theme
 from viewer.ui.panel import words
 from viewer.ui.panel.controls import QueueControls
 from viewer.ui.panel.findings_list import FindingsList
+from viewer.ui.panel.heatmap import HeatmapSection
 from viewer.ui.panel.reasons_strip import ReasonsStrip
 from viewer.ui.panel.run_state import RunState
-from viewer.ui.panel.sections import (
-    CorrectionsSection,
-    HeatmapSection,
-    SegmentsSection,
-)
+from viewer.ui.panel.sections import CorrectionsSection
+from viewer.ui.panel.segments import SegmentsSection
 from viewer.ui.panel.threshold import ThresholdSection
 from viewer.ui.queue import Queue
 from viewer.ui.reading import Reading
@@ -79,7 +77,7 @@ class ReviewPanel(QWidget):
         self.reasons = ReasonsStrip(rejecting)
         self.threshold = ThresholdSection(reading)
         self.heatmap = HeatmapSection(reading, actions["heatmap"])
-        self.segments = SegmentsSection(reading)
+        self.segments = SegmentsSection(reading, actions["masks"], actions["fill"])
         self.corrections = CorrectionsSection(reading)
         self._lower = (self.threshold, self.heatmap, self.segments, self.corrections)
         self._rules = []
