@@ -7,6 +7,8 @@ head (PS3.3 C.7.6.2.1.1). Index order is (k, j, i) = (slice, row, column), the o
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,7 +25,15 @@ def kji_to_lps_mm(affine: Affine, points_kji: npt.ArrayLike) -> Points:
 def lps_mm_to_kji(affine: Affine, points_lps_mm: npt.ArrayLike) -> Points:
     """Map LPS mm points (..., 3) to fractional (k, j, i); integers are voxel centres."""
     points = np.asarray(points_lps_mm, dtype=np.float64)
-    return np.asarray((points - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3]).T)
+    return np.asarray((points - affine[:3, 3]) @ _inverse(np.asarray(affine[:3, :3], np.float64).tobytes()).T)
+
+
+@lru_cache(maxsize=64)
+def _inverse(steps: bytes) -> npt.NDArray[np.float64]:
+    """Invert the 3 x 3 part of an affine: the same few are asked for at every movement."""
+    inverse = np.linalg.inv(np.frombuffer(steps, dtype=np.float64).reshape(3, 3))
+    inverse.flags.writeable = False
+    return np.asarray(inverse)
 
 
 def spacing_kji_mm(affine: Affine) -> tuple[float, float, float]:

@@ -57,6 +57,11 @@ def _families() -> list[str]:
 
 def font(size_px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     """Return the interface face at a size, with tabular figures where the face has them."""
+    return QFont(_font(size_px, weight))  # one's own, and the face need not be looked for again
+
+
+@cache
+def _font(size_px: int, weight: QFont.Weight) -> QFont:
     out = QFont()
     families = _families()
     if families:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from resources.text import translate
 from viewer.display import planes
 from viewer.display.oblique import tilt_deg
 from viewer.study.words import person
-from viewer.ui import counts, theme
+from viewer.ui import counts, ink, theme
 from viewer.ui.reading import TEXT_FULL
 from viewer.ui.view_ink import HALO, MARGIN, haloed
 
@@ -56,8 +56,8 @@ def corners(painter: QPainter, view: SliceView) -> float:
     def write(lines: list[str], *, right: bool, bottom: bool, colour: str = theme.TEXT) -> float:
         y = height - MARGIN - line * (len(lines) - 1) - 3 if bottom else MARGIN + line - 5
         for text in lines:
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
-            x = width - MARGIN - metrics.horizontalAdvance(text) if right else MARGIN
+            text = ink.fitted(text, font, room)
+            x = width - MARGIN - ink.advance(text, font) if right else MARGIN
             haloed(painter, QPointF(x, y), text, font, colour, HALO)
             y += line
         return y
@@ -157,14 +157,14 @@ def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
     length = mm / view.mm_per_px
     right = view.width() - MARGIN
     y = round(y) + 0.5
-    ticks = QPainterPath()
-    for x in (right - length, right):
-        ticks.moveTo(x, y - 4)
-        ticks.lineTo(x, y + 4)
-    ticks.moveTo(right - length, y)
-    ticks.lineTo(right, y)
-    for pen in (QPen(QColor(0, 0, 0, 200), 3), QPen(QColor(theme.TEXT), 1)):
-        painter.strokePath(ticks, pen)
+    # Upright bars on whole pixels: no path has to be stroked.
+    for grow, colour in ((1.0, QColor(0, 0, 0, 200)), (0.0, QColor(theme.TEXT))):
+        for bar in (
+            QRectF(right - length - 0.5, y - 4, 1, 8),
+            QRectF(right - 0.5, y - 4, 1, 8),
+            QRectF(right - length - 0.5, y - 0.5, length + 1, 1),
+        ):
+            painter.fillRect(bar.adjusted(-grow, -grow, grow, grow), colour)
     if mm >= 10:
         text = translate("view", "{length} cm").format(length=mm // 10)
     else:

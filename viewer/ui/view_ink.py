@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetricsF,
-    QPainter,
-    QPainterPath,
-    QPen,
-    QPixmap,
-    QPixmapCache,
-)
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
-from viewer.ui import theme
+from viewer.ui import ink, theme
 
 MARGIN = 10.0
 HALO = 4.0
-_PAD = 4
 
 
 def haloed(
     painter: QPainter, at: QPointF, text: str, font: QFont, colour: str, halo: float = 3.0
 ) -> None:
     """Write text with its baseline at ``at`` and a dark halo, so that it reads on any tissue."""
-    ratio = painter.device().devicePixelRatioF()
-    key = f"{font.key()}|{colour}|{halo}|{ratio}|{text}"
-    picture = QPixmap()
-    if not QPixmapCache.find(key, picture):
-        # Kept, for the same words come again at every paint.
-        metrics = QFontMetricsF(font)
-        size = QSizeF(
-            metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2 * _PAD
-        ).toSize()
-        picture = QPixmap(size * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
-        inner = QPainter(picture)
-        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-        path = QPainterPath()
-        path.addText(QPointF(_PAD, _PAD + metrics.ascent()), font, text)
-        pen = QPen(QColor(0, 0, 0, 225), halo)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        inner.strokePath(path, pen)
-        inner.fillPath(path, QColor(colour))
-        inner.end()
-        QPixmapCache.insert(key, picture)
-    ascent = QFontMetricsF(font).ascent()
+    made = ink.word(text, font, colour, halo, painter.device().devicePixelRatioF())
     # On whole pixels, or the letters would be smeared.
-    painter.drawPixmap(round(at.x()) - _PAD, round(at.y() - ascent) - _PAD, picture)
+    at_px = QPoint(round(at.x()) - ink.PAD, round(at.y() - made.ascent) - ink.PAD)
+    painter.drawImage(at_px, made.picture)
 
 
 def chip(painter: QPainter, width_px: float, y: float, parts: list[str], *, pending: bool) -> float:
     """Draw a small label; return where the next one begins. Never cut: it wraps."""
+    colour = theme.PENDING if pending else theme.SECONDARY
+    ratio = painter.device().devicePixelRatioF()
+    key = (*parts, colour, round(width_px), ratio)
+    picture = ink.kept(key, lambda: _chip(parts, width_px, colour, ratio, pending=pending))
+    painter.drawImage(QPoint(round(MARGIN) - 1, round(y) - 1), picture)
+    return round(y) + picture.height() / ratio + 2
+
+
+def _chip(
+    parts: list[str], width_px: float, colour: str, ratio: float, *, pending: bool
+) -> QImage:
     font = theme.font(theme.HEAD_PX, QFont.Weight.Medium)
     metrics = QFontMetricsF(font)
     text = " · ".join(parts)
@@ -61,14 +41,18 @@ def chip(painter: QPainter, width_px: float, y: float, parts: list[str], *, pend
         text = "\n".join(parts)
     lines = text.split("\n")
     width = max(metrics.horizontalAdvance(line) for line in lines) + 14
-    box = QRectF(MARGIN, y, width, metrics.height() * len(lines) + 6)
-    colour = QColor(theme.PENDING if pending else theme.SECONDARY)
+    box = QRectF(1, 1, width, metrics.height() * len(lines) + 6)
+    picture = ink.blank(box.size() + QSizeF(2, 2), ratio)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
     edge = QColor(colour)
     edge.setAlpha(150)
     painter.setPen(QPen(edge, 1))
     painter.setBrush(QColor(20, 17, 6, 225) if pending else QColor(14, 16, 19, 225))
     painter.drawRoundedRect(box, 4, 4)
-    painter.setPen(colour)
+    painter.setPen(QColor(colour))
     painter.setFont(font)
     painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
-    return box.bottom() + 4
+    painter.end()
+    return picture
