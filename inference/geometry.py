@@ -25,7 +25,8 @@ def kji_to_lps_mm(affine: Affine, points_kji: npt.ArrayLike) -> Points:
 def lps_mm_to_kji(affine: Affine, points_lps_mm: npt.ArrayLike) -> Points:
     """Map LPS mm points (..., 3) to fractional (k, j, i); integers are voxel centres."""
     points = np.asarray(points_lps_mm, dtype=np.float64)
-    return np.asarray((points - affine[:3, 3]) @ _inverse(np.asarray(affine[:3, :3], np.float64).tobytes()).T)
+    steps = np.asarray(affine[:3, :3], dtype=np.float64)
+    return np.asarray((points - affine[:3, 3]) @ _inverse(steps.tobytes()).T)
 
 
 @lru_cache(maxsize=64)
