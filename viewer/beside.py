@@ -131,6 +131,11 @@ def _day(series: Series) -> date | None:
     return day_of(series.patient.study_date) or day_of(series.series_date)
 
 
+def day_text(series: Series) -> str:
+    """Return the day of a series' study, such as ``"2001-02-03"``; empty when not known."""
+    return _iso(_day(series))
+
+
 def _iso(day: date | None) -> str:
     return day.isoformat() if day is not None else ""
 

@@ -66,6 +66,7 @@ class Beside(QObject):
         super().__init__(parent)
         self._main = main
         self.reading = Reading(self)
+        self.reading.keys, self.reading.preferences = main.keys, main.preferences
         self.drawn = Drawn(self.reading, self)
         self.view = SliceView(self.reading, self.drawn)
         self.pane = BesidePane(self.view)

@@ -23,7 +23,7 @@ from viewer.ui import on_image as theme
 from viewer.ui.beside import Beside
 from viewer.ui.mpr import MprViews
 from viewer.ui.reading import Reading
-from viewer.ui.slice_view import SliceView
+from viewer.ui.slice_view import Notice, SliceView
 from viewer.ui.view_ink import haloed
 
 POSITION, SLICE = "position", "slice"
@@ -69,6 +69,18 @@ class Links(QObject):
 
     # ------------------------------------------------------------------ state
 
+    @property
+    def by_position(self) -> bool:
+        """Whether the two are linked at one point of the patient."""
+        return self.mode == POSITION
+
+    def share_frame(self) -> bool:
+        """Tell whether both lie in one frame of reference, in the patient."""
+        main, other = self._main.case, self._beside.case
+        if main is None or other is None or not shares_frame(main.plan, other.plan):
+            return False
+        return self._main.place_lps_mm is not None and self._beside.reading.place_lps_mm is not None
+
     def why_not(self) -> str:
         """Return why the two cannot be linked now, or an empty text."""
         if self._main.case is None or self._beside.case is None:
@@ -95,7 +107,7 @@ class Links(QObject):
         if here is None or there is None:
             self.mode = SLICE
             self._steps = (self._number(self._main), self._number(self._beside.reading))
-        elif shares_frame(main.plan, other.plan):
+        elif self.share_frame():
             self.mode = POSITION
         else:
             self.mode = SLICE
@@ -111,19 +123,18 @@ class Links(QObject):
             self.mode, self.outside = _NONE, False
             self.changed.emit()
 
-    def words(self) -> tuple[tuple[tuple[str, ...], bool], ...]:
-        """Return the notices of the link: words, and whether they must be heeded."""
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what is to be said of the link on the image."""
         if not self.mode:
             return ()
         if self.mode == POSITION:
             said = translate("link", "linked by position")
         else:
             said = translate("link", "linked by slice")
-        notices: list[tuple[tuple[str, ...], bool]] = [((said,), False)]
-        if self.outside:
-            ends = translate("link", "the place lies outside this series")
-            notices.append(((ends,), True))
-        return tuple(notices)
+        linked: Notice = ((said,), False)
+        if not self.outside:
+            return (linked,)
+        return linked, ((translate("link", "the place lies outside this series"),), True)
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:

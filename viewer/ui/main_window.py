@@ -35,6 +35,7 @@ from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
+from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.keymap import KeyMap
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self._rail_wanted: bool | None = None
         self._closing = False
         self._warned = False
+        self.layouts = LayoutRoom(self)
         # Rooms that bring their own commands, see ``Part``.
         self.rejecting = Rejecting(self.reading, self.corrections, self)
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
@@ -96,6 +98,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.study = StudyFlow(self, self.opener)
         self._connect()
+        self.layouts.attach()
         self._on_case()
         self.worklist = WorklistFlow(self)  # last: it shows a case as it was when all follow it
         self._follow_devices()
@@ -436,11 +439,11 @@ class MainWindow(QMainWindow):
         self.ai.close()
         self.opener.close()
         self.exporter.close()
+        self.conventions.close()
+        self.layouts.close()
         self.views.drawn.close()
         case: Case | None = self.reading.case
         if case is not None:
-        self.conventions.close()
-        self.layouts.close()
             self.reading.set_case(None)
             case.close(timeout_s=5.0)
         self.worklist.close()

@@ -45,6 +45,7 @@ class MprViews(PaneGrid):
     told = Signal(str)
     arranged_changed = Signal()
     laid_out = Signal()  # also when nobody asked for it
+    several_asked = Signal()  # by a double click in a layout of one view
 
     def __init__(self, reading: Reading, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -152,6 +153,9 @@ class MprViews(PaneGrid):
         self._toggle_pane(names.get(plane_name, ""))
 
     def _toggle_pane(self, name: str, _plane: str = "") -> None:
+        if self._enlarged is None and self.arranged.layout in (ONE, LIST) and not self._alone:
+            self.several_asked.emit()
+            return
         if self._enlarged is not None or len(self._cells()) < 2 or name not in self.panes:
             self._enlarged = None
         else:

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from resources.text import translate
 from viewer.ui import theme
@@ -41,13 +41,19 @@ class SeriesCard:
 class _Card(QWidget):
     chosen = Signal(int)
     menu_asked = Signal(int, QPoint)
+    carry_begun = Signal(int)
+    carried = Signal(QPoint)
+    dropped = Signal(QPoint)
 
     def __init__(self, number: int, card: SeriesCard) -> None:
         super().__init__()
         self._number = number
         self.card = card
         self.current = False
+        self.beside = False
         self._under = False
+        self._press: QPoint | None = None
+        self._carrying = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -55,13 +61,17 @@ class _Card(QWidget):
 
     def follow(self) -> None:
         card = self.card
-        self.setAccessibleName(", ".join(t for t in (card.title, card.detail, card.state) if t))
+        said = (card.title, card.detail, self._state())
+        self.setAccessibleName(", ".join(text for text in said if text))
         self.setToolTip(html.escape(card.title))
         self.setFixedHeight(self.sizeHint().height())
         self.update()
 
+    def _state(self) -> str:
+        return translate("rail", "Shown beside") if self.beside else self.card.state
+
     def sizeHint(self) -> QSize:
-        return QSize(168, 106 + 44 + (17 if self.card.state else 0))
+        return QSize(168, 106 + 44 + (17 if self._state() else 0))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -72,8 +82,11 @@ class _Card(QWidget):
             painter.setBrush(QColor(theme.SELECTED))
         else:
             painter.setBrush(QColor(theme.RAISED if self._under else theme.BAR))
-        edge = theme.ACTIVE if self.current or self.hasFocus() else theme.HAIRLINE
-        painter.setPen(QPen(QColor(edge), 1))
+        edge = theme.ACTIVE if self.current or self.beside or self.hasFocus() else theme.HAIRLINE
+        line = QPen(QColor(edge), 1)
+        if self.beside and not self.hasFocus():
+            line.setDashPattern([4, 3])
+        painter.setPen(line)
         painter.drawRoundedRect(frame, 6, 6)
         picture = QRectF(1, 1, self.width() - 2, 104)
         painter.fillRect(picture.adjusted(3, 3, -3, 0), QColor(theme.CANVAS))
@@ -103,13 +116,36 @@ class _Card(QWidget):
         painter.setPen(QColor(theme.SECONDARY))
         detail = metrics.elidedText(self.card.detail, Qt.TextElideMode.ElideRight, room)
         painter.drawText(8, 140, detail)
-        if self.card.state:
+        if self._state():
             painter.setPen(QColor(theme.FAILED if self.card.failed else theme.SECONDARY))
-            state = metrics.elidedText(self.card.state, Qt.TextElideMode.ElideRight, room)
+            state = metrics.elidedText(self._state(), Qt.TextElideMode.ElideRight, room)
             painter.drawText(8, 157, state)
+
+    # A press alone opens nothing: it may be the beginning of a drag onto a view.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
+            self._press = event.globalPosition().toPoint()
+            self._carrying = False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.globalPosition().toPoint()
+        if self._press is None:
+            return
+        if not self._carrying:
+            if (at - self._press).manhattanLength() < QApplication.startDragDistance():
+                return
+            self._carrying = True
+            self.carry_begun.emit(self._number)
+        self.carried.emit(at)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or self._press is None:
+            return
+        carrying, self._press, self._carrying = self._carrying, None, False
+        if carrying:
+            self.dropped.emit(event.globalPosition().toPoint())
+        elif self.rect().contains(event.position().toPoint()):
             self.chosen.emit(self._number)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -132,10 +168,13 @@ class _Card(QWidget):
 
 
 class SeriesRail(QWidget):
-    """Cards of all series found; a click opens one."""
+    """Cards of all series found; a click opens one, a drag onto a view shows it beside."""
 
     chosen = Signal(int)
     menu_asked = Signal(int, QPoint)
+    carry_begun = Signal(int)
+    carried = Signal(QPoint)  # in pixels of the screen
+    dropped = Signal(QPoint)
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,6 +210,9 @@ class SeriesRail(QWidget):
             widget = _Card(number, card)
             widget.chosen.connect(self.chosen)
             widget.menu_asked.connect(self.menu_asked)
+            widget.carry_begun.connect(self.carry_begun)
+            widget.carried.connect(self.carried)
+            widget.dropped.connect(self.dropped)
             self._cards.append(widget)
             self._list.insertWidget(number, widget)
         self._count.setText(
@@ -187,6 +229,13 @@ class SeriesRail(QWidget):
         """Show a changed card."""
         if number < len(self._cards):
             self._cards[number].follow()
+
+    def set_beside(self, number: int | None) -> None:
+        """Mark the series that is shown beside the open one."""
+        for at, card in enumerate(self._cards):
+            if card.beside != (at == number):
+                card.beside = at == number
+                card.follow()
 
     def set_current(self, number: int | None) -> None:
         """Mark the open series."""

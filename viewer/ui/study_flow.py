@@ -132,6 +132,13 @@ class StudyFlow(QObject):
         menu.addAction(translate("window", "Open")).triggered.connect(
             lambda: self.open_series(number)
         )
+        beside = menu.addAction(translate("window", "Show beside"))
+        beside.setEnabled(
+            self._window.reading.case is not None
+            and number != self.current
+            and plan.refusal is None
+        )
+        beside.triggered.connect(lambda: self._window.layouts.show_beside(number))
         if plan.part:
             whole = plan.part.startswith(UNSPLIT)
             text = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QPainter
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def notices(painter: QPainter, view: SliceView, y: float) -> None:
     """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
-    for words, heeded in view.notices:
+    for words, heeded in itertools.chain(*view.notices.values()):
         y = chip(painter, view.width(), y, list(words), pending=heeded)
     volume = view.case.volume
     if not volume.regular:
