@@ -151,8 +151,15 @@ class Plane:
 
     def view_of_lps(self, point_lps_mm: npt.ArrayLike) -> tuple[float, float]:
         """Map a point in LPS mm to view (x, y) mm."""
-        x, y = self.view_mm(lps_mm_to_kji(self.affine, point_lps_mm))
-        return float(x), float(y)
+        # At every movement, in every view: numbers are quicker here than arrays of one.
+        kji = lps_mm_to_kji(self.affine, point_lps_mm)
+        x, y = float(kji[self.across]) + 0.5, float(kji[self.down]) + 0.5
+        columns, rows = self.size_px
+        if self.flip_across:
+            x = columns - x
+        if self.flip_down:
+            y = rows - y
+        return x * self.pixel_mm[0], y * self.pixel_mm[1]
 
     def lps_at(self, x_mm: float, y_mm: float, index: int) -> npt.NDArray[np.float64]:
         """Map a view position in mm on slice ``index`` to LPS mm."""

@@ -21,7 +21,7 @@ from resources.text import translate
 from viewer.display.layers import compose
 from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
-from viewer.ui import gestures, theme, view_text
+from viewer.ui import gestures, orientation, theme, view_text
 from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.reading import Reading
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from viewer.annotate.document import Change
     from viewer.session import Case
+    from viewer.ui.measuring import Measuring
 
 # Words, and whether nobody may overlook them.
 Notice = tuple[tuple[str, ...], bool]
@@ -62,6 +63,8 @@ class SliceView(QWidget):
         self.index = 0
         self.main = True  # carries patient text and the notice on AI results
         self.pointer_px: QPointF | None = None
+        self.measuring: Measuring | None = None
+        self.rubber: QRectF | None = None  # a box that is being drawn, in pixels
         self.tag = ""  # beside the number of the slice, such as the rate of the cine
         # What rooms lay over the slice: drawn in logical pixels, under the text.
         self.extras: list[Callable[[QPainter, SliceView], None]] = []
@@ -88,6 +91,7 @@ class SliceView(QWidget):
         drawn.changed.connect(self.restale)
         reading.case_changed.connect(self._on_case)
         reading.planes_changed.connect(self._on_planes)
+        reading.shown_changed.connect(self._tell)  # what the file says has come
         reading.cursor_moved.connect(self._on_cursor)
         reading.window_changed.connect(self.restale)
         reading.shown_changed.connect(self.restale)
@@ -111,11 +115,17 @@ class SliceView(QWidget):
     def set_plane(self, plane: Plane | None) -> None:
         """Show another plane of the open volume, fitted to the view."""
         self.plane = plane
+        self._tell()
         if plane is not None:
-            self.setAccessibleName(view_text.plane_title(self))
             self.index = plane.index_of_lps(self.reading.cursor_lps_mm)
         self.fit()
         self.restale()
+
+    def _tell(self) -> None:
+        """Say to those who hear it which plane this is, and what lies at its edges."""
+        if self.plane is not None:
+            self.setAccessibleName(view_text.plane_title(self))
+        self.setAccessibleDescription(orientation.in_words(self))
 
     def _on_planes(self) -> None:
         """Show the plane of the same name as it lies now; the cursor stays where it is seen."""
@@ -125,7 +135,7 @@ class SliceView(QWidget):
             return
         at = self.cursor_px()
         self.plane = plane
-        self.setAccessibleName(view_text.plane_title(self))
+        self._tell()
         self.index = plane.index_of_lps(self.reading.cursor_lps_mm)
         if self._fitted and plane.straight:
             self.fit()
@@ -172,12 +182,11 @@ class SliceView(QWidget):
         if index != self.index:
             self.index = index
             self._stale = True
-        x, y = self.plane.view_of_lps(self.reading.cursor_lps_mm)
-        point = self.px_of_mm(x, y)
-        margin = self.viewport().rect().adjusted(12, 12, -12, -12)
-        loose = not self._fitted or not self.plane.straight
-        if loose and not margin.contains(point.toPoint()) and self._gesture is None:
-            self.look_at((x, y), self.mm_per_px)
+        if (not self._fitted or not self.plane.straight) and self._gesture is None:
+            x, y = self.plane.view_of_lps(self.reading.cursor_lps_mm)
+            margin = self.rect().adjusted(12, 12, -12, -12)
+            if not margin.contains(self.px_of_mm(x, y).toPoint()):
+                self.look_at((x, y), self.mm_per_px)
         self.update()
 
     def _on_document(self, change: Change) -> None:
@@ -375,9 +384,12 @@ class SliceView(QWidget):
         if self._gesture is not None and not event.buttons() & self._gesture.button:
             self.end_gesture(event.position())  # the release went to a menu or another window
         if self._gesture is not None:
+            self._gesture.keys = event.modifiers()
             self._gesture.move(event.position())
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.reading.move_cursor(self.lps_at(event.position()))
+        elif self.measuring is not None:
+            self.measuring.hover(self, event.position())
         self.update()
         event.accept()
 
@@ -399,8 +411,18 @@ class SliceView(QWidget):
         else:
             self.mousePressEvent(event)
 
+    def follow_pointer(self, on_handle: bool | None) -> None:
+        """Show the pointer of a handle or of a line of a measurement, else that of the tool."""
+        if on_handle is None:
+            self._on_tool()
+        else:
+            shape = Qt.CursorShape.SizeAllCursor if on_handle else Qt.CursorShape.PointingHandCursor
+            self.setCursor(shape)
+
     def leaveEvent(self, event: object) -> None:
         self.pointer_px = None
+        if self.measuring is not None:
+            self.measuring.leave(self)
         self.update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -416,8 +438,10 @@ class SliceView(QWidget):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # Keys are actions of the window.
-        event.ignore()
+        # Keys are actions of the window; Return would be one of its buttons, too.
+        closes = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not (closes and self.measuring is not None and self.measuring.close_polygon()):
+            event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         event.ignore()
