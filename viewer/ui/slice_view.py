@@ -125,7 +125,9 @@ class SliceView(QWidget):
         """Say to those who hear it which plane this is, and what lies at its edges."""
         if self.plane is not None:
             self.setAccessibleName(view_text.plane_title(self))
-        self.setAccessibleDescription(orientation.in_words(self))
+        words = orientation.in_words(self)
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
 
     def _on_planes(self) -> None:
         """Show the plane of the same name as it lies now; the cursor stays where it is seen."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from viewer.annotate.lesion import AI_DRAWN
-from viewer.ui import crosshair, theme
+from viewer.ui import crosshair, orientation, theme
 from viewer.ui.label_colours import label_colour
 from viewer.ui.overlay_layer import Mark
 from viewer.ui.reading import TEXT_NONE
@@ -34,7 +34,7 @@ def paint(painter: QPainter, view: SliceView) -> None:
     for mark in view.overlay.marks:
         _mark(painter, view, mark)
     outlining(painter, view)
-    _letters(painter, view)
+    orientation.paint(painter, view)
     _missing_slice(painter, view)
     y = MARGIN
     if view.reading.shown.text != TEXT_NONE:
@@ -43,6 +43,7 @@ def paint(painter: QPainter, view: SliceView) -> None:
         # Whatever text is hidden: an AI result never stands there without its name and state.
         notices(painter, view, y)
     _brush_cursor(painter, view)
+    _rubber(painter, view)
 
 
 # ----------------------------------------------------------------- on the image
@@ -104,23 +105,11 @@ def _brush_cursor(painter: QPainter, view: SliceView) -> None:
         painter.drawEllipse(view.pointer_px, radius, radius)
 
 
-# ------------------------------------------------------------------- on the edges
-
-
-def _letters(painter: QPainter, view: SliceView) -> None:
-    assert view.plane is not None
-    assert view.case is not None
-    if not view.case.volume.placed:
-        return  # a letter would be a guess
-    letters = view.plane.letters()
-    font = theme.font(15, QFont.Weight.Bold)
-    metrics = QFontMetricsF(font)
-    width, height = view.width(), view.height()
-    middle = height / 2 + metrics.capHeight() / 2
-    for text, x, y in (
-        (letters.left, MARGIN, middle),
-        (letters.right, width - MARGIN - metrics.horizontalAdvance(letters.right), middle),
-        (letters.top, width / 2 - metrics.horizontalAdvance(letters.top) / 2, MARGIN + 12),
-        (letters.bottom, width / 2 - metrics.horizontalAdvance(letters.bottom) / 2, height - 11),
-    ):
-        haloed(painter, QPointF(x, y), text, font, theme.LETTER)
+def _rubber(painter: QPainter, view: SliceView) -> None:
+    """Draw the box that is being dragged."""
+    if view.rubber is None:
+        return
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(QColor(0, 0, 0, 180), 3), QPen(QColor(theme.ACTIVE), 1)):
+        painter.setPen(pen)
+        painter.drawRect(view.rubber)
