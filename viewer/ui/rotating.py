@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
+from inference.geometry import lps_mm_to_kji
 from resources.text import translate
 from viewer.display.oblique import cut_plane, frame_of, turned
 from viewer.display.planes import Plane
@@ -73,10 +74,14 @@ def why_not(reading: Reading) -> str:
     if case is None:
         return translate("window", "Open a series first.")
     if case.is_being_read:
-        return translate("rotate", "The images are still being read.")
+        return _being_read()
     if len(reading.planes) < 2 or min(case.volume.shape_kji) < 2:
         return translate("rotate", "Planes can be turned in regular stacks of slices only.")
     return ""
+
+
+def _being_read() -> str:
+    return translate("rotate", "The images are still being read.")
 
 
 class TurnDrag(Gesture):
@@ -164,3 +169,40 @@ def begin_turn(view: SliceView, button: Qt.MouseButton, at: QPointF) -> Gesture:
     elif crosshair.near_centre(view, at):
         return CentreDrag(view, button, at)
     return WindowDrag(view, button, at)
+
+
+def capture(reading: Reading) -> dict[str, list[list[float]]]:
+    """Return how the planes are turned, as JSON: across, down and a point of each; LPS, mm."""
+    state = {}
+    for name, plane in reading.planes.items():
+        if not plane.straight:
+            index = plane.index_of_lps(reading.cursor_lps_mm)
+            point = plane.on_slice(reading.cursor_lps_mm, index)
+            state[name] = [
+                [round(float(v), 6) for v in vector] for vector in (*frame_of(plane), point)
+            ]
+    return state
+
+
+def restore(reading: Reading, state: Any) -> None:
+    """Turn the planes as ``capture`` found them.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When ``state`` is not of this kind.
+    """
+    if not state or why_not(reading) not in ("", _being_read()):
+        return
+    if not isinstance(state, dict):
+        raise TypeError("planes go by their names")
+    planes = dict(reading.straight)
+    last = np.array(next(iter(planes.values())).shape_kji) - 1
+    for name, vectors in state.items():
+        across, down, point = (np.array(vector, dtype=np.float64) for vector in vectors)
+        kji = lps_mm_to_kji(planes[name].affine, point)
+        right = abs(np.linalg.norm([across, down], axis=1) - 1).max() + abs(across @ down)
+        if not right < 1e-3 or not (np.abs(kji - np.clip(kji, 0, last)) < 1).all():
+            raise ValueError("no frame, or one of another volume")
+        planes[name] = cut_plane(planes[name], turned((across, down), across, 0.0), point)
+    reading.turn(planes)

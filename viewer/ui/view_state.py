@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from viewer.ui import layouts, rotating
+
 if TYPE_CHECKING:
     from viewer.ui.mpr import MprViews
     from viewer.ui.reading import Reading
@@ -28,6 +30,7 @@ def capture(reading: Reading, views: MprViews) -> str:
         return ""
     return json.dumps(
         {
+            "turned": rotating.capture(reading),
             "cursor_lps_mm": [round(float(x), 4) for x in reading.cursor_lps_mm],
             "window": _window(reading),
             "shown": {name: bool(getattr(reading.shown, name)) for name in (*_SWITCHES, "invert")},
@@ -36,6 +39,7 @@ def capture(reading: Reading, views: MprViews) -> str:
             # The threshold is that of a run: another run brings its own.
             "threshold": case.threshold,
             "runs": len(case.document.runs),
+            "layout": views.arranged.to_json(),
             "enlarged": views.enlarged,
             "zoom": {
                 view.plane.name: view.look
@@ -65,7 +69,9 @@ def restore_images(text: str, reading: Reading, views: MprViews) -> None:
         return
     _try(lambda: _set_window(reading, state["window"]))
     _try(lambda: reading.show(invert=state["shown"]["invert"] is True))
+    _try(lambda: _lay_out(views, state["layout"]))
     _try(lambda: _enlarge(views, state["enlarged"]))
+    _try(lambda: rotating.restore(reading, state.get("turned")))
     _try(lambda: reading.move_cursor(_numbers(state["cursor_lps_mm"], 3)))
     for view in views.views:
         _try(partial(_look, view, state.get("zoom")))
@@ -134,6 +140,12 @@ def _select(reading: Reading, wanted: str | None) -> None:
     document = reading.case.document
     if wanted in {*(x.id for x in document.lesions), *(x.id for x in document.segments)}:
         reading.select(wanted, centre=False)
+
+
+def _lay_out(views: MprViews, layout: Any) -> None:
+    arranged = layouts.from_json(layout)
+    if arranged is not None and arranged != views.arranged:
+        views.set_arranged(arranged)
 
 
 def _enlarge(views: MprViews, plane_name: str | None) -> None:
