@@ -29,7 +29,9 @@ from resources import text
 from resources.problem import Problem
 from resources.text import translate
 from viewer import logbook
-from viewer.ui import theme
+from viewer.ui import scaling, theme
+from viewer.ui.preferences import Preferences
+from viewer.ui.settings import Settings
 from viewer.ui.status import MessageBar
 
 _SIGNAL_MS = 250
@@ -59,10 +61,12 @@ def make_app(arguments: Sequence[str] = ()) -> QApplication:
             Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
         )
         QCoreApplication.setApplicationName("Overread")
+        chosen = Preferences(Settings())
+        scaling.take_up(chosen.choice("interface_size"))
         app = QApplication(["overread", *arguments])
         QGuiApplication.setDesktopFileName("overread")
         _translate(app)
-        theme.apply_theme(app)
+        theme.apply_theme(app, chosen.choice("theme"))
         pg.setConfigOptions(imageAxisOrder="row-major", useOpenGL=False)
     return app
 

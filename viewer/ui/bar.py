@@ -186,7 +186,13 @@ class TopBar(QFrame):
         for name in ("open", "open_file", "sample"):
             menu.addAction(actions[name])
         menu.addSeparator()
+        for name in ("save_picture", "copy_picture"):
+            menu.addAction(actions[name])
+        menu.addSeparator()
         for name in ("reader", "trust", "card", "keys", "edit_keys"):
+            menu.addAction(actions[name])
+        menu.addSeparator()
+        for name in ("light", "hide_patient", "settings"):
             menu.addAction(actions[name])
         menu.addSeparator()
         menu.addAction(actions["quit"])

@@ -37,6 +37,7 @@ from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
 from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.keymap import KeyMap
+from viewer.ui.looks import Looks
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
 from viewer.ui.outliner import Outliner
@@ -85,7 +86,9 @@ class MainWindow(QMainWindow):
         self.outliner = Outliner(self.reading, self.ai, self.corrections, self)
         self.rotating = Rotating(self.reading, lambda: self.views.fit_all(), self)
         self.conventions = Conventions(self.reading, lambda: self.views.active, self)
+        self.looks = Looks(self)
         self.parts: tuple[Part, ...] = (
+            self.looks,
             self.conventions,
             self.rotating,
             self.rejecting,
@@ -219,6 +222,7 @@ class MainWindow(QMainWindow):
         self.views.told.connect(self.status.hint)
         self.views.menu_asked.connect(self.asking.menu)
         self.corrections.told.connect(self.status.hint)
+        self.looks.attach()
         self.corrections.failed.connect(self.message.show_problem)
         for room in (self.queue, self.outliner, self.conventions):
             room.told.connect(self.status.hint)
@@ -439,6 +443,7 @@ class MainWindow(QMainWindow):
         self.ai.close()
         self.opener.close()
         self.exporter.close()
+        self.looks.close()
         self.conventions.close()
         self.layouts.close()
         self.views.drawn.close()

@@ -24,6 +24,13 @@ def ask_files(parent: QWidget, title: str) -> list[Path]:
     return [Path(file) for file in files]
 
 
+def ask_save(parent: QWidget, title: str, name: str, kind: str) -> Path | None:
+    """Return where a file is to be saved, or None; ``kind`` is a filter of Qt."""
+    with _unremembered():
+        file, _ = QFileDialog.getSaveFileName(parent, title, name, kind)
+    return Path(file) if file else None
+
+
 @contextmanager
 def _unremembered() -> Iterator[None]:
     """Take back what Qt's own file dialog keeps of visited folders: names may name a patient."""

@@ -51,6 +51,7 @@ class _Card(QWidget):
         self.card = card
         self.current = False
         self.beside = False
+        self.anonymous = False
         self._under = False
         self._press: QPoint | None = None
         self._carrying = False
@@ -61,11 +62,16 @@ class _Card(QWidget):
 
     def follow(self) -> None:
         card = self.card
-        said = (card.title, card.detail, self._state())
+        said = (self._title(), card.detail, self._state())
         self.setAccessibleName(", ".join(text for text in said if text))
-        self.setToolTip(html.escape(card.title))
+        self.setToolTip(html.escape(self._title()))
         self.setFixedHeight(self.sizeHint().height())
         self.update()
+
+    def _title(self) -> str:
+        if self.anonymous:
+            return translate("rail", "Series {n}").format(n=self._number + 1)
+        return self.card.title
 
     def _state(self) -> str:
         return translate("rail", "Shown beside") if self.beside else self.card.state
@@ -109,7 +115,7 @@ class _Card(QWidget):
         metrics = painter.fontMetrics()
         room = self.width() - 16
         painter.setPen(QColor(theme.TEXT))
-        title = metrics.elidedText(self.card.title, Qt.TextElideMode.ElideRight, room)
+        title = metrics.elidedText(self._title(), Qt.TextElideMode.ElideRight, room)
         painter.drawText(8, 122, title)
         painter.setFont(theme.font(theme.CORNER_PX))
         metrics = painter.fontMetrics()
@@ -196,6 +202,7 @@ class SeriesRail(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll = scroll
+        self._anonymous = False
         column.addWidget(scroll, 1)
         self.set_cards([])
 
@@ -208,6 +215,8 @@ class SeriesRail(QWidget):
         self._cards = []
         for number, card in enumerate(cards):
             widget = _Card(number, card)
+            widget.anonymous = self._anonymous
+            widget.follow()
             widget.chosen.connect(self.chosen)
             widget.menu_asked.connect(self.menu_asked)
             widget.carry_begun.connect(self.carry_begun)
@@ -220,6 +229,13 @@ class SeriesRail(QWidget):
             if cards
             else translate("rail", "Series")
         )
+
+    def set_anonymous(self, anonymous: bool) -> None:
+        """Show nothing that files say of their series, or all again."""
+        self._anonymous = anonymous
+        for card in self._cards:
+            card.anonymous = anonymous
+            card.follow()
 
     def card(self, number: int) -> SeriesCard:
         """Return what a card says; change it, then call ``follow``."""

@@ -96,6 +96,7 @@ class WorklistModel(QAbstractListModel):
         self._shown: list[Study] = []
         self._wanted = ""
         self.missing: frozenset[str] = frozenset()
+        self._anonymous = False
         self.open_key = ""
         self.pictures: dict[str, QImage | None] = {}
 
@@ -107,6 +108,23 @@ class WorklistModel(QAbstractListModel):
         self._all, self._wanted = studies, wanted
         self._shown = [study for study in studies if study.matches(wanted)]
         self.endResetModel()
+
+    def set_anonymous(self, anonymous: bool) -> None:
+        """Show nothing that says who the patients are, or all again."""
+        self._anonymous = anonymous
+        self.repaint()
+
+    def lines(self, study: Study) -> tuple[str, str, str, str]:
+        """Return who, the number, what, and the details of a study, as far as they are shown."""
+        if not self._anonymous:
+            return lines(study)
+        who = translate("worklist", "Patient {n}").format(n=self._shown.index(study) + 1)
+        parts = (plain(study.modality), counts.images(study.images))
+        return who, "", " · ".join(part for part in parts if part), ""
+
+    def day(self, study: Study) -> str:
+        """Return the day of a study, as far as it is shown."""
+        return "" if self._anonymous else day(study.study_date)
 
     def repaint(self) -> None:
         """Tell the view that marks or pictures changed."""
@@ -127,9 +145,9 @@ class WorklistModel(QAbstractListModel):
         if role == self.STUDY:
             return study
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            texts = (*lines(study), day(study.study_date), self._state(study))
+            texts = (*self.lines(study), self.day(study), self._state(study))
             return ", ".join(text for text in texts if text)
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == Qt.ItemDataRole.ToolTipRole and not self._anonymous:
             # Qt takes a tooltip for rich text when it looks so; a folder may be named anything.
             return "<br>".join(html.escape(plain(path)) for path in study.paths[:4])
         return None
@@ -178,13 +196,13 @@ class StudyRow(QStyledItemDelegate):
         picture = QRectF(10, (ROW_PX - _PICTURE_PX) / 2, _PICTURE_PX, _PICTURE_PX)
         image = model.pictures.get(study.case_key)
         _draw_picture(painter, picture, image, plain(study.modality), dimmed=missing)
-        who, number, what, details = lines(study)
+        who, number, what, details = model.lines(study)
         bright, faint = QColor(theme.TEXT), QColor(theme.SECONDARY)
-        if not columns.dated and study.study_date:
-            details = " · ".join(text for text in (day(study.study_date), details) if text)
+        if not columns.dated:
+            details = " · ".join(text for text in (model.day(study), details) if text)
         _two_lines(painter, columns.who, who, number, bright, faint, bold=True)
         if columns.dated:
-            _one_line(painter, columns.date, day(study.study_date), bright)
+            _one_line(painter, columns.date, model.day(study), bright)
         _two_lines(painter, columns.what, what, details, bright, faint)
         _draw_state(painter, columns.state, study.state)
         second = plain(study.reader)

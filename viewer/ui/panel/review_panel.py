@@ -76,7 +76,7 @@ class ReviewPanel(QWidget):
 
         self.reasons = ReasonsStrip(rejecting)
         self.threshold = ThresholdSection(reading)
-        self.heatmap = HeatmapSection(reading, actions["heatmap"])
+        self.heatmap = HeatmapSection(reading, actions["heatmap"], actions["next_peak"])
         self.segments = SegmentsSection(reading, actions["masks"], actions["fill"])
         self.corrections = CorrectionsSection(reading)
         self._lower = (self.threshold, self.heatmap, self.segments, self.corrections)

@@ -63,7 +63,7 @@ class _Swatch(QToolButton):
     def __init__(self, label: str, name: str, in_use: Callable[[], list[str]]) -> None:
         super().__init__()
         self._label, self._in_use = label, in_use
-        self.setFixedSize(QSize(20, 24))
+        self.setFixedSize(QSize(18, 24))
         self.setAccessibleName(translate("findings", "Colour of {name}").format(name=name))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(self._offer)
@@ -109,14 +109,14 @@ class _Swatch(QToolButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(self.width() / 2 - 5.5, self.height() / 2 - 5.5, 11, 11)
+        box = QRectF(1, self.height() / 2 - 5.5, 11, 11)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(label_colours.label_colour(self._label)))
         painter.drawRoundedRect(box, 3, 3)
         if self.underMouse() or self.hasFocus():
             painter.setPen(QPen(QColor(theme.ACTIVE), 1.4))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(box.adjusted(-3, -3, 3, 3), 5, 5)
+            painter.drawRoundedRect(box.adjusted(-0.3, -0.3, 0.3, 0.3), 3, 3)
 
 
 def _icon(colour: str) -> QIcon:
