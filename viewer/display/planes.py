@@ -153,6 +153,9 @@ class Plane:
         """Map a point in LPS mm to view (x, y) mm."""
         # At every movement, in every view: numbers are quicker here than arrays of one.
         kji = lps_mm_to_kji(self.affine, point_lps_mm)
+        if not self.straight:
+            x, y = self.view_mm(kji)
+            return float(x), float(y)
         x, y = float(kji[self.across]) + 0.5, float(kji[self.down]) + 0.5
         columns, rows = self.size_px
         if self.flip_across:
