@@ -11,8 +11,17 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from inference.client import Cancelled, Device
-from inference.findings import Detection, Findings, Heatmap, ModelStamp, Segment
-from inference.geometry import voxel_volume_mm3
+from inference.findings import (
+    Detection,
+    Findings,
+    Heatmap,
+    Impression,
+    Mask,
+    ModelStamp,
+    Outline,
+    Segment,
+)
+from inference.geometry import kji_to_lps_mm, voxel_volume_mm3
 from inference.measure import measure
 from inference.protocol import Progress
 from viewer.phantom.anatomy import PhantomSpec, make_phantom
@@ -73,6 +82,23 @@ def truth_findings(phantom):
     )
 
 
+def nothing_there(volume, point_lps_mm, reason="nothing"):
+    """Return what the model answers where there is no lesion."""
+    nothing = Heatmap((0, 0, 0), np.zeros((1, 1, 1), np.uint8), "share")
+    empty = Mask((0, 0, 0), np.zeros((0, 0, 0), bool))
+    return Outline(empty, nothing, nothing, 0.02, 0.0, None, reason, "CPU")
+
+
+def ball_there(volume, point_lps_mm, radius_mm=9.0):
+    """Return a ball round the point, as the model would outline a nodule."""
+    ones = np.indices(volume.shape_kji).reshape(3, -1).T
+    away = kji_to_lps_mm(volume.affine, ones) - np.asarray(point_lps_mm)
+    inside = (np.linalg.norm(away, axis=1) <= radius_mm).reshape(volume.shape_kji)
+    share = Heatmap((0, 0, 0), np.where(inside, 200, 0).astype(np.uint8), "share")
+    said = Impression(3.4, 4.2)
+    return Outline(Mask((0, 0, 0), inside), share, share, 0.31, 0.12, said, "", "CPU")
+
+
 class ScriptedProcess:
     """Has the methods of ``ModelProcess``; answers what a test puts into it."""
 
@@ -83,6 +109,8 @@ class ScriptedProcess:
         self.hold.set()
         self.killed = threading.Event()
         self.runs = 0
+        self.outlined = []  # points, LPS mm
+        self.outline_at = nothing_there
 
     def devices(self):
         return (Device("cpu", "CPU"),)
@@ -98,6 +126,17 @@ class ScriptedProcess:
         if self.problem is not None:
             raise self.problem
         return self.findings
+
+    def outline(self, volume, pack, device, point_lps_mm, progress=None):
+        self.outlined.append(tuple(point_lps_mm))
+        self.killed.clear()
+        while not self.hold.is_set():
+            if self.killed.is_set():
+                raise Cancelled
+            time.sleep(0.005)
+        if self.problem is not None:
+            raise self.problem
+        return self.outline_at(volume, point_lps_mm)
 
     def cancel(self):
         self.killed.set()

@@ -175,12 +175,16 @@ def test_escape_gives_up_a_stroke(reviewed):
     assert reviewed.reading.lesion.mask is lesion.mask
 
 
-def test_a_missed_lesion_is_added_under_the_pointer_and_painted(reviewed):
+def test_a_missed_lesion_is_added_under_the_pointer_and_painted(reviewed, process, qtbot):
     view = reviewed.views.views[0]
     at = QPoint(view.width() // 3, view.height() // 2)
     QTest.mouseMove(view.viewport(), at)
     wanted = np.asarray(view.lps_at(view.pointer_px))
     key(reviewed, "M")
+    qtbot.waitUntil(lambda: "The model sees nothing here" in reviewed.status._text.text())
+    assert reviewed.reading.case.undo_name == "AI run"
+    key(reviewed, "M")
+    np.testing.assert_allclose(process.outlined, [wanted], atol=1e-6)
     lesion = reviewed.reading.lesion
     assert lesion.missed_by_ai
     assert lesion.empty

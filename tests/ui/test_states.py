@@ -109,7 +109,7 @@ def test_what_is_painted_is_seen(reviewed):
     assert segment.id in reviewed.reading.visible_segments
     assert case.document.segment(segment.id).mask is not segment.mask
     reviewed.reading.show(masks=False)
-    key(reviewed, "M")
+    reviewed.corrections.add_missed(reviewed.reading.cursor_lps_mm)
     assert reviewed.reading.shown.masks
 
 

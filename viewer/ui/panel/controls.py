@@ -109,9 +109,8 @@ class QueueControls(QWidget):
         row.addWidget(self._go_on)
 
     def refresh(self) -> None:
-        """Follow the queue."""
+        """Follow the queue; whether it is seen is up to the panel."""
         lesions, queue = self._reading.lesions, self._queue
-        self.setVisible(bool(lesions))
         self._order.show_choice(queue.order, order_name(queue.order))
         text = kind_name(queue.kind)
         if queue.kind != "all":

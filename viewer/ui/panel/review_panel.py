@@ -17,6 +17,7 @@ from viewer.ui.panel.findings_list import FindingsList
 from viewer.ui.panel.heatmap import HeatmapSection
 from viewer.ui.panel.reasons_strip import ReasonsStrip
 from viewer.ui.panel.run_state import RunState
+from viewer.ui.panel.section import Section
 from viewer.ui.panel.sections import CorrectionsSection
 from viewer.ui.panel.segments import SegmentsSection
 from viewer.ui.panel.threshold import ThresholdSection
@@ -46,6 +47,7 @@ class ReviewPanel(QWidget):
         self._reasons: tuple[str, ...] = ()
         self._running = False
         self._problem: Problem | None = None
+        self._was_hidden = False
 
         self._count = QLabel()
         self._count.setFont(theme.head_font())
@@ -79,18 +81,15 @@ class ReviewPanel(QWidget):
         self.heatmap = HeatmapSection(reading, actions["heatmap"], actions["next_peak"])
         self.segments = SegmentsSection(reading, actions["masks"], actions["fill"])
         self.corrections = CorrectionsSection(reading)
-        self._lower = (self.threshold, self.heatmap, self.segments, self.corrections)
-        self._rules = []
+        self._lower: list[Section] = []
+        self._rules: list[QWidget] = []
         below = QWidget()
-        column = QVBoxLayout(below)
+        self._below = column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for section in self._lower:
-            line = rule()
-            self._rules.append(line)
-            column.addWidget(line)
-            column.addWidget(section)
         column.addStretch(1)
+        for section in (self.threshold, self.heatmap, self.segments, self.corrections):
+            self.add_section(section, last=True)
         scroll = QScrollArea()
         scroll.setWidget(below)
         scroll.setWidgetResizable(True)
@@ -111,14 +110,25 @@ class ReviewPanel(QWidget):
         reading.case_changed.connect(self._on_case)
         reading.document_changed.connect(lambda _change: self.refresh())
         reading.threshold_changed.connect(self._on_threshold)
-        self.threshold.released.connect(self._fit_list)
+        self.threshold.released.connect(self._refresh_list)
         queue.changed.connect(self._refresh_list)
-        reading.shown_changed.connect(self._refresh_lower)
+        reading.shown_changed.connect(self._on_shown)
         reading.selection_changed.connect(self.segments.refresh)
         reading.selection_changed.connect(self._refresh_opinion)
         reading.selection_changed.connect(self._on_selection)
         self._queue = queue
         self.refresh()
+
+    def add_section(self, section: Section, *, last: bool = False) -> None:
+        """Take in a section below the verdicts, on top of the others or under them."""
+        line = rule()
+        at = len(self._lower) if last else 0
+        self._lower.insert(at, section)
+        self._rules.insert(at, line)
+        self._below.insertWidget(2 * at, line)
+        self._below.insertWidget(2 * at + 1, section)
+        section.refresh()
+        line.setVisible(not section.isHidden())
 
     # -------------------------------------------------------------- the run
 
@@ -153,6 +163,7 @@ class ReviewPanel(QWidget):
 
     def refresh(self) -> None:
         """Follow the document."""
+        self._was_hidden = self._reading.ai_hidden
         self._refresh_list()
         self._refresh_opinion()
         self._refresh_lower()
@@ -160,20 +171,27 @@ class ReviewPanel(QWidget):
     def _refresh_list(self) -> None:
         self.list.fill()
         self.controls.refresh()
-        # While the slider is held nothing moves under the hand; the list scrolls meanwhile.
-        if not self.threshold.held:
-            self._fit_list()
         lesions = self._reading.lesions
         done, total = sum(lesion.reviewed for lesion in lesions), len(lesions)
         text = translate("findings", "{done} of {total} reviewed") if total else ""
         self._count.setText(text.format(done=done, total=total))
         theme.set_tone(self._count, "pending" if done < total else "secondary")
+        if self.threshold.held:
+            return  # nothing moves under the hand; the list scrolls meanwhile
+        self.controls.setVisible(total > 0)
+        self._fit_list()
         self._refresh_state(total)
 
     def _on_threshold(self) -> None:
         """Follow the threshold: nothing but list and counts depends on it."""
         self._refresh_list()
         self.threshold.refresh()
+
+    def _on_shown(self) -> None:
+        if self._reading.ai_hidden != self._was_hidden:
+            self.refresh()
+        else:
+            self._refresh_lower()
 
     def _on_selection(self) -> None:
         if self._queue.kind != "all":
@@ -207,9 +225,11 @@ class ReviewPanel(QWidget):
 
     def _refresh_state(self, rows: int) -> None:
         case = self._reading.case
-        if self._running or self.threshold.held:
+        if self._running:
             return
-        if self._problem is not None:
+        if self._reading.ai_hidden:
+            self.run_state.show_nothing()
+        elif self._problem is not None:
             self.run_state.show_failed(self._problem)
         elif case is None:
             self.run_state.show_no_case()

@@ -37,7 +37,8 @@ class CorrectionsSection(Section):
             )
         else:
             self._saved.setText(translate("findings", "Nothing to save"))
-        self._text.setText(self._summary())
+        # How many were deleted would tell of what the AI had marked.
+        self._text.setText("" if self._reading.ai_hidden else self._summary())
 
     def _summary(self) -> str:
         case = self._reading.case

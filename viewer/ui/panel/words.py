@@ -76,7 +76,7 @@ def short_opinion(said: Detection | None) -> list[str]:
         )
     if said is not None and said.uncertainty is not None:
         parts.append(
-            translate("findings", "outlines agree {percent} %").format(
+            translate("findings", "agree {percent} %").format(
                 percent=agreement_percent(said.uncertainty)
             )
         )

@@ -1,0 +1,508 @@
+"""The findings queue in the real window: order, kind, steps, reasons, the counter."""
+
+import os
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+import resources
+from viewer.ui.queue import KINDS, ORDERS
+
+from .conftest import settle
+from .queue_case import BELOW, SHOWN, findings_of_twelve
+from .test_review import control, key
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def twelve(process, phantom, truth_findings):
+    process.findings = findings_of_twelve(phantom, truth_findings)
+    return process.findings
+
+
+@pytest.fixture
+def full(twelve, reviewed):
+    """The window with twelve findings listed, and three under the threshold."""
+    reviewed.set_reader("Dr. A. Test")
+    assert reviewed.panel.list.count() == SHOWN
+    reviewed.reading.select(reviewed.reading.lesions[0].id)
+    settle(reviewed)
+    return reviewed
+
+
+def listed(window):
+    """Return the ids of the rows, from the top."""
+    rows = window.panel.list
+    return [rows.item(n).data(int(Qt.ItemDataRole.UserRole)) for n in range(rows.count())]
+
+
+def spoken(window, row):
+    return window.panel.list.item(row).data(int(Qt.ItemDataRole.AccessibleTextRole))
+
+
+def counter(window):
+    return window.panel._count.text()
+
+
+# ------------------------------------------------------------------ the whole review
+
+
+def test_twelve_findings_are_reviewed_by_keyboard_in_three_keys_each_at_most(full):
+    case = full.reading.case
+    said = [
+        ["A", "J"],
+        ["X", "1", "J"],
+        ["U", "J"],
+        ["X", "J"],
+        ["X", "2", "J"],
+        ["A", "J"],
+        ["X", "3", "J"],
+        ["A", "J"],
+        ["X", "4", "J"],
+        ["X", "5", "J"],
+        ["U", "J"],
+        ["A", "J"],
+    ]
+    assert counter(full) == "0 of 12 reviewed"
+    for number, keys in enumerate(said, 1):
+        assert len(keys) <= 3
+        for name in keys:
+            key(full, name)
+        assert counter(full) == f"{number} of 12 reviewed"
+    reasons = {row["key"]: name for name, row in resources.table("rejection_reasons").items()}
+    verdicts = {"A": "accepted", "X": "rejected", "U": "unsure"}
+    for lesion, keys in zip(case.shown, said, strict=True):
+        assert lesion.verdict == verdicts[keys[0]]
+        assert lesion.decision.reason == reasons.get(keys[1], "")
+        assert lesion.reader == "Dr. A. Test"
+        assert lesion.decided_utc.endswith("Z")
+    rejected = spoken(full, 1)
+    assert "Rejected: vessel · Dr. A. Test · " in rejected
+    assert "not reviewed" not in rejected
+    assert case.progress == (12, 12)
+
+
+def test_with_going_on_a_verdict_is_one_key_and_leads_past_what_is_reviewed(full):
+    case = full.reading.case
+    full.actions_by_id["go_on"].trigger()
+    ids = [lesion.id for lesion in case.shown]
+    full.reading.select(ids[1])
+    key(full, "A")
+    assert full.reading.selected == ids[2]
+    full.reading.select(ids[0])
+    key(full, "X")
+    assert full.reading.selected == ids[0]  # until the reason is given
+    key(full, "2")
+    assert full.reading.selected == ids[2]
+    for _ in range(9):
+        key(full, "U")
+    assert full.reading.selected == ids[11]
+    key(full, "A")
+    assert counter(full) == "12 of 12 reviewed"
+    assert full.reading.selected == ids[11]
+    assert "All findings are reviewed" in full.status._text.text()
+    # Taking a verdict back leads nowhere.
+    key(full, "A")
+    assert full.reading.lesion.verdict is None
+    assert full.reading.selected == ids[11]
+
+
+def test_everything_comes_back_when_the_case_is_opened_again(full, qtbot, phantom_folder):
+    key(full, "X")
+    key(full, "4")
+    key(full, "J")
+    key(full, "A")
+    before = [(x.id, x.decision) for x in full.reading.case.document.lesions]
+    with qtbot.waitSignal(full.opener.opened, timeout=20_000):
+        full.open_paths([phantom_folder])
+    settle(full)
+    assert [(x.id, x.decision) for x in full.reading.case.document.lesions] == before
+    assert before[0][1].reason == "motion"
+    control(full, "Z")
+    control(full, "Z")
+    assert full.reading.case.document.lesion(before[0][0]).verdict is None
+
+
+# ----------------------------------------------------------------------- the reasons
+
+
+def test_a_reason_is_one_step_with_its_rejection(full):
+    key(full, "X")
+    assert full.panel.reasons.isVisible()
+    key(full, "3")
+    assert not full.panel.reasons.isVisible()
+    lesion = full.reading.lesion
+    assert (lesion.verdict, lesion.decision.reason) == ("rejected", "hilar")
+    control(full, "Z")
+    assert full.reading.lesion.verdict is None
+    control(full, "Y")
+    assert full.reading.lesion.decision.reason == "hilar"
+
+
+def test_digits_give_a_reason_only_while_one_is_asked_for(full):
+    window = full.reading.window
+    key(full, "X")
+    key(full, "2")
+    assert full.reading.window == window
+    assert full.reading.lesion.decision.reason == "scar"
+    key(full, "2")
+    assert (full.reading.window.centre, full.reading.window.width) == (-600, 1500)
+    assert full.reading.lesion.decision.reason == "scar"
+
+
+@pytest.mark.parametrize("name", ["Escape", "J", "0", "H", "W"])
+def test_esc_and_every_other_command_leave_the_rejection_without_a_reason(full, name):
+    lesion_id = full.reading.selected
+    full.reading.set_tool("brush")
+    key(full, "X")
+    key(full, name)
+    assert not full.panel.reasons.isVisible()
+    assert full.reading.case.document.lesion(lesion_id).verdict == "rejected"
+    assert full.reading.case.document.lesion(lesion_id).decision.reason == ""
+    if name == "Escape":
+        assert full.reading.tool == "brush"  # one Esc, one thing
+    full.reading.set_window(full.reading.window.moved(40, 777))
+    key(full, "1")
+    assert full.reading.window.width == 400
+
+
+def test_reasons_can_be_clicked_and_stay_off_the_image(full):
+    key(full, "X")
+    strip = full.panel.reasons
+    one_line = strip.buttons["vessel"].mapTo(full, strip.buttons["vessel"].rect().center()).y()
+    for button in strip.buttons.values():
+        assert button.isVisible()
+        assert button.mapTo(full, button.rect().center()).y() == one_line
+        inside = button.mapTo(full.panel, button.rect().topLeft())
+        assert full.panel.rect().contains(inside)
+        assert inside.x() + button.width() <= full.panel.width()
+    QTest.mouseClick(strip.buttons["other"], Qt.MouseButton.LeftButton)
+    settle(full)
+    assert full.reading.lesion.decision.reason == "other"
+
+
+def test_choosing_another_finding_or_undo_ends_the_asking(full):
+    key(full, "X")
+    full.reading.select("d5")
+    settle(full)
+    assert not full.panel.reasons.isVisible()
+    key(full, "X")
+    control(full, "Z")
+    assert not full.panel.reasons.isVisible()
+    key(full, "1")
+    assert full.reading.lesion.verdict is None
+
+
+# ------------------------------------------------------------------- order and kind
+
+
+def test_every_order_is_what_its_name_says(full, twelve):
+    case, queue = full.reading.case, full.queue
+    said = {d.id: d for d in twelve.detections}
+    full.reading.select("d4")
+    key(full, "A")
+    for order in ORDERS:
+        queue.set_order(order)
+        settle(full)
+        ids = listed(full)
+        assert sorted(ids) == sorted(x.id for x in case.shown)
+        assert ids == [x.id for x in queue.rows()]
+        assert full.reading.selected == "d4"
+        rows = full.panel.list
+        assert listed(full)[rows.currentRow()] == "d4"
+        values = {
+            "number": [case.document.lesion(n).number for n in ids],
+            "score": [-said[n].score for n in ids],
+            "size": [-said[n].diameter_mm for n in ids],
+            "volume": [-said[n].volume_ml for n in ids],
+            "uncertainty": [-said[n].uncertainty for n in ids],
+            "open": [case.document.lesion(n).reviewed for n in ids],
+            "place": [case.place(case.document.lesion(n)).startswith("left") for n in ids],
+        }[order]
+        assert values == sorted(values), order
+        for row, lesion_id in enumerate(ids):
+            assert spoken(full, row).startswith(f"{case.document.lesion(lesion_id).number} · ")
+    assert listed(full)[-1] == "d4"  # the last order: not reviewed first
+
+
+def test_places_go_from_the_patients_right_to_his_left_and_from_the_head_down(full):
+    full.queue.set_order("place")
+    settle(full)
+    case = full.reading.case
+    lesions = [case.document.lesion(lesion_id) for lesion_id in listed(full)]
+    words = ["right, upper", "right, middle", "right, lower", "left, upper", "left, middle"]
+    ranks = [(*words, "left, lower").index(case.place(x).removesuffix(" third")) for x in lesions]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) > 2
+
+
+def test_the_order_is_remembered_and_the_kind_is_not(full, qtbot, phantom_folder):
+    full.queue.set_order("volume")
+    full.queue.set_kind("open")
+    with qtbot.waitSignal(full.opener.opened, timeout=20_000):
+        full.open_paths([phantom_folder])
+    settle(full)
+    assert (full.queue.order, full.queue.kind) == ("volume", "all")
+    assert full.settings.text("findings order") == "volume"
+
+
+def test_every_kind_lists_its_own_and_the_selected_one(full):
+    verdicts = {"A": "accepted", "X": "rejected", "U": "unsure"}
+    for n, name in enumerate(verdicts):
+        full.reading.select(f"d{n + 1}")
+        key(full, name)
+        key(full, "Escape")
+    full.corrections.add_missed(full.reading.cursor_lps_mm)
+    full.reading.select("d9")
+    expected = {
+        "all": {*(f"d{n}" for n in range(1, 13)), "h1"},
+        "open": {f"d{n}" for n in range(4, 13)},
+        "accepted": {"d1", "d9"},
+        "rejected": {"d2", "d9"},
+        "unsure": {"d3", "d9"},
+        "human": {"h1", "d9"},
+    }
+    for kind in KINDS:
+        full.queue.set_kind(kind)
+        settle(full)
+        assert set(listed(full)) == expected[kind], kind
+        assert counter(full) == "4 of 13 reviewed"
+        text = full.panel.controls._kind.text()
+        assert ("of 13" in text) == (kind != "all")
+    full.reading.select("h1")
+    settle(full)
+    assert listed(full) == ["h1"]  # what was kept in sight only while selected is gone
+
+
+def test_a_verdict_leaves_its_row_in_sight_until_the_next_one_is_chosen(full):
+    full.queue.set_kind("open")
+    key(full, "A")
+    assert listed(full)[0] == "d1"
+    assert "Accepted" in spoken(full, 0)
+    key(full, "J")
+    assert full.reading.selected == "d2"
+    assert listed(full)[0] == "d2"
+
+
+def test_next_and_previous_follow_the_list_and_go_around(full):
+    full.queue.set_order("volume")
+    full.queue.set_kind("open")
+    order = listed(full)
+    full.reading.select(order[0])
+    for wanted in [*order[1:], order[0]]:
+        key(full, "J")
+        assert full.reading.selected == wanted
+    key(full, "K")
+    assert full.reading.selected == order[-1]
+
+
+def test_shift_steps_to_what_is_not_reviewed_whatever_is_listed(full):
+    for n in (2, 3):
+        full.reading.select(f"d{n}")
+        key(full, "A")
+    full.reading.select("d1")
+    QTest.keyClick(full, Qt.Key.Key_J, SHIFT)
+    assert full.reading.selected == "d4"
+    QTest.keyClick(full, Qt.Key.Key_K, SHIFT)
+    assert full.reading.selected == "d1"
+    full.queue.set_kind("accepted")
+    QTest.keyClick(full, Qt.Key.Key_K, SHIFT)
+    settle(full)
+    assert full.reading.selected == "d12"
+    assert "d12" in listed(full)
+
+
+def test_the_steps_say_when_nothing_is_left(full):
+    for n in range(1, 13):
+        full.reading.select(f"d{n}")
+        key(full, "A")
+    action = full.actions_by_id["next_open"]
+    assert not action.isEnabled()
+    assert "All findings are reviewed" in action.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("name", "modifiers", "entries"),
+    [
+        ("S", SHIFT, ORDERS),
+        ("F", Qt.KeyboardModifier.ControlModifier, KINDS),
+    ],
+)
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+def test_order_and_kind_are_chosen_with_the_keyboard(full, name, modifiers, entries):
+    for round_ in range(2):  # and on the second time
+        key(full, name, modifiers)
+        menu = QApplication.activePopupWidget()
+        assert menu is not None
+        panel = full.panel.mapToGlobal(full.panel.rect().topLeft()).x()
+        if full.screen().geometry().right() > panel + full.panel.width():  # room for it
+            assert menu.geometry().left() >= panel
+        QTest.keyClick(menu, Qt.Key.Key_Down)
+        QTest.keyClick(menu, Qt.Key.Key_Return)
+        settle(full)
+        chosen = full.queue.order if entries is ORDERS else full.queue.kind
+        assert chosen == entries[round_ + 1]
+
+
+# ------------------------------------------------------------------------- the rows
+
+
+def test_a_row_says_state_score_size_volume_place_impression_and_doubt(full, twelve):
+    case = full.reading.case
+    for row, lesion in enumerate(case.shown):
+        text = spoken(full, row)
+        said = next(d for d in twelve.detections if d.id == lesion.id)
+        for part in (
+            f"{lesion.number} · Nodule",
+            f"score {said.score:.2f}",
+            f"{said.diameter_mm:.1f} × {said.short_axis_mm:.1f} mm",
+            "mL",
+            case.place(lesion)[1:],
+            f"impression {said.impression.malignancy:.1f} of 5",
+            f"agree {round(100 * (1 - said.uncertainty))} %",
+            "not reviewed",
+        ):
+            assert part in text, (part, text)
+
+
+def test_nothing_of_the_ai_is_in_the_panel_while_it_is_hidden(full):
+    full.corrections.add_missed(full.reading.cursor_lps_mm)
+    key(full, "W")
+    full.reading.shown.ai_held_back = True
+    full.reading.show()
+    settle(full)
+    assert listed(full) == ["h1"]
+    assert counter(full) == "1 of 1 reviewed"
+    assert not full.panel.threshold.isVisible()
+    assert not full.panel.opinion.text()
+    assert full.panel.threshold._note.text() == ""
+    assert full.panel.corrections._text.text() == ""
+    assert not full.panel.run_state.isVisible()
+    assert full.panel.threshold._value.text() == ""
+    assert not full.panel.segments.isVisible()
+    full.reading.shown.ai_held_back = False
+    full.reading.show()
+    settle(full)
+    assert len(listed(full)) == SHOWN + 1
+
+
+# -------------------------------------------------------------------- the threshold
+
+
+def move_slider(window, score):
+    slider = window.panel.threshold.slider
+    slider.setValue(round(score * 100))
+    settle(window)
+
+
+def recount(twelve, threshold, touched=()):
+    return {d.id for d in twelve.detections if d.score >= threshold or d.id in touched}
+
+
+def test_counts_at_every_threshold_equal_those_counted_anew(full, twelve):
+    full.reading.select("d12")
+    key(full, "X")
+    key(full, "1")
+    note = full.panel.threshold._note
+    own = {d.id for d in twelve.detections if d.score >= 0.4}
+    for score in (0.0, 0.1, 0.25, 0.35, 0.36, 0.4, 0.42, 0.57, 0.62, 0.9, 0.97, 0.98, 1.0):
+        move_slider(full, score)
+        shown = recount(twelve, score, {"d12"})
+        assert set(listed(full)) == shown
+        assert {x.id for x in full.reading.lesions} == shown
+        text = note.text()
+        assert text.startswith(f"{len(shown)} shown · {SHOWN + BELOW - len(shown)} more below · ")
+        change = len(shown) - len(own)
+        if change > 0:
+            assert text.endswith(f"{change} appeared")
+        elif change < 0:
+            assert text.endswith(f"{-change} vanished")
+    assert "d12" in listed(full)  # rejected: never hidden
+
+
+def test_the_overlay_follows_the_threshold_at_once(full, process):
+    lesion = full.reading.case.document.lesion("d13")
+    view = full.views.views[0]
+    full.reading.move_cursor(lesion.centre_lps_mm)
+    settle(full)
+    assert "d13" not in {mark.lesion.id for mark in view.overlay.marks}
+    move_slider(full, 0.2)
+    view.grab()
+    assert "d13" in {mark.lesion.id for mark in view.overlay.marks}
+    move_slider(full, 0.4)
+    view.grab()
+    assert "d13" not in {mark.lesion.id for mark in view.overlay.marks}
+    assert process.runs == 1
+
+
+def test_a_double_click_returns_to_the_models_own_threshold(full, process):
+    move_slider(full, 0.8)
+    slider = full.panel.threshold.slider
+    QTest.mouseDClick(slider, Qt.MouseButton.LeftButton, pos=slider.rect().center())
+    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=slider.rect().center())
+    settle(full)
+    assert full.reading.case.threshold == process.findings.threshold
+    assert len(listed(full)) == SHOWN
+
+
+def test_the_pointer_over_the_slider_says_what_would_change(full, twelve):
+    slider, note = full.panel.threshold.slider, full.panel.threshold._note
+    for score in (0.2, 0.7, 0.4):
+        x = round(slider._x(score))
+        at = slider.rect().center()
+        at.setX(x)
+        QTest.mouseMove(slider, at)
+        settle(full)
+        exact = slider.score_at(x)
+        change = len(recount(twelve, exact)) - SHOWN
+        word = "would appear" if change > 0 else "would vanish" if change < 0 else "the same"
+        assert word in note.text()
+        assert (str(abs(change)) if change else "the same") in note.text().split(" · ")[-1]
+        assert full.reading.case.threshold == 0.4
+
+
+def test_keys_step_the_slider_when_it_has_the_keyboard(full):
+    slider = full.panel.threshold.slider
+    slider.setFocus()
+    QTest.keyClick(slider, Qt.Key.Key_Left)
+    assert full.reading.case.threshold == pytest.approx(0.39)
+    QTest.keyClick(slider, Qt.Key.Key_Right)
+    assert full.reading.case.threshold == pytest.approx(0.40)
+
+
+def test_nothing_moves_under_the_hand_while_the_slider_is_held(full):
+    slider = full.panel.threshold.slider
+    at = slider.rect().center()
+    at.setX(round(slider._x(0.4)))
+    before = slider.mapTo(full, at).y()
+    QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=at)
+    at.setX(round(slider._x(0.99)))
+    QTest.mouseMove(slider, at)
+    settle(full)
+    assert not full.reading.lesions
+    assert slider.mapTo(full, at).y() == before
+    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=at)
+    settle(full)
+    assert full.panel.run_state.isVisible()
+    assert not full.panel.list.isVisible()
+
+
+def test_pictures_for_the_eye(full, qtbot):
+    folder = os.environ.get("OVERREAD_GRABS")
+    if not folder:
+        pytest.skip("pictures are taken when OVERREAD_GRABS names a folder")
+    full.resize(1680, 1050)
+    for name in ("A", "J", "X"):
+        key(full, name)
+    settle(full)
+    QTest.qWait(200)
+    full.grab().save(f"{folder}/queue.png")
+    key(full, "1")
+    key(full, "J")
+    full.queue.set_kind("open")
+    move_slider(full, 0.3)
+    QTest.qWait(200)
+    full.grab().save(f"{folder}/queue_open.png")
