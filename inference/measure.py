@@ -92,7 +92,39 @@ def measure(
 
 def _axes_mm(array: npt.NDArray[np.bool_], affine: geometry.Affine) -> tuple[float, float]:
     # QR turns the two index steps of the slice plane into plane coordinates in mm.
-    step_mm = np.linalg.qr(affine[:3, 1:3])[1]
+    _, hull, pair = _longest(array, np.linalg.qr(affine[:3, 1:3])[1])
+    long_axis = float(np.linalg.norm(hull[pair[1]] - hull[pair[0]]))
+    low, high = _longest_across(hull, (hull[pair[1]] - hull[pair[0]]) / long_axis)
+    return long_axis, float(np.linalg.norm(high - low))
+
+
+def axes_lps_mm(mask: Mask, affine: geometry.Affine) -> npt.NDArray[np.float64]:
+    """Return the ends of the axes that ``measure`` gives the lengths of.
+
+    Returns
+    -------
+    ndarray
+        (4, 3) LPS mm: both ends of the long axis, then of the short one, which crosses it.
+
+    Raises
+    ------
+    ValueError
+        When the mask is empty.
+    """
+    if not mask.voxels.any():
+        raise ValueError("an empty mask has no size")
+    frame, step_mm = np.linalg.qr(affine[:3, 1:3])
+    k, hull, pair = _longest(mask.voxels, step_mm)
+    ends = hull[list(pair)]
+    along = ends[1] - ends[0]
+    across = _longest_across(hull, along / np.linalg.norm(along))
+    origin = geometry.kji_to_lps_mm(affine, (k + mask.origin_kji[0], 0, 0))
+    first = step_mm @ np.asarray(mask.origin_kji[1:], dtype=np.float64)
+    return np.asarray((np.concatenate([ends, across]) + first) @ frame.T + origin)
+
+
+def _longest(array: npt.NDArray[np.bool_], step_mm: _Plane) -> tuple[int, _Plane, tuple[int, int]]:
+    """Return the slice with the longest chord, its hull in mm, and the ends of the chord."""
     filled = np.any(array, axis=2)
     bounds: list[tuple[float, int]] = []
     for k in np.flatnonzero(np.any(filled, axis=1)).tolist():
@@ -100,7 +132,7 @@ def _axes_mm(array: npt.NDArray[np.bool_], affine: geometry.Affine) -> tuple[flo
         columns = np.flatnonzero(np.any(array[k], axis=0))
         extent = np.array([rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1])
         bounds.append((float(np.abs(step_mm * extent).sum(axis=1) @ np.ones(2)), int(k)))
-    best, best_hull, best_pair = 0.0, np.zeros((0, 2)), (0, 0)
+    best, best_k, best_hull, best_pair = 0.0, 0, np.zeros((0, 2)), (0, 0)
     # Largest slices first: a slice whose box is smaller than the best chord is never looked at.
     for bound, k in sorted(bounds, reverse=True):
         if bound <= best:
@@ -110,9 +142,8 @@ def _axes_mm(array: npt.NDArray[np.bool_], affine: geometry.Affine) -> tuple[flo
         length = float(distances.max())
         if length > best:
             a, b = np.unravel_index(int(distances.argmax()), distances.shape)
-            best, best_hull, best_pair = length, hull, (int(a), int(b))
-    along = (best_hull[best_pair[1]] - best_hull[best_pair[0]]) / best
-    return best, _longest_across(best_hull, along)
+            best, best_k, best_hull, best_pair = length, k, hull, (int(a), int(b))
+    return best_k, best_hull, best_pair
 
 
 def _hull_mm(plane: npt.NDArray[np.bool_], step_mm: _Plane) -> _Plane:
@@ -133,14 +164,15 @@ def _hull_mm(plane: npt.NDArray[np.bool_], step_mm: _Plane) -> _Plane:
     return np.asarray(in_mm[ConvexHull(in_mm).vertices], dtype=np.float64)
 
 
-def _longest_across(hull: _Plane, along: _Plane) -> float:
-    """Return the longest chord of a convex polygon (n, 2) at right angles to ``along``.
+def _longest_across(hull: _Plane, along: _Plane) -> _Plane:
+    """Return the ends of the longest chord of a convex polygon at right angles to ``along``.
 
     The width of a convex polygon is concave along any direction, so its greatest value lies
     at a vertex.
     """
     u = hull @ along
-    v = hull @ np.array([-along[1], along[0]])
+    across = np.array([-along[1], along[0]])
+    v = hull @ across
     u2, v2 = np.roll(u, -1), np.roll(v, -1)
     rise = u2 - u
     flat = np.abs(rise) < 1e-12
@@ -151,4 +183,5 @@ def _longest_across(hull: _Plane, along: _Plane) -> float:
     # An edge across the long axis is met at both its ends, which its neighbours already give.
     top = np.where(crossed, height, -np.inf).max(axis=1)
     bottom = np.where(crossed, height, np.inf).min(axis=1)
-    return float((top - bottom).max())
+    widest = int((top - bottom).argmax())
+    return np.stack([along * u[widest] + across * end[widest] for end in (bottom, top)])

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-import resources
 from resources.text import translate
+from viewer.display.presets import presets
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Command:
     keys: tuple[str, ...]
     toggle: str = ""  # "" plain, "switch" on/off, else the name of an exclusive group
 
+
+PRESET_KEYS = ("1", "2", "3", "4", "5", "6")
 
 _REPEATING = frozenset(
     [
@@ -50,6 +52,7 @@ def commands() -> tuple[Command, ...]:
     """Return all commands in the reader's language, in the order of the key sheet."""
     review = translate("commands", "Review")
     correct = translate("commands", "Correct")
+    measure = translate("commands", "Measure")
     view = translate("commands", "View")
     layout = translate("commands", "Layout")
     move = translate("commands", "Move through the images")
@@ -62,18 +65,24 @@ def commands() -> tuple[Command, ...]:
         Command("missed", review, translate("commands", "Missed"), ("M",)),
         Command("next", review, translate("commands", "Next finding"), ("J",)),
         Command("previous", review, translate("commands", "Previous finding"), ("K",)),
+        Command("next_open", review, translate("commands", "Next one not reviewed"), ("Shift+J",)),
         Command(
-            "next_open", review, translate("commands", "Next one not reviewed"), ("Shift+J",)
-        ),
-        Command(
-            "previous_open", review, translate("commands", "Previous one not reviewed"), ("Shift+K",)
+            "previous_open",
+            review,
+            translate("commands", "Previous one not reviewed"),
+            ("Shift+K",),
         ),
         Command("sort", review, translate("commands", "Order of the findings"), ("Shift+S",)),
         Command("filter", review, translate("commands", "Which findings are listed"), ("Ctrl+F",)),
         Command(
-            "go_on", review, translate("commands", "Go on after a verdict"), ("Ctrl+Shift+J",), "switch"
+            "go_on",
+            review,
+            translate("commands", "Go on after a verdict"),
+            ("Ctrl+Shift+J",),
+            "switch",
         ),
         Command("window", correct, translate("commands", "Window"), ("W",), "tool"),
+        Command("region", correct, translate("commands", "Window by region"), ("Shift+W",), "tool"),
         Command("pan", correct, translate("commands", "Pan"), ("P",), "tool"),
         Command("brush", correct, translate("commands", "Brush"), ("B",), "tool"),
         Command("erase", correct, translate("commands", "Erase"), ("E",), "tool"),
@@ -86,6 +95,28 @@ def commands() -> tuple[Command, ...]:
         Command("undo", correct, translate("commands", "Undo"), ("Ctrl+Z",)),
         Command("redo", correct, translate("commands", "Redo"), ("Ctrl+Shift+Z", "Ctrl+Y")),
         Command("abort", correct, translate("commands", "Give up the stroke"), ("Esc",)),
+        Command("distance", measure, translate("commands", "Distance"), ("D",), "tool"),
+        Command(
+            "bidirectional",
+            measure,
+            translate("commands", "Long and short axis"),
+            ("Shift+D",),
+            "tool",
+        ),
+        Command("angle", measure, translate("commands", "Angle"), ("Shift+A",), "tool"),
+        Command("ellipse", measure, translate("commands", "Ellipse"), ("Shift+E",), "tool"),
+        Command("rectangle", measure, translate("commands", "Rectangle"), ("Shift+R",), "tool"),
+        Command("polygon", measure, translate("commands", "Polygon"), ("Shift+P",), "tool"),
+        Command(
+            "measure_finding", measure, translate("commands", "Axes of the finding"), ("Ctrl+D",)
+        ),
+        Command(
+            "measurements",
+            measure,
+            translate("commands", "Show measurements"),
+            ("Ctrl+M",),
+            "switch",
+        ),
         Command("heatmap", view, translate("commands", "Heatmap"), ("H",), "switch"),
         Command("next_peak", view, translate("commands", "Next peak of the heatmap"), ("Shift+N",)),
         Command("hold_ai", view, translate("commands", "Hide the AI while held"), ("Q",)),
@@ -148,14 +179,18 @@ def commands() -> tuple[Command, ...]:
         Command("edit_keys", case, translate("commands", "Change keys…"), ()),
         Command("quit", case, translate("commands", "Quit"), ("Ctrl+Q",)),
     )
-    presets = tuple(
-        Command(f"preset_{preset['key']}", window, preset_name(preset["name"]), (preset["key"],))
-        for preset in resources.table("window_presets")["CT"]
+    # Named for CT while nothing is open; ``viewer.ui.windows`` names them for the open case.
+    named = {preset.key: preset_name(preset.name) for preset in presets("CT")}
+    return (
+        *fixed,
+        *(Command(f"preset_{key}", window, named[key], (key,)) for key in PRESET_KEYS),
+        Command("auto_window", window, translate("commands", "From the values shown"), ("9",)),
+        Command("preset_0", window, translate("commands", "As stored in the file"), ("0",)),
+        Command(
+            "first_window", window, translate("commands", "Begin such series so"), (), "switch"
+        ),
+        Command("presets_reset", window, translate("commands", "Presets as they came"), ()),
     )
-    file_window = Command(
-        "preset_0", window, translate("commands", "As stored in the file"), ("0",)
-    )
-    return (*fixed, *presets, file_window)
 
 
 def preset_name(name: str) -> str:
@@ -167,6 +202,21 @@ def preset_name(name: str) -> str:
         "Brain": translate("commands", "Brain"),
         "Angio": translate("commands", "Angio"),
         "Liver": translate("commands", "Liver"),
+        "SUV 0 to 5": translate("commands", "SUV 0 to 5"),
+        "SUV 0 to 7": translate("commands", "SUV 0 to 7"),
+        "SUV 0 to 10": translate("commands", "SUV 0 to 10"),
+        "SUV 0 to 15": translate("commands", "SUV 0 to 15"),
+        "SUV 0 to 20": translate("commands", "SUV 0 to 20"),
+        "Whole range": translate("commands", "Whole range"),
+        "Middle 98 %": translate("commands", "Middle 98 %"),
+        "Dark tissue": translate("commands", "Dark tissue"),
+        "Bright tissue": translate("commands", "Bright tissue"),
+        "Weak uptake": translate("commands", "Weak uptake"),
+        "Strong uptake": translate("commands", "Strong uptake"),
+        "Thin parts": translate("commands", "Thin parts"),
+        "Thick parts": translate("commands", "Thick parts"),
+        "Flat": translate("commands", "Flat"),
+        "Steep": translate("commands", "Steep"),
     }
     return known.get(name, name)
 

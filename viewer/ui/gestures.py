@@ -8,8 +8,10 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 
 from resources.text import translate
+from viewer.annotate.measurements import KINDS
+from viewer.ui import measure_gestures
 from viewer.ui.gesture import Gesture
-from viewer.ui.gestures_look import PanDrag, WindowDrag, ZoomDrag
+from viewer.ui.gestures_look import PanDrag, RegionDrag, WindowDrag, ZoomDrag
 from viewer.ui.gestures_outline import OutlineClick
 from viewer.ui.gestures_paint import MoveDrag, PaintDrag
 from viewer.ui.rotating import begin_turn
@@ -24,6 +26,7 @@ __all__ = ["Gesture", "begin"]
 # Tools that change no work: they serve in cases that are only looked at, too.
 _LOOKING: dict[str, Callable[[SliceView, Qt.MouseButton, QPointF], Gesture]] = {
     "window": WindowDrag,
+    "region": RegionDrag,
     "pan": PanDrag,
     "rotate": begin_turn,
 }
@@ -43,6 +46,13 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if button != Qt.MouseButton.LeftButton:
         return None
     tool = view.reading.tool
+    if view.measuring is not None:
+        gesture = measure_gestures.begin(view.measuring, view, at)
+        if gesture is not None:
+            return gesture
+    if tool in KINDS:
+        view.told.emit(translate("view", "Measure in the open series; this one is beside it."))
+        return WindowDrag(view, button, at)
     if tool in _LOOKING:
         return _LOOKING[tool](view, button, at)
     case = view.case

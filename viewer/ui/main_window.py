@@ -21,10 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-import resources
 from resources.problem import Problem
 from resources.text import translate
-from viewer.display.grey import Window
 from viewer.session import Case, Reader
 from viewer.ui import availability
 from viewer.ui.ai_runner import AiRunner
@@ -37,10 +35,12 @@ from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
 from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.keymap import KeyMap
+from viewer.ui.measuring import Measuring
 from viewer.ui.looks import Looks
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
 from viewer.ui.outliner import Outliner
+from viewer.ui.panel.measurements import MeasurementsSection
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.part import Part
 from viewer.ui.preferences import Preferences
@@ -80,12 +80,15 @@ class MainWindow(QMainWindow):
         self._closing = False
         self._warned = False
         self.layouts = LayoutRoom(self)
+        self.measuring = Measuring(self.reading, self.corrections.delete, self)
         # Rooms that bring their own commands, see ``Part``.
         self.rejecting = Rejecting(self.reading, self.corrections, self)
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
         self.outliner = Outliner(self.reading, self.ai, self.corrections, self)
         self.rotating = Rotating(self.reading, lambda: self.views.fit_all(), self)
-        self.conventions = Conventions(self.reading, lambda: self.views.active, self)
+        self.conventions = Conventions(
+            self.reading, self.settings, lambda: self.views.active, self
+        )
         self.looks = Looks(self)
         self.parts: tuple[Part, ...] = (
             self.looks,
@@ -95,9 +98,11 @@ class MainWindow(QMainWindow):
             self.queue,
             self.outliner,
             self.layouts,
+            self.measuring,
         )
         self.actions_by_id = make_actions(self, self._handlers())
         self.reading.keys.attach(self.actions_by_id)
+        self.conventions.attach(self.actions_by_id)
         self._build()
         self.study = StudyFlow(self, self.opener)
         self._connect()
@@ -209,9 +214,6 @@ class MainWindow(QMainWindow):
             handlers[tool] = partial(reading.set_tool, tool)
         for switch in availability.SWITCHES:
             handlers[switch] = partial(self._toggle, switch)
-        for preset in resources.table("window_presets")["CT"]:
-            window = Window(preset["centre"], preset["width"])
-            handlers[f"preset_{preset['key']}"] = partial(reading.set_window, window)
         for part in self.parts:
             handlers |= part.handlers()
         return handlers
@@ -223,6 +225,12 @@ class MainWindow(QMainWindow):
         self.views.menu_asked.connect(self.asking.menu)
         self.corrections.told.connect(self.status.hint)
         self.looks.attach()
+        self.measuring.told.connect(self.status.hint)
+        self.measuring.failed.connect(self.message.show_problem)
+        self.measuring.changed.connect(self.follow)
+        self.panel.add_section(MeasurementsSection(reading, self.measuring))
+        for view in self.views.views:
+            self.measuring.attach(view)
         self.corrections.failed.connect(self.message.show_problem)
         for room in (self.queue, self.outliner, self.conventions):
             room.told.connect(self.status.hint)
@@ -352,7 +360,9 @@ class MainWindow(QMainWindow):
         self.follow()
 
     def _abort(self) -> None:
-        if self.rejecting.escape() or self.views.abort_gesture() or self.outliner.escape():
+        if self.rejecting.escape() or self.views.abort_gesture() or self.measuring.give_up():
+            return
+        if self.outliner.escape():
             return
         if self.study.give_up() or self.worklist.escape():
             return

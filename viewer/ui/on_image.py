@@ -22,6 +22,7 @@ __all__ = [
     "HAIRLINE",
     "HEAD_PX",
     "LETTER",
+    "MEASURE",
     "PANEL",
     "PENDING",
     "RAISED",
@@ -35,4 +36,4 @@ CANVAS, GROUND, PANEL, RAISED = DARK.canvas, DARK.ground, DARK.panel, DARK.raise
 HAIRLINE, EDGE = DARK.hairline, DARK.edge
 TEXT, SECONDARY, DIM = DARK.text, DARK.secondary, DARK.dim
 ACTIVE, PENDING, ACCEPTED, FAILED = DARK.active, DARK.pending, DARK.accepted, DARK.failed
-LETTER = DARK.letter
+LETTER, MEASURE = DARK.letter, DARK.measure

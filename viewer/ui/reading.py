@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
+from viewer.annotate.measurements import KINDS
 from viewer.display.grey import Window
 from viewer.display.planes import Plane, make_planes
 from viewer.study.display_facts import DisplayFacts
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
-TOOLS = ("window", "pan", "brush", "erase", "move", "outline", "rotate")
+TOOLS = ("window", "region", "pan", "brush", "erase", "move", "outline", "rotate", *KINDS)
 # Mirrored outlines rarely differ by more; on the whole scale they would all be as dark as lung.
 _UNCERTAINTY_TOP = 0.5
 TEXT_FULL, TEXT_SHORT, TEXT_NONE = range(3)

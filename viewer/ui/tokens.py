@@ -36,6 +36,8 @@ class Tokens:
         The one button that goes on, and text on it.
     letter
         Letters of orientation.
+    measure
+        Measurements of a reader: like none of the colours of labels.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Tokens:
     on_primary: str
     canvas: str = "#000000"
     letter: str = "#F0D264"
+    measure: str = "#D9F4FF"
 
 
 DARK = Tokens(

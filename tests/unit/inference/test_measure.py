@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from inference.findings import Mask
-from inference.measure import measure
+from inference.geometry import lps_mm_to_kji
+from inference.measure import axes_lps_mm, measure
 
 
 def _affine(spacing_kji, rotation=None, origin=(10.0, -20.0, 30.0)):
@@ -106,3 +107,30 @@ def test_mean_value_is_that_of_the_volume_under_the_mask():
 def test_an_empty_mask_is_refused():
     with pytest.raises(ValueError, match="empty"):
         measure(Mask((0, 0, 0), np.zeros((2, 2, 2), dtype=bool)), np.eye(4))
+
+
+def test_the_ends_of_the_axes_are_as_long_as_they_are_said_to_be():
+    rng = np.random.default_rng(11)
+    for n in range(30):
+        array = rng.random((4, 11, 9)) < 0.15
+        array[1, 4, 4] = True
+        turned, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+        affine = np.eye(4)
+        affine[:3, :3] = turned * (2.5, 0.7, 0.9)
+        affine[:3, 3] = rng.normal(size=3) * 100
+        mask = Mask((3, 20, 30), array)
+        ends = axes_lps_mm(mask, affine)
+        found = measure(mask, affine)
+        assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(found.diameter_mm), n
+        assert np.linalg.norm(ends[3] - ends[2]) == pytest.approx(found.short_axis_mm), n
+        assert (ends[1] - ends[0]) @ (ends[3] - ends[2]) == pytest.approx(0, abs=1e-6)
+        kji = lps_mm_to_kji(affine, ends)
+        assert np.ptp(kji[:, 0]) < 1e-6  # in one slice of the volume
+        low, high = np.array(mask.origin_kji), np.array(mask.origin_kji) + array.shape
+        assert ((kji >= low - 0.5 - 1e-6) & (kji <= high - 0.5 + 1e-6)).all()
+        # Both meet: the ends of the short axis lie on either side of the long one, beside it.
+        along = (ends[1] - ends[0]) / found.diameter_mm
+        share = (ends[2] - ends[0]) @ along
+        assert -1e-6 <= share <= found.diameter_mm + 1e-6
+        foot = ends[0] + along * share
+        assert (ends[2] - foot) @ (ends[3] - foot) <= 1e-6
