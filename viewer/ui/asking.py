@@ -104,6 +104,7 @@ class Asking:
         missed.triggered.connect(lambda: window.outliner.missed(point_lps_mm))
         here = menu.addAction(translate("window", "Centre all views here"))
         here.triggered.connect(lambda: window.reading.move_cursor(point_lps_mm))
+        menu.addMenu(window.conventions.windows.menu(menu, actions))
         menu.addSeparator()
         for name in ("heatmap", "masks", "fill", "graphics", "crosshair", "invert", "fit"):
             menu.addAction(actions[name])

@@ -40,10 +40,6 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     for name in _NEEDS_LESION:
         none = "" if reading.lesion is not None else translate("window", "Select a finding first.")
         why[name] = frozen or none
-    if case.volume.unit != "HU":
-        for name in names:
-            if name.startswith("preset_") and name != "preset_0":
-                why[name] = translate("window", "These presets are in HU, for CT.")
     if not any(ref.instance.overlay_groups for ref in case.plan.planes):
         why["graphics"] = translate("window", "These files hold no overlays.")
     findings = case.document.findings

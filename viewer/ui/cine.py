@@ -112,7 +112,7 @@ class Cine(QObject):
         view, self._view = self._view, None
         self._timer.stop()
         view.tag = ""
-        view.viewport().update()
+        view.update()
         self.changed.emit()
 
     @property
@@ -163,7 +163,7 @@ class Cine(QObject):
         self.told.emit(translate("cine", "Cine: {rate}, {way}").format(rate=rate, way=way))
         if self._view is not None:
             self._view.tag = translate("cine", "cine {rate}/s").format(rate=f"{self.rate:.3g}")
-            self._view.viewport().update()
+            self._view.update()
         self.changed.emit()
 
     # ---------------------------------------------------------------- follow

@@ -5,17 +5,20 @@ One part for the window; each room inside knows only the reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
 
 from viewer.ui.cine import Cine
 from viewer.ui.file_facts import FileFacts
+from viewer.ui.windows import Windows
 
 if TYPE_CHECKING:
     from viewer.ui.part import Part
     from viewer.ui.reading import Reading
+    from viewer.ui.settings import Settings
     from viewer.ui.slice_view import SliceView
 
 
@@ -25,13 +28,25 @@ class Conventions(QObject):
     told = Signal(str)
     changed = Signal()
 
-    def __init__(self, reading: Reading, active: Callable[[], SliceView], parent: QObject) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        settings: Settings,
+        active: Callable[[], SliceView],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
         self.facts = FileFacts(reading, self)
         self.cine = Cine(reading, active, self)
-        self._rooms: tuple[Part, ...] = (self.cine,)
-        self.cine.told.connect(self.told)
-        self.cine.changed.connect(self.changed)
+        self.windows = Windows(reading, settings, active, self)
+        self._rooms: tuple[Part, ...] = (self.cine, self.windows)
+        for room in (self.cine, self.windows):
+            room.told.connect(self.told)
+            room.changed.connect(self.changed)
+
+    def attach(self, actions: Mapping[str, QAction]) -> None:
+        """Name the actions as the open case demands."""
+        self.windows.attach(actions)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return what each command of the rooms does."""

@@ -27,6 +27,7 @@ class Gesture:
         self.start = start
         self.last = start
         self.moved = False
+        self.keys = Qt.KeyboardModifier.NoModifier  # held during the last movement
 
     def move(self, to: QPointF) -> None:
         """Follow the pointer."""

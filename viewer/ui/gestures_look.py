@@ -1,15 +1,20 @@
-"""Drags that change how the images are shown: window, pan, zoom."""
+"""Drags that change how the images are shown: window, window by region, pan, zoom."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 
+from resources.text import translate
+from viewer.display.box_values import values_in_box
 from viewer.ui.gesture import Gesture, select_or_centre
+from viewer.ui.windows import auto_window
 
 if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
+
+_FASTER, _MUCH_FASTER = 3.0, 9.0
 
 
 class WindowDrag(Gesture):
@@ -21,15 +26,58 @@ class WindowDrag(Gesture):
 
     def drag(self, delta: QPointF, to: QPointF) -> None:
         window = self.view.reading.window
-        step = max(window.width, 50.0) / 400.0
-        width = max(1.0, window.width + delta.x() * step)
-        self.view.reading.set_window(window.moved(window.centre + delta.y() * step, width))
+        step = self._least / 400.0 * self._times()
+        width = max(self._least / 50.0, window.width + delta.x() * step)
+        down = -1 if self.view.reading.preferences.on("invert_window_drag") else 1
+        centre = window.centre + down * delta.y() * step
+        self.view.reading.set_window(window.moved(centre, width))
+
+    @property
+    def _least(self) -> float:
+        """Width of the window, but no less than can be dragged wide again."""
+        return max(self.view.reading.window.width, self._first.width / 8.0)
+
+    def _times(self) -> float:
+        """How much faster the keys that are held make it."""
+        if not self.keys & Qt.KeyboardModifier.ControlModifier:
+            return 1.0
+        return _MUCH_FASTER if self.keys & Qt.KeyboardModifier.ShiftModifier else _FASTER
 
     def abort(self) -> None:
         self.view.reading.set_window(self._first)
 
     def click(self, at: QPointF) -> None:
         select_or_centre(self.view, at)
+
+
+class RegionDrag(Gesture):
+    """A box whose values the window is then made for; the window tool follows."""
+
+    def drag(self, delta: QPointF, to: QPointF) -> None:
+        self.view.rubber = QRectF(self.start, to).normalized()
+        self.view.update()
+
+    def abort(self) -> None:
+        self.view.rubber = None
+        self.view.update()
+
+    def end(self, at: QPointF) -> None:
+        self.abort()
+        case, plane = self.view.case, self.view.plane
+        if not self.moved or case is None or plane is None:
+            self.view.told.emit(translate("view", "Drag a box over what the window is to show."))
+            return
+        if case.volume.colours is not None:
+            self.view.told.emit(translate("view", "A colour image keeps its colours."))
+            return
+        box = QRectF(self.start, at).normalized()
+        corners = (self.view.mm_of_px(end) for end in (box.topLeft(), box.bottomRight()))
+        (left, top), (right, bottom) = corners
+        box_mm = (left, top, right, bottom)
+        part = values_in_box(case.volume.voxels, plane, self.view.index, box_mm)
+        if part.size:
+            self.view.reading.set_window(auto_window(case, part))
+            self.view.reading.set_tool("window")
 
 
 class PanDrag(Gesture):
