@@ -30,7 +30,7 @@ from viewer.worklist import Study
 EMPTY, LOOKING, LOADING, SHOWN, FAILED = "empty", "looking", "loading", "shown", "failed"
 _READS = 2  # one that was given up may still be in the middle of a file
 _CLOSE_MS = 3000
-_MIRRORED = ("text", "crosshair", "graphics", "invert")
+_MIRRORED = ("text", "crosshair", "graphics", "invert", "patient_hidden")
 
 
 @dataclass(frozen=True, eq=False)

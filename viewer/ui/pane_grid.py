@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from viewer.ui import theme
+from viewer.ui import on_image as theme
 from viewer.ui.layouts import Split
 from viewer.ui.placing import Placed, Rect, Seam, least, place
 

@@ -62,11 +62,11 @@ def take(view: QWidget, reading: Reading, *, patient: bool) -> QImage:
     """
     assert reading.case is not None
     before = reading.shown.patient_hidden
-    reading.shown.patient_hidden = before or not patient
+    reading.show(patient_hidden=before or not patient)
     try:
         image = view.grab().toImage()
     finally:
-        reading.shown.patient_hidden = before
+        reading.show(patient_hidden=before)
     return _with_banner(image, reading)
 
 

@@ -76,6 +76,24 @@ QMenu::item {{ padding: 5px 24px 5px 22px; border-radius: 4px; background: trans
 QMenu::item:selected {{ background: {t.selected}; }}
 QMenu::item:disabled {{ color: {t.dim}; }}
 QMenu::separator {{ height: 1px; background: {t.edge}; margin: 4px 6px; }}
+QPushButton[role="plain"] {{ border: 1px solid {t.edge}; padding: 4px 12px; }}
+QComboBox {{
+  background: {t.raised}; border: 1px solid {t.edge}; border-radius: 6px; padding: 4px 8px;
+  min-height: 18px;
+}}
+QComboBox:focus {{ border-color: {t.active}; }}
+QComboBox:disabled {{ color: {t.dim}; }}
+QComboBox QAbstractItemView {{
+  background: {t.raised}; border: 1px solid {t.edge}; padding: 4px;
+  selection-background-color: {t.selected}; selection-color: {t.text};
+}}
+QCheckBox, QRadioButton {{ spacing: 8px; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {t.dim}; }}
+#pages {{ background: transparent; }}
+#pages::item {{ border-radius: 6px; padding: 0 10px; color: {t.text}; }}
+#pages::item:hover {{ background: {t.raised}; }}
+#pages::item:selected {{ background: {t.selected}; color: {t.active_text}; }}
+#preview {{ background: {t.canvas}; border: 1px solid {t.hairline}; }}
 QLineEdit, QPlainTextEdit, QTextBrowser {{
   background: {t.ground}; border: 1px solid {t.edge}; border-radius: 6px; padding: 4px 6px;
   selection-background-color: {t.primary};

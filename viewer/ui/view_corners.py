@@ -12,7 +12,8 @@ from resources.text import translate
 from viewer.display import planes
 from viewer.display.oblique import tilt_deg
 from viewer.study.words import person
-from viewer.ui import counts, ink, theme
+from viewer.ui import counts, ink
+from viewer.ui import on_image as theme
 from viewer.ui.reading import TEXT_FULL
 from viewer.ui.view_ink import HALO, MARGIN, haloed
 
@@ -62,7 +63,8 @@ def corners(painter: QPainter, view: SliceView) -> float:
             y += line
         return y
 
-    y = write(_patient_lines(view) if full and big else [], right=False, bottom=False)
+    named = full and big and not view.reading.shown.patient_hidden
+    y = write(_patient_lines(view) if named else [], right=False, bottom=False)
     write(_plane_lines(view, big and full), right=True, bottom=False)
     write(_window_lines(view, big), right=False, bottom=True)
     numbers = _slice_lines(view, big and full)
@@ -109,7 +111,9 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
         lines.append(translate("view", "reformatted"))
     else:
         lines.append(translate("view", "reformatted, interpolated"))
-    return lines + [text for text in (view.case.series.description, view.case.plan.name) if text]
+    # Descriptions are typed by hand, and may say who it is.
+    described = "" if view.reading.shown.patient_hidden else view.case.series.description
+    return lines + [text for text in (described, view.case.plan.name) if text]
 
 
 def _window_lines(view: SliceView, big: bool) -> list[str]:

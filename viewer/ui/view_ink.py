@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
-from viewer.ui import ink, theme
+from viewer.ui import ink
+from viewer.ui import on_image as theme
 
 MARGIN = 10.0
 HALO = 4.0

@@ -14,6 +14,29 @@ if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
 
 
+def ai_notice(painter: QPainter, view: SliceView, y: float) -> float:
+    """Say whose result this view shows, and whether a person has judged it; return where it ends.
+
+    On every view that shows one: any of them may be looked at alone.
+    """
+    assert view.case is not None
+    findings = view.case.document.findings
+    if view.reading.shown.ai_held_back and findings is not None:
+        words = [translate("view", "AI hidden"), translate("view", "while the key is held")]
+        return chip(painter, view.width(), y, words, pending=False)
+    if findings is None or not view.overlay.shows_ai:
+        return y
+    done, total = view.case.progress
+    pending = done < total or total == 0
+    model = translate("view", "AI")
+    if view.main:
+        model = translate("view", "AI {model}").format(
+            model=f"{findings.model.id} {findings.model.version}"
+        )
+    state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
+    return chip(painter, view.width(), y, [model, state], pending=pending)
+
+
 def notices(painter: QPainter, view: SliceView, y: float) -> None:
     """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
@@ -32,15 +55,7 @@ def notices(painter: QPainter, view: SliceView, y: float) -> None:
     if view.case.plan.resampled:
         words = [translate("view", "resampled copy"), translate("view", "interpolated")]
         y = chip(painter, view.width(), y, words, pending=True)
-    findings = view.case.document.findings
-    if findings is not None and view.overlay.shows_ai:
-        done, total = view.case.progress
-        pending = done < total or total == 0
-        model = translate("view", "AI {model}").format(
-            model=f"{findings.model.id} {findings.model.version}"
-        )
-        state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
-        y = chip(painter, view.width(), y, [model, state], pending=pending)
+    y = ai_notice(painter, view, y)
     if not view.reading.shown.masks and view.reading.lesions:
         hidden = translate("view", "{count} findings hidden").format(
             count=len(view.reading.lesions)

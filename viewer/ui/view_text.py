@@ -8,13 +8,14 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from viewer.annotate.lesion import AI_DRAWN
-from viewer.ui import crosshair, orientation, theme
+from viewer.ui import crosshair, orientation
+from viewer.ui import on_image as theme
 from viewer.ui.label_colours import label_colour
 from viewer.ui.overlay_layer import Mark
 from viewer.ui.reading import TEXT_NONE
 from viewer.ui.view_corners import corners, plane_name, plane_title
 from viewer.ui.view_ink import MARGIN, haloed
-from viewer.ui.view_notices import notices
+from viewer.ui.view_notices import ai_notice, notices
 from viewer.ui.view_outlining import outlining
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def paint(painter: QPainter, view: SliceView) -> None:
     if view.main:
         # Whatever text is hidden: an AI result never stands there without its name and state.
         notices(painter, view, y)
+    else:
+        ai_notice(painter, view, y)
     _brush_cursor(painter, view)
     _rubber(painter, view)
 
