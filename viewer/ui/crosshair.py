@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from resources.text import translate
 from viewer.display import planes
 from viewer.ui import on_image as theme
-from viewer.ui.view_ink import haloed
+from viewer.ui.view_ink import MARGIN, haloed
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from viewer.display.planes import Plane
     from viewer.ui.slice_view import SliceView
 
@@ -27,6 +26,8 @@ _HANDLE_PX = 6.0
 _REACH_PX = 11.0
 _EDGE_PX = 26.0
 _SHARE = 0.36
+_ROWS_PX = 64  # more rows at once Qt gives to its threads, and waits
+_BAR_PX = 28.0
 
 # A plane has the colour of the direction that it is seen along: red from front to back, green
 # from head to feet, blue from side to side, as Weasis has them after PS3.17 Annex A.
@@ -43,7 +44,7 @@ class Cut:
     @property
     def upright(self) -> bool:
         """Whether it runs along rows or columns of pixels."""
-        return min(abs(part) for part in self.direction) < 1e-6
+        return min(abs(part) for part in self.direction) < 1e-4
 
 
 def shown(view: SliceView) -> bool:
@@ -53,38 +54,26 @@ def shown(view: SliceView) -> bool:
     return len(reading.planes) > 1 and (reading.shown.crosshair or reading.tool == "rotate")
 
 
-def cuts(view: SliceView) -> list[Cut]:
+def cuts(view: SliceView) -> tuple[Cut, ...]:
     """Return the lines in which the other planes of the volume cut the one of a view."""
     plane = view.plane
     assert plane is not None
-    found = []
-    for name, other in view.reading.planes.items():
-        if name == plane.name:
-            continue
-        direction = _direction(plane, other)
-        if direction is not None:
-            found.append(Cut(name, direction))
-    return found
+    return _cuts(plane, tuple(view.reading.planes.values()))
 
 
 @lru_cache(maxsize=64)
-def _direction(plane: Plane, other: Plane) -> tuple[float, float] | None:
-    """Return how another plane cuts one on the screen: the same wherever the cursor is."""
-    along = _meeting(plane, other)
-    if along is None:
-        return None
-    x0, y0 = plane.view_of_lps((0.0, 0.0, 0.0))
-    x1, y1 = plane.view_of_lps(along)
-    length = math.hypot(x1 - x0, y1 - y0)
-    return (x1 - x0) / length, (y1 - y0) / length
-
-
-def _meeting(one: Plane, other: Plane) -> np.ndarray | None:
-    import numpy as np
-
-    along = np.cross(one.normal_lps, other.normal_lps)
-    length = float(np.linalg.norm(along))
-    return along / length if length > 1e-4 else None
+def _cuts(plane: Plane, planes: tuple[Plane, ...]) -> tuple[Cut, ...]:
+    """Return where planes cut one; asked at every paint, so it is kept."""
+    found = []
+    for other in planes:
+        along = np.cross(plane.normal_lps, other.normal_lps)
+        if other.name == plane.name or float(np.linalg.norm(along)) < 1e-4:
+            continue
+        x0, y0 = plane.view_of_lps(np.zeros(3))
+        x1, y1 = plane.view_of_lps(along)
+        length = math.hypot(x1 - x0, y1 - y0)
+        found.append(Cut(other.name, ((x1 - x0) / length, (y1 - y0) / length)))
+    return tuple(found)
 
 
 def handles(view: SliceView) -> list[tuple[str, QPointF]]:
@@ -127,6 +116,10 @@ def paint(painter: QPainter, view: SliceView) -> None:
     at = view.cursor_px()
     for cut in cuts(view):
         _line(painter, view, at, cut)
+    if view.plane is not None:
+        # Over the name of the plane: which of the lines elsewhere is this one.
+        bar = QRectF(view.width() - MARGIN - _BAR_PX, 3, _BAR_PX, 2)
+        painter.fillRect(bar, QColor(PLANE_COLOURS[view.plane.name]))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if view.reading.tool == "rotate":
         _handles(painter, view)
@@ -166,9 +159,11 @@ def _upright_line(
         bars = ((0, y, x - GAP_PX, thick), (x + GAP_PX, y, width - x - GAP_PX, thick))
     else:
         bars = ((x, 0, thick, y - GAP_PX), (x, y + GAP_PX, thick, height - y - GAP_PX))
-    for bar in bars:
-        if bar[2] > 0 and bar[3] > 0:  # the point may lie outside the view
-            painter.fillRect(QRectF(*bar), colour)
+    step = _ROWS_PX / ratio
+    for left, top, across, down in bars:
+        while across > 0 and down > 0:  # the point may lie outside the view
+            painter.fillRect(QRectF(left, top, across, min(down, step)), colour)
+            top, down = top + step, down - step
 
 
 def _handles(painter: QPainter, view: SliceView) -> None:

@@ -7,6 +7,7 @@ every further axis that the direction leans to by 15 degrees or more
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QPointF
@@ -17,6 +18,7 @@ from viewer.ui import on_image as theme
 from viewer.ui.view_ink import MARGIN, haloed
 
 if TYPE_CHECKING:
+    from viewer.display.planes import Plane
     from viewer.ui.slice_view import SliceView
 
 _LETTER_PX, _SMALLER_PX = 15, 11
@@ -42,8 +44,14 @@ def edges(view: SliceView) -> Edges | None:
     case, plane = view.case, view.plane
     if case is None or plane is None or not case.volume.placed:
         return None
+    return _edges(plane, view.reading.facts.quadruped)
+
+
+@lru_cache(maxsize=64)
+def _edges(plane: Plane, quadruped: bool) -> Edges:
+    """Return the letters of a plane; asked at every paint, so they are kept."""
     letters = plane.letters()
-    names = _QUADRUPED if view.reading.facts.quadruped else {}
+    names = _QUADRUPED if quadruped else {}
     left, right, top, bottom = (
         tuple(names.get(letter, letter) for letter in text)
         for text in (letters.left, letters.right, letters.top, letters.bottom)
