@@ -10,6 +10,8 @@ from PySide6.QtGui import QImage, QPainter, QTransform
 
 from viewer.display.grey import Rgb32
 
+# Rows of the device that Qt draws without threads of its own.
+_BAND_PX = 64
 # Room around outlines for the width of their pens, logical pixels.
 _PEN_PX = 6
 
@@ -93,21 +95,35 @@ class SliceItem:
         painter.drawImage(QPoint(0, 0), self._whole)
 
     def _draw(self, look: Look) -> None:
-        if self._whole.size() != look.pixels or self._whole.devicePixelRatio() != look.ratio:
+        if self._whole.size() != look.pixels:
             self._whole = QImage(look.pixels, QImage.Format.Format_RGB32)
-            self._whole.setDevicePixelRatio(look.ratio)
-        self._whole.fill(Qt.GlobalColor.black)
+        self._whole.setDevicePixelRatio(1)
+        to_device = look.transform * QTransform.fromScale(look.ratio, look.ratio)
+        target = to_device.mapRect(self._rect_mm)
+        if self._image is None or not target.contains(QRectF(self._whole.rect())):
+            self._whole.fill(Qt.GlobalColor.black)
         painter = QPainter(self._whole)
         if self._image is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(look.transform.mapRect(self._rect_mm), self._image)
+            self._draw_image(painter, target, self._image)
         if self._over_for != look:
             self._draw_over(look)
             self._over_for = look
         if not self._over.isNull():
-            painter.resetTransform()
-            painter.drawImage(QPointF(self._over_at) / look.ratio, self._over)
+            self._over.setDevicePixelRatio(1)
+            painter.drawImage(self._over_at, self._over)
         painter.end()
+        self._whole.setDevicePixelRatio(look.ratio)
+
+    def _draw_image(self, painter: QPainter, target: QRectF, image: QImage) -> None:
+        """Scale the slice, smoothed, into a rectangle of pixels of the device."""
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        # Qt shares larger pieces out to threads and waits for them: on a computer that is busy
+        # with a model that takes up to four times longer than to do them here.
+        columns, rows = self._whole.width(), self._whole.height()
+        for row in range(0, rows, _BAND_PX):
+            painter.setClipRect(0, row, columns, _BAND_PX)
+            painter.drawImage(target, image)
+        painter.setClipping(False)
 
     def _draw_over(self, look: Look) -> None:
         """Draw the outlines into an image of their own, no larger than they are."""
