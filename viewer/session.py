@@ -60,6 +60,8 @@ class Case:
         When the journal was last known to be on the disk, ISO 8601; None when never.
     threshold
         Score that a lesion of the AI must reach to be listed. State of the view, no edit.
+    blind
+        Whether the reader may not see the AI yet. State of the view, no edit.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Case:
         self.recovered: str | None = None
         self.saved_utc: str | None = None
         self.threshold = 0.0
+        self.blind = False
         self._history = History(self.document)
         self._changed_utc: dict[str, str] = {}
         self._lock: CaseLock | None = None
@@ -228,6 +231,16 @@ class Case:
         return self._history.undo_name
 
     @property
+    def undo_edit(self) -> edits.Edit | None:
+        """What ``undo`` takes back, or None."""
+        return self._history.undo_edit
+
+    @property
+    def redo_edit(self) -> edits.Edit | None:
+        """What ``redo`` applies again, or None."""
+        return self._history.redo_edit
+
+    @property
     def redo_name(self) -> str | None:
         """Translated name of what ``redo`` applies again, or None."""
         return self._history.redo_name
@@ -315,7 +328,8 @@ class Case:
 
     def add_missed(self, centre_lps_mm: Point, label: str = "nodule") -> Change:
         """Put a lesion that the model missed, at a point in LPS mm; it is drawn afterwards."""
-        return self.apply(makers.missed_edit(self.document, centre_lps_mm, label))
+        made = makers.missed_edit(self.document, centre_lps_mm, label, blind=self.blind)
+        return self.apply(made)
 
     def delete(self, lesion_id: str) -> Change | None:
         """Take a lesion off the list; None when it is off already."""

@@ -20,6 +20,9 @@ from viewer.annotate import edits, figures, mask
 from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
 
+# Lesions that a reader marks before he may see the AI are numbered from here.
+FIRST_BLIND_NUMBER = 101
+
 ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label", "note"]
 
 
@@ -163,7 +166,23 @@ class AnnotationDocument:
     @property
     def next_number(self) -> int:
         """The number that the next new lesion is shown with."""
-        return 1 + max((lesion.number for lesion in self._lesions.values()), default=0)
+        known = [lesion.number for lesion in self._lesions.values()]
+        # Those that were marked before the AI was seen have numbers of their own, above.
+        below = 1 + max((number for number in known if number < FIRST_BLIND_NUMBER), default=0)
+        return below if below < FIRST_BLIND_NUMBER else 1 + max(known)
+
+    @property
+    def next_blind_number(self) -> int:
+        """The number of the next lesion that is marked before its reader may see the AI.
+
+        A number after those of the AI would tell how many findings it has.
+        """
+        known = [lesion.number for lesion in self._lesions.values() if lesion.origin == "human"]
+        taken = {lesion.number for lesion in self._lesions.values()}
+        number = 1 + max(FIRST_BLIND_NUMBER - 1, *known) if known else FIRST_BLIND_NUMBER
+        while number in taken:
+            number += 1
+        return number
 
     # ----------------------------------------------------------------- changing
 

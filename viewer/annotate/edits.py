@@ -21,6 +21,8 @@ from viewer.annotate.outlined import RemoveOutlined as RemoveOutlined
 
 Body = dict[str, Any]
 Note = Mapping[str, Any] | None
+# Notes that undo does not take back, nor what came before them.
+SEALED_TOPICS = frozenset(["first-impression"])
 
 
 class Edit(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from viewer.annotate.document import AnnotationDocument, Change
-from viewer.annotate.edits import Edit
+from viewer.annotate.edits import SEALED_TOPICS, Edit, SetNote
 from viewer.annotate.names import edit_text
 
 Step = Literal["edit", "undo", "redo"]
@@ -47,9 +47,15 @@ class History:
         """Whether ``redo`` would apply such an edit."""
         return self._kept is not None and bool(self._undone)
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether ``undo`` ends here: what a reader has committed is not taken back."""
+        last = self._done[-1] if self._done else None
+        return isinstance(last, SetNote) and last.topic in SEALED_TOPICS
+
     def undo(self) -> Change | None:
-        """Take the latest edit back; None when there is none."""
-        if not self._done:
+        """Take the latest edit back; None when there is none, or when it is sealed."""
+        if not self._done or self.is_sealed:
             return None
         change = self.document.apply(self._done[-1].inverse())
         self._undone.append(self._done.pop())
@@ -71,7 +77,7 @@ class History:
     @property
     def undo_edit(self) -> Edit | None:
         """The edit that ``undo`` would take back."""
-        return self._done[-1] if self._done else None
+        return self._done[-1] if self._done and not self.is_sealed else None
 
     @property
     def redo_edit(self) -> Edit | None:
@@ -81,7 +87,8 @@ class History:
     @property
     def undo_name(self) -> str | None:
         """Translated name of the step that ``undo`` would take back."""
-        return edit_text(self.document, self._done[-1]) if self._done else None
+        step = self.undo_edit
+        return edit_text(self.document, step) if step is not None else None
 
     @property
     def redo_name(self) -> str | None:

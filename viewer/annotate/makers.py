@@ -37,15 +37,24 @@ def verdict_edit(
     return SetVerdict(lesion_id, lesion.decision, after)
 
 
-def missed_edit(document: AnnotationDocument, centre_lps_mm: Point, label: str) -> AddLesion:
-    """Put a new lesion at a point in LPS mm; it counts as missed when a model has run."""
+def missed_edit(
+    document: AnnotationDocument, centre_lps_mm: Point, label: str, *, blind: bool = False
+) -> AddLesion:
+    """Put a new lesion at a point in LPS mm; it counts as missed when a model has run.
+
+    Parameters
+    ----------
+    blind
+        Whether the reader may not see the AI yet: then he cannot say that it missed anything.
+    """
     taken = {lesion.id for lesion in document.record}
     number = 1
     while f"h{number}" in taken:
         number += 1
     x, y, z = (float(value) for value in centre_lps_mm)
-    missed = bool(document.runs)
-    return AddLesion(f"h{number}", document.next_number, label, (x, y, z), missed)
+    missed = bool(document.runs) and not blind
+    shown_number = document.next_blind_number if blind else document.next_number
+    return AddLesion(f"h{number}", shown_number, label, (x, y, z), missed)
 
 
 def delete_edit(document: AnnotationDocument, lesion_id: str) -> DeleteLesion | None:
