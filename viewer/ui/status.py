@@ -36,7 +36,7 @@ class StatusLine(QFrame):
         self._seen = QLabel()
         self._reader = QToolButton()
         self._reader.setDefaultAction(reader)
-        self._reader.setProperty("role", "quiet")
+        theme.set_tone(self._reader, "secondary", theme.QUIET)
         self._research = QLabel(translate("status", "Research use. Not for diagnosis."))
         self._research.setObjectName("research")
         self._progress = QProgressBar()

@@ -27,17 +27,6 @@ QScrollArea, QScrollArea > QWidget, QScrollArea > QWidget > QWidget {{ backgroun
 QLabel[role="head"], QLabel[role="hint"] {{ color: {t.secondary}; }}
 QLabel[role="dim"] {{ color: {t.dim}; }}
 QLabel[role="pending"] {{ color: {t.pending}; }}
-QLabel[tone="text"] {{ color: {t.text}; }}
-QLabel[tone="secondary"] {{ color: {t.secondary}; }}
-QLabel[tone="dim"] {{ color: {t.dim}; }}
-QLabel[tone="active"] {{ color: {t.active_text}; }}
-QLabel[tone="pending"] {{ color: {t.pending}; }}
-QLabel[tone="accepted"] {{ color: {t.accepted_text}; }}
-QLabel[tone="failed"] {{ color: {t.failed}; }}
-QLabel[tone="on_primary"] {{ color: {t.on_primary}; }}
-QFrame#stripe[tone="active"] {{ background: {t.active}; }}
-QFrame#stripe[tone="pending"] {{ background: {t.pending}; }}
-QFrame#stripe[tone="failed"] {{ background: {t.failed}; }}
 #worklist {{ background: {t.ground}; }}
 #empty {{ background: {t.stage}; }}
 
@@ -99,10 +88,6 @@ QLineEdit, QPlainTextEdit, QTextBrowser {{
   selection-background-color: {t.primary};
 }}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {t.active}; }}
-QToolButton[role="quiet"] {{ padding: 0 6px; color: {t.secondary}; border: none; }}
-QToolButton[role="quiet"][tone="pending"] {{ color: {t.pending}; }}
-QToolButton[role="quiet"][tone="failed"] {{ color: {t.failed}; }}
-QToolButton[role="quiet"]:hover {{ color: {t.text}; }}
 #message {{ background: {t.raised}; border-bottom: 1px solid {t.edge}; }}
 QSplitter::handle {{ background: {t.hairline}; }}
 """

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
+from weakref import WeakSet
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from viewer.ui.style import style_sheet
 from viewer.ui.tokens import DARK, THEMES, Tokens
@@ -17,6 +20,11 @@ _CJK_FACES: tuple[str, ...] = ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang 
 BODY_PX = 13
 CORNER_PX = 12
 HEAD_PX = 11
+# A button in a line of text.
+QUIET = (
+    "QToolButton {{ padding: 0 6px; border: none; color: {ink}; }}"
+    "QToolButton:hover {{ color: {text}; }}"
+)
 
 
 class _Theme(QObject):
@@ -28,6 +36,8 @@ class _Theme(QObject):
 
 
 _now = _Theme()
+_toned: WeakSet[QWidget] = WeakSet()
+_INKS = {"active": "active_text", "accepted": "accepted_text"}
 
 
 def __getattr__(name: str) -> str:
@@ -81,14 +91,25 @@ def head_font() -> QFont:
     return out
 
 
-def set_tone(widget: QWidget, tone: str) -> None:
-    """Give a text its meaning, such as ``"pending"``; the style sheet knows the colour."""
-    if widget.property("tone") == tone:
+def set_tone(widget: QWidget, tone: str, rule: str = "color: {ink};") -> None:
+    """Give a widget a colour by its meaning, such as ``"pending"``; it follows the theme.
+
+    ``rule`` is a style sheet in which ``{ink}`` stands for the colour, and tokens for theirs.
+    """
+    if (widget.property("tone"), widget.property("rule")) == (tone, rule):
         return
     widget.setProperty("tone", tone)
-    style = widget.style()
-    style.unpolish(widget)
-    style.polish(widget)
+    widget.setProperty("rule", rule)
+    _toned.add(widget)
+    _dress(widget)
+
+
+def _dress(widget: QWidget) -> None:
+    # Not by a selector of the application's sheet: a widget that is polished again needs its
+    # style in Python's hands, and Qt deletes that with the next sheet.
+    known = asdict(_now.tokens)
+    ink = known[_INKS.get(widget.property("tone"), widget.property("tone"))]
+    widget.setStyleSheet(widget.property("rule").format(ink=ink, **known))
 
 
 def luminance(colour: str) -> float:
@@ -158,6 +179,9 @@ def apply_theme(app: QApplication, name: str = "") -> None:
     app.setFont(font())
     app.setStyleSheet(style_sheet(now))
     if changed:
+        for widget in list(_toned):
+            if isValid(widget):
+                _dress(widget)
         _now.changed.emit()
         for widget in app.allWidgets():
             widget.update()

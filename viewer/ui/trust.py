@@ -52,7 +52,6 @@ class TrustButton(QToolButton):
         self._reading = reading
         self._action = action
         self.setFont(theme.font(theme.CORNER_PX))
-        self.setProperty("role", "quiet")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(action.trigger)
         action.changed.connect(self.follow)
@@ -69,7 +68,7 @@ class TrustButton(QToolButton):
         mark, tone = _MARK[state]
         self.setText(f"{mark} {text}")
         self.setToolTip(self._action.toolTip())
-        theme.set_tone(self, "secondary" if state == "good" else tone)
+        theme.set_tone(self, "secondary" if state == "good" else tone, theme.QUIET)
 
 
 def _verdict(case: Case) -> tuple[str, str]:

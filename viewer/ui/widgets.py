@@ -205,7 +205,7 @@ class Striped(QFrame):
 
     def _show(self, text: str, tone: str) -> None:
         """Show a sentence; ``tone`` is "active", "pending" or "failed"."""
-        theme.set_tone(self._stripe, tone)
+        theme.set_tone(self._stripe, tone, "background: {ink};")
         self._text.setText(text)
         self.setAccessibleName(text)
         self.show()
