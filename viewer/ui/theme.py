@@ -94,7 +94,7 @@ def head_font() -> QFont:
 def set_tone(widget: QWidget, tone: str, rule: str = "color: {ink};") -> None:
     """Give a widget a colour by its meaning, such as ``"pending"``; it follows the theme.
 
-    ``rule`` is a style sheet in which ``{ink}`` stands for the colour, and tokens for theirs.
+    No tone is that of its kind. ``rule`` is a style sheet in which ``{ink}`` stands for the colour, and tokens for theirs.
     """
     if (widget.property("tone"), widget.property("rule")) == (tone, rule):
         return
@@ -107,6 +107,9 @@ def set_tone(widget: QWidget, tone: str, rule: str = "color: {ink};") -> None:
 def _dress(widget: QWidget) -> None:
     # Not by a selector of the application's sheet: a widget that is polished again needs its
     # style in Python's hands, and Qt deletes that with the next sheet.
+    if not widget.property("tone"):
+        widget.setStyleSheet("")
+        return
     known = asdict(_now.tokens)
     ink = known[_INKS.get(widget.property("tone"), widget.property("tone"))]
     widget.setStyleSheet(widget.property("rule").format(ink=ink, **known))
