@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.findings import Heatmap, Impression, Mask, ModelStamp, Outline
 from tests.annotate_cases import READER, findings, findings_sha, state, volume
-from viewer.annotate import edits, makers
+from viewer.annotate import edits, makers, pointing
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.history import History
 from viewer.annotate.mask import Delta, crop, xor
@@ -23,6 +24,9 @@ point = st.tuples(st.floats(-3, 14), st.floats(-4, 27), st.floats(-4, 31))
 which = st.integers(0, 30)
 operation = st.one_of(
     st.tuples(st.just("verdict"), which, st.sampled_from(["accepted", "rejected", "unsure", None])),
+    st.tuples(st.just("reject"), which, st.sampled_from(["", "vessel", "other"])),
+    st.tuples(st.just("outline"), st.tuples(*[st.integers(1, 9)] * 3), st.integers(1, 60)),
+    st.tuples(st.just("call"), which),
     st.tuples(st.just("delete"), which),
     st.tuples(st.just("restore"), which),
     st.tuples(st.just("label"), which, st.sampled_from(["nodule", "lung_left"])),
@@ -48,6 +52,8 @@ def _edit(document, op, vol):
     kind, *rest = op
     if kind == "add":
         return makers.missed_edit(document, rest[0], "nodule")
+    if kind == "outline":
+        return _outline(document, vol, *rest)
     if kind == "run":
         return add_findings_edit(document, findings(vol, shift=rest[0]), UTC)
     targets = [x.id for x in document.record]
@@ -58,6 +64,10 @@ def _edit(document, op, vol):
     target = targets[rest[0] % len(targets)]
     if kind == "verdict":
         return makers.verdict_edit(document, target, rest[1], READER, UTC)
+    if kind == "reject":
+        return makers.verdict_edit(document, target, "rejected", READER, UTC, rest[1])
+    if kind == "call":
+        return pointing.back_in_list_edit(document.lesion(target))
     if kind == "delete":
         return makers.delete_edit(document, target)
     if kind == "restore":
@@ -74,6 +84,16 @@ def _edit(document, op, vol):
         stroke.move_to(at)
     delta = stroke.delta()
     return None if delta is None else edits.PaintStroke(target, delta, mode, shape, size)
+
+
+def _outline(document, vol, corner, seed):
+    """Lay in a random outline somewhere in the volume."""
+    array = np.random.default_rng(seed).random((2, 4, 5)) < 0.7
+    nothing = Heatmap((0, 0, 0), np.zeros((1, 1, 1), np.uint8), "share")
+    said = Impression(1 + seed / 20, 3.0) if seed % 2 else None
+    outline = Outline(Mask(corner, array), nothing, nothing, 0.3, seed / 100, said, "", "CPU")
+    stamp = ModelStamp("outliner", "1.0", "ab" * 32)
+    return pointing.outlined_edit(document, vol, outline, stamp, (0.1 * seed, 2.0, -3.0))
 
 
 def _document(vol):

@@ -96,7 +96,7 @@ class AddOutlined:
             mean_value=float(body["mean_value"]),
             mask=Mask(origin, Delta(origin, shape, blob).to_array()),
             uncertainty=None if uncertainty is None else float(uncertainty),
-            impression=None if said is None else Impression(float(said[0]), float(said[1])),
+            impression=None if said is None else Impression(*_two(said)),
         )
         model, version, sha256 = (str(text) for text in body["model"])
         return cls(
@@ -143,6 +143,11 @@ class RemoveOutlined:
 def _point(values: Any) -> Point:
     x, y, z = (float(v) for v in values)
     return x, y, z
+
+
+def _two(values: Any) -> tuple[float, float]:
+    first, second = (float(v) for v in values)
+    return first, second
 
 
 def _triple(values: Any) -> tuple[int, int, int]:

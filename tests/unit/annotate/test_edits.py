@@ -20,6 +20,8 @@ DELTA = Delta.from_array(np.random.default_rng(0).random((3, 4, 5)) < 0.5, (1, 2
 SMALL = [
     edits.SetVerdict("d1", Decision(), Decision("accepted", "Reader Ångström", UTC)),
     edits.SetVerdict("d1", Decision("unsure", "R", UTC), Decision()),
+    edits.SetVerdict("d1", Decision(), Decision("rejected", "R", UTC, "vessel")),
+    edits.CallUp("d1"),
     ADD,
     edits.RemoveLesion(ADD),
     edits.DeleteLesion("d1"),
