@@ -173,9 +173,7 @@ def candidates(
         if plan is not current and plan.refusal is None and not _is_made_of(current, plan)
     ]
     listed = {saved_work.key_of(plan) for plan in (current, *plans)} if studies else set()
-    found += [
-        _of_study(current, study) for study in studies if study.case_key not in listed
-    ]
+    found += [_of_study(current, study) for study in studies if study.case_key not in listed]
     offered = [each for each in found if not each.relation.heeded]
     return sorted(offered, key=lambda each: each.rank, reverse=True)
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, Q
 
 from resources.text import translate
 from viewer.ui import theme
+from viewer.ui.layout_button import LayoutButton
 from viewer.ui.reading import Reading
 from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
@@ -128,6 +129,9 @@ class TopBar(QFrame):
         self._undo_text.setFont(theme.font(theme.CORNER_PX))
         row.addWidget(self._undo_text)
         row.addStretch(1)
+        self.layout_button = LayoutButton(actions)
+        row.addWidget(self.layout_button)
+        row.addSpacing(4)
         self._devices: QActionGroup | None = None
         self.device_button = QToolButton()
         self.device_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -156,6 +160,7 @@ class TopBar(QFrame):
         for left_out in range(5):
             self._undo_text.setVisible(left_out < 1)
             self.device_button.setText(self._title if left_out < 2 else translate("bar", "AI"))
+            self.layout_button.show_text(left_out < 2)
             for key in self._keys:
                 key.setVisible(left_out < 3)
             self._name.setVisible(left_out < 3)

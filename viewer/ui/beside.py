@@ -215,8 +215,10 @@ class Beside(QObject):
         self._set_state(SHOWN)
 
     def _show_case(self, case: Case, window: Window) -> None:
-        reading = self.reading
+        reading, main = self.reading, self._main.case
         reading.set_case(case, window)
+        if main is not None and case.volume.unit and case.volume.unit == main.volume.unit:
+            reading.set_window(self._main.window)  # two of one unit are compared in one window
         self._mirror()
         self._mirror_tool()
         self.view.set_plane(reading.planes[reading.plane_order()[0]])

@@ -66,7 +66,8 @@ class BesidePane(QWidget):
         self._say(
             translate("beside", "No series beside"),
             translate(
-                "beside", "Drag one from the series list onto a view, or press F7 for the next best."
+                "beside",
+                "Drag one from the series list onto a view, or press F7 for the next best.",
             ),
         )
 

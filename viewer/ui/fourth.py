@@ -1,9 +1,9 @@
-"""The fourth cell of 2 x 2: facts of series, crosshair, finding and model in words, or a preview."""
+"""The fourth cell of 2 x 2: series, crosshair, finding and model in words, or a preview."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from resources.text import translate
@@ -121,7 +121,9 @@ class FourthPane(QWidget):
     def _finding(self) -> list[tuple[str, str]]:
         reading = self._reading
         lesion = next((one for one in reading.lesions if one.id == reading.selected), None)
-        if lesion is None or reading.case is None:
+        if reading.case is None or not reading.lesions:
+            return [("", translate("facts", "None is listed."))]
+        if lesion is None:
             return [("", translate("facts", "None is selected: J takes the next."))]
         rows = [(translate("facts", "Name"), words.title(lesion))]
         if place := reading.case.place(lesion):
@@ -182,7 +184,8 @@ class FourthPane(QWidget):
                 said.append(f"{label} {value}".strip())
                 y += line
             y += line * 0.7
-        self.setAccessibleDescription(". ".join(said))
+        if self.accessibleDescription() != (text := ". ".join(said)):
+            self.setAccessibleDescription(text)
 
     def _row(
         self, painter: QPainter, y: float, line: float, label_px: float, label: str, value: str
@@ -193,7 +196,6 @@ class FourthPane(QWidget):
             painter.setPen(QColor(theme.SECONDARY))
             painter.drawText(QRectF(_EDGE_PX, y, label_px, line), label)
         painter.setPen(QColor(theme.TEXT if label else theme.SECONDARY))
-        painter.setFont(theme.font(theme.BODY_PX, QFont.Weight.Medium if label else QFont.Weight.Normal))
         room = self.width() - left - _EDGE_PX
         text = painter.fontMetrics().elidedText(value, Qt.TextElideMode.ElideRight, int(room))
         painter.drawText(QRectF(left, y, room, line), text)

@@ -7,27 +7,23 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QPoint, QTimer
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
 
 from resources.text import translate
-from viewer.beside import Candidate, candidates, day_text
+from viewer.beside import Candidate, day_text
 from viewer.study.order import StackPlan
-from viewer.ui import layouts, view_text
+from viewer.ui import layouts
 from viewer.ui.beside import EMPTY, LOADING, Beside
+from viewer.ui.beside_choice import Offered
+from viewer.ui.layout_button import COMMANDS
 from viewer.ui.layouts import BESIDE, BESIDE_PANE, FOUR, LIST, ONE, THREE, Arranged
 from viewer.ui.links import Links
 
 if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
 
-_COMMANDS = {
-    "layout_one": ONE,
-    "layout_list": LIST,
-    "layout_three": THREE,
-    "layout_four": FOUR,
-    "layout_beside": BESIDE,
-}
+_COMMANDS = {command: layout_id for layout_id, command in COMMANDS.items()}
 _NOTICE = "beside"
 
 
@@ -47,12 +43,13 @@ class LayoutRoom(QObject):
         self._window = window
         self.beside = Beside(window.reading, self)
         self.links = Links(window.reading, self.beside, self)
+        self.offered = Offered(window, self.beside, self)
         self._kept: dict[str, Arranged] = {}  # of the open series' modality, by layout
-        self._modality = ""
         self._key: str | None = None
         self._more = THREE  # the layout of several views to which a double click goes back
         self._panel_was_open = True
         self._hides_panel = False
+        self._last_layout = THREE
         self._linked_with: object = None
 
     def attach(self) -> None:
@@ -64,10 +61,11 @@ class LayoutRoom(QObject):
         views.arranged_changed.connect(self._keep)
         views.laid_out.connect(self._on_laid_out)
         views.several_asked.connect(lambda: self.choose(self._more))
-        view.menu_asked.connect(self._show_menu)
+        view.menu_asked.connect(self.offered.show_menu)
         window.reading.case_changed.connect(self._on_case)
         self.beside.changed.connect(self._on_beside)
         self.links.changed.connect(self._follow)
+        window.bar.layout_button.menu().aboutToShow.connect(self.offered.fill_button)
         window.rail.carry_begun.connect(self._begin_carry)
         window.rail.carried.connect(views.carry.move)
         window.rail.dropped.connect(views.carry.drop)
@@ -94,7 +92,7 @@ class LayoutRoom(QObject):
         if window.views.alone:
             one = translate("layout", "Through these images no other plane can be cut.")
             why["layout_three"] = why["layout_four"] = one
-        if self.beside.state == EMPTY and not self.candidates():
+        if self.beside.state == EMPTY and not self.offered.candidates():
             why["layout_beside"] = translate(
                 "layout", "There is no other series of this patient, here or in the worklist."
             )
@@ -182,6 +180,7 @@ class LayoutRoom(QObject):
         layout = views.arranged.layout
         if layout in (THREE, FOUR):
             self._more = layout
+        self._window.bar.layout_button.show_layout(views.layout_id)
         self._follow_panel(layout)
         if layout != BESIDE:
             self.beside.close_series()
@@ -204,18 +203,11 @@ class LayoutRoom(QObject):
             window.panel.show()
         self._hides_panel, self._last_layout = hides, layout
 
-    _last_layout = THREE
-
     # ----------------------------------------------------------------- beside
 
-    def candidates(self) -> list[Candidate]:
-        """Return what may be shown beside the open series, the best first."""
-        window = self._window
-        case = window.reading.case
-        if case is None:
-            return []
-        studies = window.worklist.keeper.studies if hasattr(window, "worklist") else ()
-        return candidates(case.plan, window.opener.study.plans, studies)
+    def close_beside(self) -> None:
+        """Show the layout of several views that was there before."""
+        self.choose(self._more)
 
     def show_beside(self, number: int) -> None:
         """Show a series of the list beside the open one."""
@@ -240,18 +232,9 @@ class LayoutRoom(QObject):
             views.choose(self._arranged(BESIDE))
         self._window.follow()
 
-    def _is_shown(self, candidate: Candidate) -> bool:
-        if candidate.study is not None:
-            return candidate.study == self.beside.study
-        assert candidate.number is not None
-        plan, shown = self._window.opener.study.plans[candidate.number], self.beside.plan
-        if shown is None or self.beside.study is not None:
-            return False
-        return plan.series is shown.series and plan.part == shown.part
-
     def _next_beside(self) -> None:
-        offered = self.candidates()
-        at = next((n for n, each in enumerate(offered) if self._is_shown(each)), -1)
+        offered = self.offered.candidates()
+        at = next((n for n, each in enumerate(offered) if self.offered.is_shown(each)), -1)
         if not offered or (len(offered) == 1 and at == 0):
             self._window.status.hint(
                 translate("layout", "There is no other series to show beside this one.")
@@ -264,7 +247,7 @@ class LayoutRoom(QObject):
         views, case = self._window.views, self._window.reading.case
         if views.arranged.layout != BESIDE or self.beside.state != EMPTY or case is None:
             return
-        offered = self.candidates()
+        offered = self.offered.candidates()
         if offered:
             self.show_candidate(offered[0])
         else:
@@ -328,15 +311,7 @@ class LayoutRoom(QObject):
         self._mark_card()
 
     def _mark_card(self) -> None:
-        rail, shown = self._window.rail, self.beside.plan
-        number = None
-        if shown is not None and self.beside.study is None:
-            plans = self._window.opener.study.plans
-            number = next(
-                (n for n, p in enumerate(plans) if p.series is shown.series and p.part == shown.part),
-                None,
-            )
-        rail.set_beside(number)
+        self._window.rail.set_beside(self.offered.number_shown())
 
     def _begin_carry(self, number: int) -> None:
         window = self._window
@@ -349,39 +324,3 @@ class LayoutRoom(QObject):
             return translate("layout", "Show {series} beside").format(series=title)
 
         window.views.carry.begin(words, lambda _pane: self._show_plan(plan))
-
-    def _show_menu(self, _point: object, where: QPoint) -> None:
-        menu = self.menu()
-        menu.popup(where)
-        menu.aboutToHide.connect(menu.deleteLater)
-
-    def menu(self) -> QMenu:
-        """Return what can be done with the series beside."""
-        window, beside = self._window, self.beside
-        menu = QMenu(window)
-        menu.setToolTipsVisible(True)
-        menu.addAction(window.actions_by_id["link"])
-        if len(beside.reading.planes) > 1:
-            menu.addSeparator()
-            for name in beside.reading.plane_order():
-                action = menu.addAction(view_text.plane_name(name))
-                action.setCheckable(True)
-                action.setChecked(beside.view.plane is beside.reading.planes[name])
-                action.triggered.connect(partial(beside.set_plane, name))
-        self.add_candidates(menu)
-        menu.addSeparator()
-        close = menu.addAction(translate("layout", "Close the series beside"))
-        close.triggered.connect(lambda: self.choose(self._more))
-        return menu
-
-    def add_candidates(self, menu: QMenu) -> None:
-        """Offer what may be shown beside."""
-        offered = self.candidates()
-        if offered:
-            menu.addSeparator()
-        for candidate in offered[:12]:
-            said = " · ".join((candidate.title, *candidate.relation.words()))
-            action = menu.addAction(said.replace("&", "&&"))
-            action.setCheckable(True)
-            action.setChecked(self._is_shown(candidate))
-            action.triggered.connect(partial(self.show_candidate, candidate))

@@ -51,7 +51,7 @@ class Layout:
     panes
         What stands in its cells at first; more panes than cells stand ready to be shown there.
     weights
-        Of every seam the shares at first, in any unit.
+        Of every seam the shares at first; they add up to 1.
     """
 
     id: str
@@ -74,15 +74,15 @@ LAYOUTS: dict[str, Layout] = {
             THREE,
             Split(True, (0, Split(False, (1, 2), "right")), "whole"),
             PLANES,
-            {"whole": (5, 4), "right": (1, 1)},
+            {"whole": (5 / 9, 4 / 9), "right": (0.5, 0.5)},
         ),
         Layout(
             FOUR,
             Split(False, (Split(True, (0, 1), "rows"), Split(True, (2, 3), "rows")), "whole"),
             (*PLANES, FOURTH_PANE),
-            {"whole": (1, 1), "rows": (1, 1)},
+            {"whole": (0.5, 0.5), "rows": (0.5, 0.5)},
         ),
-        Layout(BESIDE, Split(True, (0, 1), "whole"), (FIRST, BESIDE_PANE), {"whole": (1, 1)}),
+        Layout(BESIDE, Split(True, (0, 1), "whole"), (FIRST, BESIDE_PANE), {"whole": (0.5, 0.5)}),
     )
 }
 
@@ -127,7 +127,7 @@ class Arranged:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
-        weights = {seam: [round(w, 4) for w in shares] for seam, shares in self.weights.items()}
+        weights = {seam: list(shares) for seam, shares in self.weights.items()}
         return {"layout": self.layout, "order": list(self.order), "weights": weights}
 
 

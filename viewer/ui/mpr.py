@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from resources.text import translate
@@ -238,16 +237,6 @@ class MprViews(PaneGrid):
             self.choose(self.arranged.exchanged(name, other))
 
         self.carry.begin(words, drop)
-
-    def begin_carry(
-        self, words: Callable[[QWidget], str], drop: Callable[[QWidget], None]
-    ) -> None:
-        """Carry something from elsewhere over the views."""
-        self.carry.begin(words, drop)
-
-    def carried(self, global_px: QPoint) -> None:
-        """Follow the pointer."""
-        self.carry.move(global_px)
 
     # ------------------------------------------------------------------- rest
 

@@ -131,5 +131,3 @@ class PaneGrid(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         # The gaps between the views are hairlines of the theme.
         QPainter(self).fillRect(self.rect(), theme.HAIRLINE)
-
-

@@ -65,9 +65,7 @@ class Placed:
     seams: list[Seam] = field(default_factory=list)
 
 
-def place(
-    tree: Split | int | None, weights: Mapping[str, Sequence[float]], room: Rect
-) -> Placed:
+def place(tree: Split | int | None, weights: Mapping[str, Sequence[float]], room: Rect) -> Placed:
     """Divide a rectangle among the cells of a tree."""
     placed = Placed()
     if tree is not None:

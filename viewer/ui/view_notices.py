@@ -40,8 +40,8 @@ def ai_notice(painter: QPainter, view: SliceView, y: float) -> float:
 def notices(painter: QPainter, view: SliceView, y: float) -> None:
     """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
-    for words, heeded in itertools.chain(*view.notices.values()):
-        y = chip(painter, view.width(), y, list(words), pending=heeded)
+    for said, heeded in itertools.chain(*view.notices.values()):
+        y = chip(painter, view.width(), y, list(said), pending=heeded)
     volume = view.case.volume
     if not volume.regular:
         if volume.placed:
