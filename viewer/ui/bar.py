@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, Q
 from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.layout_button import LayoutButton
+from viewer.ui.measure_button import MeasureButton
 from viewer.ui.reading import Reading
 from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
@@ -116,6 +117,9 @@ class TopBar(QFrame):
         self._add_rule(row)
         for tool in ("window", "pan"):
             row.addWidget(CommandButton(actions[tool]))
+        self._add_rule(row)
+        self.measure_button = MeasureButton(reading, actions)
+        row.addWidget(self.measure_button)
         self._add_rule(row)
         for tool in ("brush", "erase", "outline", "move"):
             row.addWidget(CommandButton(actions[tool]))
