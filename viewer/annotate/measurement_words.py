@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resources.text import translate
 from viewer.annotate.measurements import Kind, Measurement, Name, Value
+from viewer.study.calibration import Calibration
 
 
 def kind_text(kind: Kind) -> str:
@@ -105,6 +106,11 @@ def calibration_text(measured: Measurement) -> str:
     """Say what millimetres are true of, where not of the patient; empty where they are."""
     if not any(value.unit in ("mm", "mm2") for value in measured.values):
         return ""
+    return calibration_words(measured.calibration)
+
+
+def calibration_words(kind: Calibration) -> str:
+    """Say what millimetres of images so calibrated are true of; empty for the patient."""
     return {
         "": "",
         "detector": translate("measure", "at the detector, magnified"),
@@ -114,4 +120,4 @@ def calibration_text(measured: Measurement) -> str:
         "projection": translate("measure", "projection, depth not said"),
         "film": translate("measure", "on the scanned film"),
         "ultrasound": translate("measure", "of the ultrasound region"),
-    }[measured.calibration]
+    }[kind]

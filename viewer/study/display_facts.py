@@ -6,10 +6,11 @@ Nothing here changes a pixel or a place: it is read when the images are there al
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from resources.text import translate
+from viewer.study.calibration import Calibration, calibration
 from viewer.study.order import StackPlan
 from viewer.study.words import plain
 
@@ -36,6 +37,9 @@ _OPPOSITE_QUADRUPED = {
 }  # fmt: skip
 
 
+Parts = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class DisplayFacts:
     """What the middle image of a volume says; everything may be missing.
@@ -43,8 +47,8 @@ class DisplayFacts:
     Attributes
     ----------
     letters
-        Patient directions at the left, right, top and bottom of the image as it is stored, from
-        Patient Orientation (0020,0020); None without it.
+        Patient directions at the left, right, top and bottom of the image as it is stored, each
+        the nearest first, from Patient Orientation (0020,0020); None without it.
     rate
         Frames a second to play at; None when the file names none.
     sweeps
@@ -55,14 +59,17 @@ class DisplayFacts:
         Side and projection, such as ``"L MLO"``; empty when not said.
     quadruped
         Whether the patient is an animal on four legs (0010,2210).
+    calibration
+        What the size of a pixel is the size of, see ``viewer.study.calibration``.
     """
 
-    letters: tuple[str, str, str, str] | None = None
+    letters: tuple[Parts, Parts, Parts, Parts] | None = None
     rate: float | None = None
     sweeps: bool = False
     technique: tuple[str, ...] = ()
     view: str = ""
     quadruped: bool = False
+    calibration: Calibration = ""
 
 
 def display_facts(plan: StackPlan) -> DisplayFacts:
@@ -75,7 +82,7 @@ def display_facts(plan: StackPlan) -> DisplayFacts:
 
     try:
         data = elements(instance.path, list(_ALL))
-        return _facts(_Texts(data), instance.modality)
+        return replace(_facts(_Texts(data), instance.modality), calibration=calibration(plan))
     except Exception:
         # Of malformed files pydicom raises nearly anything; nothing of this is needed to read.
         return DisplayFacts()
@@ -122,7 +129,9 @@ def _facts(data: _Texts, modality: str) -> DisplayFacts:
     )
 
 
-def _letters(said: tuple[str, ...], quadruped: bool) -> tuple[str, str, str, str] | None:
+def _letters(
+    said: tuple[str, ...], quadruped: bool
+) -> tuple[Parts, Parts, Parts, Parts] | None:
     """Return left, right, top and bottom; the file names right and bottom."""
     opposite = _OPPOSITE_QUADRUPED if quadruped else _OPPOSITE
     if len(said) != 2:
@@ -130,21 +139,21 @@ def _letters(said: tuple[str, ...], quadruped: bool) -> tuple[str, str, str, str
     across, down = (_parts(text, opposite) for text in said)
     if not across or not down:
         return None
-    left, top = ("".join(opposite[part] for part in parts) for parts in (across, down))
-    return left, "".join(across), top, "".join(down)
+    left, top = (tuple(opposite[part] for part in parts) for parts in (across, down))
+    return left, across, top, down
 
 
-def _parts(text: str, known: Mapping[str, str]) -> list[str]:
+def _parts(text: str, known: Mapping[str, str]) -> Parts:
     """Part a direction such as ``"AR"`` into its letters; none when one of them has no meaning."""
     words = sorted(known, key=len, reverse=True)
     found: list[str] = []
     while text:
         part = next((word for word in words if text.startswith(word)), None)
         if part is None:
-            return []
+            return ()
         found.append(part)
         text = text[len(part) :]
-    return found
+    return tuple(found)
 
 
 def _rate(data: _Texts) -> float | None:

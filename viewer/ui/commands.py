@@ -164,6 +164,8 @@ def commands() -> tuple[Command, ...]:
         Command("series_before", move, translate("commands", "Series before"), ("PgUp",)),
         Command("series_after", move, translate("commands", "Series after"), ("PgDown",)),
         Command("open", case, translate("commands", "Open folder…"), ("Ctrl+O",)),
+        Command("key_image", move, translate("commands", "Key image"), (".",), "switch"),
+        Command("key_image_next", move, translate("commands", "Next key image"), ("Shift+.",)),
         Command("open_file", case, translate("commands", "Open file…"), ("Ctrl+Shift+O",)),
         Command("sample", case, translate("commands", "Open the sample study"), ("Ctrl+Shift+S",)),
         Command("worklist", case, translate("commands", "Worklist"), ("Ctrl+L",), "switch"),

@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction
 
 from viewer.ui.cine import Cine
 from viewer.ui.file_facts import FileFacts
+from viewer.ui.key_images import KeyImages
 from viewer.ui.windows import Windows
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class Conventions(QObject):
         self.facts = FileFacts(reading, self)
         self.cine = Cine(reading, active, self)
         self.windows = Windows(reading, settings, active, self)
-        self._rooms: tuple[Part, ...] = (self.cine, self.windows)
-        for room in (self.cine, self.windows):
+        self.key_images = KeyImages(reading, active, self)
+        self._rooms: tuple[Part, ...] = (self.cine, self.windows, self.key_images)
+        for room in (self.cine, self.windows, self.key_images):
             room.told.connect(self.told)
             room.changed.connect(self.changed)
 

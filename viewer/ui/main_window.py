@@ -40,6 +40,7 @@ from viewer.ui.looks import Looks
 from viewer.ui.mpr import MprViews
 from viewer.ui.opener import Opener
 from viewer.ui.outliner import Outliner
+from viewer.ui.panel.key_images import KeyImagesSection
 from viewer.ui.panel.measurements import MeasurementsSection
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.part import Part
@@ -234,6 +235,7 @@ class MainWindow(QMainWindow):
         self.corrections.failed.connect(self.message.show_problem)
         for room in (self.queue, self.outliner, self.conventions):
             room.told.connect(self.status.hint)
+        self.panel.add_section(KeyImagesSection(reading, self.conventions.key_images))
         self.outliner.failed.connect(self.message.show_problem)
         self.outliner.pointer = self.views.point_for_new_lesion
         self.rejecting.watch(self.actions_by_id)

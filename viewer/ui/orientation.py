@@ -44,6 +44,10 @@ def edges(view: SliceView) -> Edges | None:
     case, plane = view.case, view.plane
     if case is None or plane is None or not case.volume.placed:
         return None
+    if not case.volume.placed:
+        # A radiograph says its directions in words, of the image as it is stored.
+        letters = view.reading.facts.letters
+        return Edges(*letters) if letters is not None and plane.axis == 0 else None
     return _edges(plane, view.reading.facts.quadruped)
 
 

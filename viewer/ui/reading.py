@@ -202,6 +202,11 @@ class Reading(QObject):
     def seen_share(self) -> float:
         """Share of the acquired slices that were on the screen, 0 to 1."""
         return float(self._seen.mean()) if len(self._seen) else 0.0
+    @property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """Which of the acquired slices were on the screen; not to be changed."""
+        return self._seen
+
 
     # ---------------------------------------------------------------- cursor
 

@@ -9,6 +9,8 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from resources.text import translate
+from viewer.annotate.key_images import TOPIC, marked
+from viewer.annotate.measurement_words import calibration_words
 from viewer.display import planes
 from viewer.display.oblique import tilt_deg
 from viewer.study.words import person
@@ -69,7 +71,9 @@ def corners(painter: QPainter, view: SliceView) -> float:
     write(_window_lines(view, big), right=False, bottom=True)
     numbers = _slice_lines(view, big and full)
     write(numbers, right=True, bottom=True)
-    _scale_bar(painter, view, height - MARGIN - line * len(numbers) - 8)
+    y_bar = height - MARGIN - line * len(numbers) - 8
+    _scale_bar(painter, view, y_bar)
+    _calibration(painter, view, y_bar - line)
     return y - line + 9
 
 
@@ -96,9 +100,7 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
         name = translate("view", "As stored")
     if not full:
         return [name]
-    lines = [name]
-    if volume.placed and view.plane.radiological:
-        lines = [translate("view", "{plane} · radiological").format(plane=name)]
+    lines = [" · ".join(part for part in (name, _convention(view)) if part)]
     if not volume.regular:
         lines.append(counts.images(view.plane.count))
     elif view.plane.axis == 0:
@@ -113,13 +115,36 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
         lines.append(translate("view", "reformatted, interpolated"))
     # Descriptions are typed by hand, and may say who it is.
     described = "" if view.reading.shown.patient_hidden else view.case.series.description
-    return lines + [text for text in (described, view.case.plan.name) if text]
+    facts = view.reading.facts
+    made = " · ".join(text for text in (facts.view, *facts.technique) if text)
+    return lines + [text for text in (described, view.case.plan.name, made) if text]
+
+
+def _convention(view: SliceView) -> str:
+    """Say how the patient lies on the screen; nothing where that is not known."""
+    assert view.case is not None
+    assert view.plane is not None
+    if view.case.volume.placed:
+        return translate("view", "radiological") if view.plane.radiological else ""
+    letters = view.reading.facts.letters
+    edge = letters[0][0] if letters is not None else ""
+    if edge == "L":
+        return translate("view", "the patient's left is on the left")
+    return translate("view", "radiological") if edge == "R" else ""
+
+
+def _number(value: float, width: float) -> str:
+    """Return a grey value to as many places as a window of that width needs."""
+    places = 0 if width >= 100 else 1 if width >= 10 else 2 if width >= 1 else 4
+    text = f"{value:.{places}f}"
+    text = text.rstrip("0").rstrip(".") if places else text
+    return ("0" if text in ("-0", "") else text).replace("-", "\N{MINUS SIGN}")
 
 
 def _window_lines(view: SliceView, big: bool) -> list[str]:
     window = view.reading.window
     text = translate("view", "W {width} L {level}").format(
-        width=f"{window.width:.0f}", level=f"{window.centre:.0f}".replace("-", "\N{MINUS SIGN}")
+        width=_number(window.width, window.width), level=_number(window.centre, window.width)
     )
     if view.reading.shown.invert:
         text += translate("view", " · inverted")
@@ -134,7 +159,9 @@ def _window_lines(view: SliceView, big: bool) -> list[str]:
 
 def _slice_lines(view: SliceView, full: bool) -> list[str]:
     assert view.plane is not None
-    lines = [f"{view.plane.number(view.index)} / {view.plane.count}"]
+    number = f"{view.plane.number(view.index)} / {view.plane.count}"
+    marks = [view.tag, translate("view", "key image") if _is_marked(view) else ""]
+    lines = [" · ".join(text for text in (*marks, number) if text)]
     place_lps_mm = view.reading.place_lps_mm
     if full and place_lps_mm is not None and view.plane.straight:
         axis, letter = {planes.AXIAL: (2, "z"), planes.CORONAL: (1, "y")}.get(
@@ -143,6 +170,14 @@ def _slice_lines(view: SliceView, full: bool) -> list[str]:
         place = f"{place_lps_mm[axis]:.1f}".replace("-", "\N{MINUS SIGN}")
         lines.append(f"{letter} {place} mm")
     return lines
+
+
+def _is_marked(view: SliceView) -> bool:
+    assert view.case is not None
+    assert view.plane is not None
+    if not view.plane.straight:
+        return False
+    return marked(view.case.document.notes(TOPIC), view.plane.name, view.index) is not None
 
 
 def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
@@ -176,3 +211,17 @@ def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
     font = theme.font(theme.CORNER_PX)
     advance = QFontMetricsF(font).horizontalAdvance(text)
     haloed(painter, QPointF(right - length - advance - 7, y + 4), text, font, theme.TEXT, HALO)
+
+
+def _calibration(painter: QPainter, view: SliceView, y: float) -> None:
+    """Say above the scale bar what a millimetre on a projection is a millimetre of."""
+    assert view.case is not None
+    said = view.reading.facts.calibration
+    if not said or not view.case.volume.in_mm:
+        return
+    text = translate("view", "mm {of_what}").format(of_what=calibration_words(said))
+    font = theme.font(theme.CORNER_PX)
+    text = ink.fitted(text, font, view.width() / 2 - 34)
+    x = view.width() - MARGIN - ink.advance(text, font)
+    proven = said in ("fiducial", "ultrasound")
+    haloed(painter, QPointF(x, y), text, font, theme.TEXT if proven else theme.PENDING, HALO)
