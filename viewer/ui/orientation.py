@@ -42,7 +42,7 @@ class Edges(NamedTuple):
 def edges(view: SliceView) -> Edges | None:
     """Return the letters of a view; None where they would be a guess."""
     case, plane = view.case, view.plane
-    if case is None or plane is None or not case.volume.placed:
+    if case is None or plane is None:
         return None
     if not case.volume.placed:
         # A radiograph says its directions in words, of the image as it is stored.
