@@ -50,6 +50,8 @@ class ObliquePlane(Plane):
         Number of slices.
     spacing_mm
         Distance between slices, mm.
+    tilt_deg
+        Angle between its normal and that of the straight plane it stands for, 0 to 180.
     quick
         Whether it is sampled for speed (while it is being turned), not for looks.
     """
@@ -59,6 +61,7 @@ class ObliquePlane(Plane):
     pixels: tuple[int, int]
     slices: int
     spacing_mm: float
+    tilt_deg: float
     quick: bool
 
     @property
@@ -192,9 +195,8 @@ def turned(frame: Frame, axis_lps: npt.ArrayLike, angle_rad: float) -> Frame:
     return across, np.asarray(down / np.linalg.norm(down))
 
 
-def tilt_deg(plane: Plane, straight: Plane) -> float:
-    """Return the angle between the normals of two planes, degrees, 0 to 180."""
-    cosine = float(plane.normal_lps @ straight.normal_lps)
+def _tilt_deg(normal: Vector, straight: Plane) -> float:
+    cosine = float(normal @ straight.normal_lps)
     return float(np.degrees(np.arccos(min(max(cosine, -1.0), 1.0))))
 
 
@@ -253,5 +255,6 @@ def cut_plane(
         pixels=(int(np.ceil(np.ptp(x) / pixel)), int(np.ceil(np.ptp(y) / pixel))),
         slices=last - first + 1,
         spacing_mm=step,
+        tilt_deg=_tilt_deg(normal, straight),
         quick=quick,
     )

@@ -12,7 +12,7 @@ from resources.text import translate
 from viewer.annotate.key_images import TOPIC, marked
 from viewer.annotate.measurement_words import calibration_words
 from viewer.display import planes
-from viewer.display.oblique import tilt_deg
+from viewer.display.oblique import ObliquePlane
 from viewer.study.words import person
 from viewer.ui import counts, ink
 from viewer.ui import on_image as theme
@@ -39,10 +39,10 @@ def plane_title(view: SliceView) -> str:
     plane = view.plane
     assert plane is not None
     name = plane_name(plane.name)
-    if plane.straight:
+    if not isinstance(plane, ObliquePlane):
         return name
-    angle = tilt_deg(plane, view.reading.straight[plane.name])
-    return translate("view", "{plane} · oblique {angle}°").format(plane=name, angle=f"{angle:.0f}")
+    angle = f"{plane.tilt_deg:.0f}"
+    return translate("view", "{plane} · oblique {angle}°").format(plane=name, angle=angle)
 
 
 def corners(painter: QPainter, view: SliceView) -> float:

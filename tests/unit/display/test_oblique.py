@@ -11,7 +11,7 @@ from inference.geometry import axial_affine, kji_to_lps_mm, lps_mm_to_kji
 from inference.volume import Volume
 from viewer.display.grey import Window, grey_of
 from viewer.display.layers import Fill, Heat, compose
-from viewer.display.oblique import cut_plane, frame_of, tilt_deg, turned
+from viewer.display.oblique import cut_plane, frame_of, turned
 from viewer.display.outlines import oblique_outline_mm
 from viewer.display.overlays import heat_colours
 from viewer.display.planes import make_planes
@@ -163,8 +163,8 @@ def test_the_slices_of_a_plane_along_an_axis_are_as_far_apart_as_the_voxels():
     upright = cut_plane(axial, turned(frame_of(axial), (1, 0, 0), np.pi / 2), through)
     assert upright.step_mm == pytest.approx(0.7)
     assert upright.count == 30
-    assert tilt_deg(upright, axial) == pytest.approx(90)
-    assert tilt_deg(spun, axial) == pytest.approx(0, abs=1e-5)
+    assert upright.tilt_deg == pytest.approx(90)
+    assert spun.tilt_deg == pytest.approx(0, abs=1e-5)
 
 
 def test_letters_name_a_second_direction_from_fifteen_degrees_on():
