@@ -81,6 +81,15 @@ def commands() -> tuple[Command, ...]:
             ("Ctrl+Shift+J",),
             "switch",
         ),
+        Command(
+            "read_first", review, translate("commands", "Read first"), ("Ctrl+Shift+R",), "switch"
+        ),
+        Command(
+            "commit",
+            review,
+            translate("commands", "Commit the first impression"),
+            ("Ctrl+Return", "Ctrl+Enter"),
+        ),
         Command("window", correct, translate("commands", "Window"), ("W",), "tool"),
         Command("region", correct, translate("commands", "Window by region"), ("Shift+W",), "tool"),
         Command("pan", correct, translate("commands", "Pan"), ("P",), "tool"),
@@ -155,6 +164,8 @@ def commands() -> tuple[Command, ...]:
         Command("slice_down_10", move, translate("commands", "Ten slices after"), ("Shift+Down",)),
         Command("slice_first", move, translate("commands", "First slice"), ("Home",)),
         Command("slice_last", move, translate("commands", "Last slice"), ("End",)),
+        Command("key_image", move, translate("commands", "Key image"), (".",), "switch"),
+        Command("key_image_next", move, translate("commands", "Next key image"), ("Shift+.",)),
         Command("cine", move, translate("commands", "Cine: play, stop"), ("C",), "switch"),
         Command("cine_faster", move, translate("commands", "Cine: faster"), ("Shift+C",)),
         Command("cine_slower", move, translate("commands", "Cine: slower"), ("Ctrl+Shift+C",)),
@@ -164,8 +175,6 @@ def commands() -> tuple[Command, ...]:
         Command("series_before", move, translate("commands", "Series before"), ("PgUp",)),
         Command("series_after", move, translate("commands", "Series after"), ("PgDown",)),
         Command("open", case, translate("commands", "Open folder…"), ("Ctrl+O",)),
-        Command("key_image", move, translate("commands", "Key image"), (".",), "switch"),
-        Command("key_image_next", move, translate("commands", "Next key image"), ("Shift+.",)),
         Command("open_file", case, translate("commands", "Open file…"), ("Ctrl+Shift+O",)),
         Command("sample", case, translate("commands", "Open the sample study"), ("Ctrl+Shift+S",)),
         Command("worklist", case, translate("commands", "Worklist"), ("Ctrl+L",), "switch"),

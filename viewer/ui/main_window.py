@@ -47,6 +47,7 @@ from viewer.ui.part import Part
 from viewer.ui.preferences import Preferences
 from viewer.ui.queue import Queue
 from viewer.ui.rail import SeriesRail
+from viewer.ui.read_first import ReadFirst
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
 from viewer.ui.rejecting import Rejecting
 from viewer.ui.rotating import Rotating
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
             self.reading, self.settings, lambda: self.views.active, self
         )
         self.looks = Looks(self)
+        self.read_first = ReadFirst(self)
         self.parts: tuple[Part, ...] = (
             self.looks,
             self.conventions,
@@ -100,6 +102,7 @@ class MainWindow(QMainWindow):
             self.outliner,
             self.layouts,
             self.measuring,
+            self.read_first,  # last: what it locks no other room opens
         )
         self.actions_by_id = make_actions(self, self._handlers())
         self.reading.keys.attach(self.actions_by_id)
@@ -108,6 +111,8 @@ class MainWindow(QMainWindow):
         self.study = StudyFlow(self, self.opener)
         self._connect()
         self.layouts.attach()
+        self.read_first.attach()
+        self._order_tabs()
         self._on_case()
         self.worklist = WorklistFlow(self)  # last: it shows a case as it was when all follow it
         self._follow_devices()
@@ -230,12 +235,12 @@ class MainWindow(QMainWindow):
         self.measuring.failed.connect(self.message.show_problem)
         self.measuring.changed.connect(self.follow)
         self.panel.add_section(MeasurementsSection(reading, self.measuring))
+        self.panel.add_section(KeyImagesSection(reading, self.conventions.key_images))
         for view in self.views.views:
             self.measuring.attach(view)
         self.corrections.failed.connect(self.message.show_problem)
         for room in (self.queue, self.outliner, self.conventions):
             room.told.connect(self.status.hint)
-        self.panel.add_section(KeyImagesSection(reading, self.conventions.key_images))
         self.outliner.failed.connect(self.message.show_problem)
         self.outliner.pointer = self.views.point_for_new_lesion
         self.rejecting.watch(self.actions_by_id)
@@ -285,7 +290,9 @@ class MainWindow(QMainWindow):
         self.panel.set_eligibility(self.ai.reasons)
         if self.study.current is not None and self.reading.case is not None:
             card = self.rail.card(self.study.current)
-            if self.reading.case.document.findings is not None:
+            if self.reading.ai_locked and not self.reading.case.is_being_read:
+                card.state = translate("window", "AI locked: read first")
+            elif self.reading.case.document.findings is not None:
                 card.state = translate("window", "AI done")
             elif self.reading.case.is_being_read:
                 card.state = translate("window", "Loading…")
@@ -321,7 +328,7 @@ class MainWindow(QMainWindow):
                 seconds=f"{sum(findings.seconds.values()):.1f}", device=findings.device
             )
         )
-        if lesions := self.reading.lesions:
+        if not self.reading.ai_hidden and (lesions := self.reading.lesions):
             best = max(lesions, key=lambda lesion: lesion.score or 0.0)
             self.reading.select(best.id)
 
@@ -379,7 +386,8 @@ class MainWindow(QMainWindow):
         self.actions_by_id["rail"].setChecked(self.rail.isVisible())
         self.actions_by_id["panel"].setChecked(self.panel.isVisible())
         case = self.reading.case
-        self.bar.show_undo(case.undo_name if case is not None else None)
+        undo = self.actions_by_id["undo"].isEnabled()  # a name may tell of the AI
+        self.bar.show_undo(case.undo_name if case is not None and undo else None)
         self.status.show_reader(self.settings.text("reader"))
 
     # ---------------------------------------------------------------- reader
@@ -389,6 +397,7 @@ class MainWindow(QMainWindow):
         self.settings.put("reader", name)
         if self.reading.case is not None:
             self.reading.case.set_reader(Reader(name))
+            self.read_first.judge_again()
         self.follow()
 
     # ---------------------------------------------------------------- events

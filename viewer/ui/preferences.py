@@ -112,6 +112,12 @@ def settings() -> tuple[Setting, ...]:
             hint=translate("settings", "Otherwise up is brighter, and right is wider in both."),
         ),
         Setting(
+            "read_first",
+            READING,
+            translate("settings", "Read first: the AI shows after your first impression"),
+            hint=translate("settings", "A case whose AI you have seen stays open to you."),
+        ),
+        Setting(
             "go_on",
             READING,
             translate("settings", "Go on to the next finding after a verdict"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
 from viewer.annotate.measurements import KINDS
 from viewer.display.grey import Window
+from viewer.display.reorder import Reordered
 from viewer.display.planes import Plane, make_planes
 from viewer.study.display_facts import DisplayFacts
 from viewer.ui.keymap import KeyMap
@@ -88,7 +90,9 @@ class Reading(QObject):
         self.outlining: tuple[Any, ...] = ()  # points that the model works on, LPS mm
         # Anatomy starts hidden: its outlines would stand between the reader and the lesions.
         self.visible_segments: set[str] = set()
+        self.voxels: Reordered | None = None  # the open volume, quick along every axis
         self.ai_locked = False  # until the reader has told a first impression
+        self.lock_rule: Callable[[Case | None], bool] = lambda _case: False
         self._seen = np.zeros(0, dtype=np.bool_)
         self.keys = KeyMap()  # for sentences that name a key
         self.facts = DisplayFacts()  # what the file says for the screen, once it was asked
@@ -141,6 +145,7 @@ class Reading(QObject):
         if self.case is not None:
             self.case_leaving.emit()
         self.case = case
+        self.ai_locked = self.lock_rule(case)  # before anything is shown of it
         self.selected = None
         self.stroke = None
         self.shown.heatmap = False
@@ -180,6 +185,7 @@ class Reading(QObject):
             self.set_case(case, self.window)
             return
         self.case = case
+        self.ai_locked = self.lock_rule(case)
         self.case_changed.emit()
 
     def plane_order(self) -> list[str]:
@@ -199,14 +205,14 @@ class Reading(QObject):
             self.seen_changed.emit()
 
     @property
-    def seen_share(self) -> float:
-        """Share of the acquired slices that were on the screen, 0 to 1."""
-        return float(self._seen.mean()) if len(self._seen) else 0.0
-    @property
     def seen(self) -> npt.NDArray[np.bool_]:
         """Which of the acquired slices were on the screen; not to be changed."""
         return self._seen
 
+    @property
+    def seen_share(self) -> float:
+        """Share of the acquired slices that were on the screen, 0 to 1."""
+        return float(self._seen.mean()) if len(self._seen) else 0.0
 
     # ---------------------------------------------------------------- cursor
 
@@ -293,7 +299,7 @@ class Reading(QObject):
         """The selected lesion; None when nothing or an anatomical segment is selected."""
         if self.case is None or self.selected is None:
             return None
-        lesions = self.case.document.lesions
+        lesions = self.lesions if self.ai_hidden else self.case.document.lesions
         return next((lesion for lesion in lesions if lesion.id == self.selected), None)
 
     def select(self, lesion_id: str | None, *, centre: bool = True) -> None:

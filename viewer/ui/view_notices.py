@@ -21,6 +21,8 @@ def ai_notice(painter: QPainter, view: SliceView, y: float) -> float:
     """
     assert view.case is not None
     findings = view.case.document.findings
+    if view.reading.ai_locked:
+        return y  # not even that there is anything
     if view.reading.shown.ai_held_back and findings is not None:
         words = [translate("view", "AI hidden"), translate("view", "while the key is held")]
         return chip(painter, view.width(), y, words, pending=False)

@@ -208,12 +208,15 @@ class WorklistKeeper(QObject):
             return
         listed = self.study(case.key)
         view = listed.view if listed is not None else ""
-        if self._restored != case.key:
+        # Where a reader looked who had seen the AI is where it has found something.
+        locked = self._reading.ai_locked
+        if self._restored != case.key and not locked:
             self._restored = case.key
             view_state.restore_images(view, self._reading, self._views)
         if case.is_being_read:
             return  # its reader moves about already; the rest is for the case that is complete
-        view_state.restore_findings(view, self._reading)
+        if not locked:
+            view_state.restore_findings(view, self._reading)
         self._view = view_state.capture(self._reading, self._views)
         state, mark = worklist_case.progress_of(case, listed.exported_mark if listed else "")
         self._progress = (case.key, state, mark)
