@@ -57,28 +57,21 @@ def lines(measured: Measurement) -> list[str]:
     def of(name: Name) -> str:
         return figure(found[name])
 
-    if measured.kind == "bidirectional":
-        out = [
-            translate("measure", "{long} × {short}").format(
-                long=of("long_axis"), short=of("short_axis")
-            )
-        ]
-    elif measured.kind in ("distance", "angle"):
-        out = [of("length" if measured.kind == "distance" else "angle")]
-    else:
-        out = [of("area")] if "area" in found else []
-        if "mean" in found:
-            out.append(
-                translate("measure", "mean {mean} ± {sd}").format(
-                    mean=of("mean"),
-                    sd=of("sd"),
-                )
-            )
-            out.append(
-                translate("measure", "{low} to {high} · {count}").format(
-                    low=of("min"), high=of("max"), count=of("n_voxels")
-                )
-            )
+    def bare(name: Name) -> str:
+        # The figure behind it has the unit of both.
+        return of(name).split("\N{NO-BREAK SPACE}")[0]
+
+    out = []
+    if "long_axis" in found and "short_axis" in found:
+        pattern = translate("measure", "{long} × {short}")
+        out.append(pattern.format(long=of("long_axis"), short=of("short_axis")))
+    simple: tuple[Name, ...] = ("length", "angle", "area")
+    out += [of(name) for name in simple if name in found]
+    if {"mean", "sd", "min", "max", "n_voxels"} <= found.keys():
+        pattern = translate("measure", "mean {mean} ± {sd}")
+        out.append(pattern.format(mean=bare("mean"), sd=of("sd")))
+        pattern = translate("measure", "{low} to {high} · {count}")
+        out.append(pattern.format(low=bare("min"), high=of("max"), count=of("n_voxels")))
     note = absence_text(measured)
     out += [note] if note else []
     said = calibration_text(measured)

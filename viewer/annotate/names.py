@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import resources
 from resources.text import translate
-from viewer.annotate import edits
+from viewer.annotate import edits, measurement_words
 from viewer.annotate.document import AnnotationDocument
+from viewer.annotate.measurements import KINDS
 
 
 def label_text(label: str) -> str:
@@ -42,8 +43,8 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             return translate("annotate", "Take away {what}").format(
                 what=_numbered(added.label, added.number)
             )
-        case edits.SetNote(topic=topic, after=after):
-            return _note_text(topic, after is None)
+        case edits.SetNote():
+            return _note_text(edit)
         case edits.SetVerdict(lesion_id=lesion_id):
             return _verdict_text(edit).format(what=target_text(document, lesion_id))
         case edits.AddOutlined(outlined=outlined, number=number):
@@ -83,7 +84,16 @@ def _verdict_text(edit: edits.SetVerdict) -> str:
             return translate("annotate", "Clear the verdict on {what}")
 
 
-def _note_text(topic: str, taken_away: bool) -> str:
+def _note_text(edit: edits.SetNote) -> str:
+    topic, taken_away = edit.topic, edit.after is None
+    kind = (edit.after or edit.before or {}).get("kind")
+    if topic == "measurement" and kind in KINDS:
+        what = measurement_words.kind_text(kind)
+        if taken_away:
+            return translate("annotate", "Delete {what}").format(what=what.lower())
+        if edit.before is not None:
+            return translate("annotate", "Change {what}").format(what=what.lower())
+        return what
     names = {
         "measurement": (
             translate("annotate", "Measurement"),

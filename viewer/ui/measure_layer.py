@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygon
 from viewer.annotate import measurement_words
 from viewer.tools.measures import shapes
 from viewer.ui import on_image as theme
+from viewer.ui.measure_place import corners_of, place_of
 from viewer.ui.view_ink import HALO, haloed
 
 if TYPE_CHECKING:
@@ -29,9 +29,21 @@ _LINE_PX = 1.2
 _CHOSEN_PX = 1.8
 _TICK_PX = 4.0
 _HANDLE_PX = 3.5
-_GAP_PX = 9.0
 _ARC_PX = 16.0
-_MARGIN_PX = 4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Page:
+    """One paint of one view: what is drawn on it, and where words already stand."""
+
+    painter: QPainter
+    view: SliceView
+    measuring: Measuring
+    taken: list[QRectF]
+    lines: list[Floats]  # of all shapes
+
+    def pixels(self, points_lps_mm: npt.ArrayLike) -> Floats:
+        return self.measuring.pixels(self.view, points_lps_mm)
 
 
 def paint(painter: QPainter, view: SliceView) -> None:
@@ -39,69 +51,70 @@ def paint(painter: QPainter, view: SliceView) -> None:
     measuring = view.measuring
     if measuring is None:
         return
+    draft = measuring.draft
+    shown = measuring.on_view(view)
+    drawing = draft is not None and draft.view is view and measuring.is_on_its_slice(draft)
+    if not shown and not drawing:
+        return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    taken: list[QRectF] = []
-    draft = measuring.draft
-    for key, one in measuring.on_view(view).items():
-        hovered = measuring.hovered is not None and measuring.hovered.measurement_id == key
-        chosen = key == measuring.selected
-        grip = measuring.hovered.handle if hovered and measuring.hovered is not None else None
-        _draw(painter, view, measuring, one, taken, chosen=chosen, handles=hovered or chosen)
-        if grip is not None:
-            at = measuring.pixels(view, one.points_lps_mm)[grip]
-            _ring(painter, at, _HANDLE_PX + 1.5, filled=True)
-    if draft is not None and draft.view is view and measuring.is_on_its_slice(draft):
-        _draw_draft(painter, view, measuring, draft, taken)
+    page = _Page(painter, view, measuring, corners_of(QRectF(view.rect())), [])
+    figures = {
+        key: figure
+        for key, one in shown.items()
+        if (figure := _figure(page, one.kind, one.points_lps_mm)) is not None
+    }
+    page.lines.extend(line for figure in figures.values() for line in figure.lines)
+    for key, figure in figures.items():
+        _draw(page, key, shown[key], figure)
+    if draft is not None and drawing:
+        _draw_draft(page, draft)
     painter.restore()
 
 
-def _draw(
-    painter: QPainter,
-    view: SliceView,
-    measuring: Measuring,
-    one: Measurement,
-    taken: list[QRectF],
-    *,
-    chosen: bool,
-    handles: bool,
-) -> None:
-    points = measuring.pixels(view, one.points_lps_mm)
-    lines = shapes.outlines(one.kind, points)
-    _lines(painter, lines, chosen=chosen, dashed=one.origin == "ai")
-    _ends(painter, one.kind, points, chosen=chosen)
-    if handles:
-        for point in points:
-            _ring(painter, point, _HANDLE_PX)
-    text = measurement_words.lines(one)
-    _words(painter, view, _Figure(points, lines), text, taken, bold=chosen)
+def _figure(page: _Page, kind: str, points_lps_mm: npt.ArrayLike) -> _Figure | None:
+    """Return where a measurement is drawn; None when nothing of it is in the view."""
+    points = page.pixels(points_lps_mm)
+    lines = shapes.outlines(kind, points)
+    every = np.concatenate(lines)
+    low, high = every.min(axis=0), every.max(axis=0)
+    seen = (high >= 0).all() and low[0] <= page.view.width() and low[1] <= page.view.height()
+    return _Figure(points, lines) if seen else None
 
 
-def _draw_draft(
-    painter: QPainter,
-    view: SliceView,
-    measuring: Measuring,
-    draft: Draft,
-    taken: list[QRectF],
-) -> None:
-    lines = [measuring.pixels(view, line) for line in draft.lines()]
+def _draw(page: _Page, key: str, one: Measurement, figure: _Figure) -> None:
+    hovered = page.measuring.hovered
+    under = hovered is not None and hovered.measurement_id == key
+    chosen = key == page.measuring.selected
+    _lines(page.painter, figure.lines, chosen=chosen, dashed=one.origin == "ai")
+    _ends(page.painter, one.kind, figure.points, chosen=chosen)
+    if chosen or under:
+        for point in figure.points:
+            _ring(page.painter, point, _HANDLE_PX)
+    if under and hovered is not None and hovered.handle is not None:
+        _ring(page.painter, figure.points[hovered.handle], _HANDLE_PX + 1.5, filled=True)
+    _words(page, figure, measurement_words.lines(one), bold=chosen)
+
+
+def _draw_draft(page: _Page, draft: Draft) -> None:
+    painter = page.painter
+    lines = [page.pixels(line) for line in draft.lines()]
     _lines(painter, lines, chosen=True, dashed=False)
     guide = draft.guide()
     if guide is not None:
-        _lines(painter, [measuring.pixels(view, guide)], chosen=False, dashed=True)
-    fixed = measuring.pixels(view, draft.fixed) if draft.fixed else np.zeros((0, 2))
-    for point in fixed:
+        _lines(painter, [page.pixels(guide)], chosen=False, dashed=True)
+    for point in page.pixels(draft.fixed) if draft.fixed else ():
         _ring(painter, point, _HANDLE_PX - 1)
-    one = measuring.preview(draft)
+    one = page.measuring.preview(draft)
     if one is None:
         return
-    points = measuring.pixels(view, one.points_lps_mm)
+    points = page.pixels(one.points_lps_mm)
     _ends(painter, one.kind, points, chosen=True)
     if draft.kind == "polygon" and draft.rubber is not None:
-        closing = np.stack([points[-1], points[0]])
-        _lines(painter, [closing], chosen=False, dashed=True)
+        _lines(painter, [points[[-1, 0]]], chosen=False, dashed=True)
     figure = _Figure(points, shapes.outlines(one.kind, points))
-    _words(painter, view, figure, measurement_words.lines(one), taken, bold=True)
+    page.lines.extend(figure.lines)
+    _words(page, figure, measurement_words.lines(one), bold=True)
 
 
 # ------------------------------------------------------------------------- lines
@@ -174,105 +187,23 @@ def _ring(painter: QPainter, at: Floats, radius: float, *, filled: bool = False)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Figure:
-    """What words must not hide: points and lines, in logical pixels."""
+    """Points and lines of one shape, in logical pixels."""
 
     points: Floats
     lines: list[Floats]
 
 
-def _words(
-    painter: QPainter,
-    view: SliceView,
-    figure: _Figure,
-    text: list[str],
-    taken: list[QRectF],
-    *,
-    bold: bool,
-) -> None:
+def _words(page: _Page, figure: _Figure, text: list[str], *, bold: bool) -> None:
     if not text:
         return
     font = theme.font(theme.CORNER_PX, QFont.Weight.DemiBold if bold else QFont.Weight.Medium)
     metrics = QFontMetricsF(font)
     line_px = math.ceil(metrics.height())
-    width = max(metrics.horizontalAdvance(line) for line in text)
-    size = (width, float(line_px * len(text)))
-    place = place_of(figure.points, figure.lines, size, QRectF(view.rect()), taken)
-    taken.append(place)
+    size = max(metrics.horizontalAdvance(line) for line in text), float(line_px * len(text))
+    room = QRectF(page.view.rect())
+    place = place_of(figure.points, figure.lines, size, room, page.taken, page.lines)
+    page.taken.append(place)
     y = place.top() + metrics.ascent()
     for line in text:
-        haloed(painter, QPointF(place.left(), y), line, font, theme.MEASURE, HALO)
+        haloed(page.painter, QPointF(place.left(), y), line, font, theme.MEASURE, HALO)
         y += line_px
-
-
-def place_of(
-    points: Floats,
-    lines: list[Floats],
-    size: tuple[float, float],
-    room: QRectF,
-    taken: list[QRectF],
-) -> QRectF:
-    """Return where words of a size hide neither an end nor a line of their shape.
-
-    Parameters
-    ----------
-    points, lines
-        (n, 2) of the shape, logical pixels.
-    room
-        Rectangle of the view.
-    taken
-        Where the words of other shapes stand.
-    """
-    inner = room.adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX)
-    dense = np.concatenate([_dense(line) for line in lines])
-    best: tuple[float, QRectF] | None = None
-    for order, (x, y) in enumerate(_corners(points, lines, size)):
-        rect = QRectF(x, y, *size)
-        whole = _pushed_in(rect, inner)
-        pushed = abs(whole.x() - rect.x()) + abs(whole.y() - rect.y())
-        hidden = _inside(whole, points, 5.0)
-        crossed = _inside(whole, dense, 2.0)
-        overlap = sum(1 for other in taken if other.intersects(whole))
-        penalty = 1000 * hidden + 20 * min(crossed, 20) + 300 * overlap + pushed + order
-        if best is None or penalty < best[0]:
-            best = (penalty, whole)
-    assert best is not None
-    return best[1]
-
-
-def _corners(
-    points: Floats, lines: list[Floats], size: tuple[float, float]
-) -> list[tuple[float, float]]:
-    every = np.concatenate(lines)
-    low, high = every.min(axis=0), every.max(axis=0)
-    width, height = size
-    out = []
-    right = points[points[:, 0].argmax()]
-    left = points[points[:, 0].argmin()]
-    for end, x in ((right, right[0] + _GAP_PX), (left, left[0] - _GAP_PX - width)):
-        for y in (end[1] - height / 2, end[1] - height - _GAP_PX, end[1] + _GAP_PX):
-            out.append((float(x), float(y)))
-    middle = float((low[0] + high[0]) / 2 - width / 2)
-    out += [(middle, float(high[1] + _GAP_PX)), (middle, float(low[1] - _GAP_PX - height))]
-    out += [(float(high[0] + _GAP_PX), float(high[1] + 2))]
-    return out
-
-
-def _dense(line: Floats) -> Floats:
-    """Return points along a line, no further apart than a letter is high."""
-    parts = []
-    for a, b in pairwise(line):
-        steps = max(2, min(200, int(np.linalg.norm(b - a) / 6) + 1))
-        parts.append(a + (b - a) * np.linspace(0, 1, steps)[:, None])
-    return np.concatenate(parts)
-
-
-def _inside(rect: QRectF, points: Floats, slack: float) -> int:
-    x, y = points.T
-    across = (x > rect.left() - slack) & (x < rect.right() + slack)
-    return int((across & (y > rect.top() - slack) & (y < rect.bottom() + slack)).sum())
-
-
-def _pushed_in(rect: QRectF, inner: QRectF) -> QRectF:
-    x = min(max(rect.x(), inner.left()), max(inner.left(), inner.right() - rect.width()))
-    y = min(max(rect.y(), inner.top()), max(inner.top(), inner.bottom() - rect.height()))
-    return QRectF(x, y, rect.width(), rect.height())

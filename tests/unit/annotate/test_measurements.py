@@ -203,3 +203,7 @@ def test_what_a_projection_is_calibrated_to_is_said_beside_its_millimetres_only(
         values=(Value("angle", 30.0, "deg"),),
     )  # fmt: skip
     assert words.lines(angle) == ["30.0°"]
+
+
+def test_words_are_found_for_what_has_no_values():
+    assert words.lines(replace(DISTANCE, values=())) == []

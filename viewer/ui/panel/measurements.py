@@ -73,7 +73,9 @@ class _Row(QToolButton):
             name += translate("measure", " · AI, edited")
         self._name.setText(name)
         self._where.setText(where)
-        self._value.setText(words.summary(one))
+        # Broken between figures only, never between one and its unit.
+        parts = (line.replace(" ", "\N{NO-BREAK SPACE}") for line in words.lines(one))
+        self._value.setText(" · ".join(parts))
         self.setChecked(chosen)
         spoken = ", ".join(filter(None, (name, words.summary(one), where)))
         self.setAccessibleName(spoken)
