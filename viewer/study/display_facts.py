@@ -129,9 +129,7 @@ def _facts(data: _Texts, modality: str) -> DisplayFacts:
     )
 
 
-def _letters(
-    said: tuple[str, ...], quadruped: bool
-) -> tuple[Parts, Parts, Parts, Parts] | None:
+def _letters(said: tuple[str, ...], quadruped: bool) -> tuple[Parts, Parts, Parts, Parts] | None:
     """Return left, right, top and bottom; the file names right and bottom."""
     opposite = _OPPOSITE_QUADRUPED if quadruped else _OPPOSITE
     if len(said) != 2:
@@ -184,7 +182,7 @@ def _technique(data: _Texts, modality: str) -> tuple[str, ...]:
         (_EXPOSURE, translate("technique", "{value} mAs")),
     )
     by_modality: Mapping[str, Callable[[], list[str]]] = {
-        "CT": lambda: [*exposed, data.text(_KERNEL), data.text(_CONTRAST)],
+        "CT": lambda: [*exposed, data.text(_KERNEL), _contrast(data)],
         "MR": lambda: words(
             (_TR, translate("technique", "TR {value} ms")),
             (_TE, translate("technique", "TE {value} ms")),
@@ -197,6 +195,11 @@ def _technique(data: _Texts, modality: str) -> tuple[str, ...]:
     }
     found = by_modality.get(modality, lambda: exposed)()
     return tuple(text for text in found if text)
+
+
+def _contrast(data: _Texts) -> str:
+    agent = data.text(_CONTRAST)
+    return translate("technique", "contrast {agent}").format(agent=agent) if agent else ""
 
 
 def _tracer(data: _Texts) -> str:

@@ -24,6 +24,12 @@ from viewer.ui.keymap import KeyMap, plain
 from viewer.ui.widgets import note
 
 _ID = Qt.ItemDataRole.UserRole
+# Colours are those of the palette; only the shapes are another.
+_ROWS = (
+    "QTreeWidget { border: none; }"
+    "QTreeWidget::item { padding: 3px 6px; }"
+    "QHeaderView::section { background: transparent; border: none; padding: 4px 6px; }"
+)
 
 
 class KeyEditor(QDialog):
@@ -53,6 +59,7 @@ class KeyEditor(QDialog):
         self.tree.setRootIsDecorated(False)
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(12)
+        self.tree.setStyleSheet(_ROWS)
         self.tree.setAccessibleName(translate("keys", "Commands and their keys"))
         columns = self.tree.header()
         columns.setStretchLastSection(False)
@@ -97,6 +104,8 @@ class KeyEditor(QDialog):
     def _button(self, text: str, act: object) -> QPushButton:
         button = QPushButton(text)
         button.setAutoDefault(False)
+        button.setProperty("role", "verdict")
+        button.setMinimumWidth(button.fontMetrics().horizontalAdvance(text) + 28)
         button.clicked.connect(act)
         return button
 
@@ -116,7 +125,7 @@ class KeyEditor(QDialog):
                 group.setFirstColumnSpanned(True)
             keys = key_text(self._map.keys_of(command.id)) or translate("keys", "none")
             mark = translate("keys", "changed") if self._map.is_chosen(command.id) else ""
-            item = QTreeWidgetItem(group, [command.text, keys, mark])
+            item = QTreeWidgetItem(group, [self._map.text_of(command.id), keys, mark])
             item.setData(0, _ID, command.id)
         self.tree.expandAll()
         self.tree.blockSignals(False)
@@ -189,6 +198,9 @@ class KeyEditor(QDialog):
         self.clear.setEnabled(not fixed and bool(command and self._map.keys_of(command.id)))
         self.reset.setEnabled(command is not None and self._map.is_chosen(command.id))
         self.said.setText(self._sentence(command, key, refused))
+        owner = self._map.owner(key) if usable else None
+        taken = owner is not None and command is not None and owner.id != command.id
+        theme.set_tone(self.said, "failed" if refused else "pending" if taken else "secondary")
         self._say_why(fixed)
 
     def _say_why(self, fixed: bool) -> None:
@@ -207,10 +219,12 @@ class KeyEditor(QDialog):
         if command is None:
             return translate("keys", "Choose a command.")
         if not self._map.editable(command.id):
-            return translate("keys", "“{command}” keeps its key.").format(command=command.text)
+            return translate("keys", "“{command}” keeps its key.").format(
+                command=self._map.text_of(command.id)
+            )
         if not key:
             return translate("keys", "Press the new key for “{command}”.").format(
-                command=command.text
+                command=self._map.text_of(command.id)
             )
         if refused:
             return refused
@@ -221,7 +235,7 @@ class KeyEditor(QDialog):
             return translate("keys", "{key} is its key already.").format(key=shown)
         return translate(
             "keys", "{key} is the key of “{other}”: using it here takes it from there."
-        ).format(key=shown, other=owner.text)
+        ).format(key=shown, other=self._map.text_of(owner.id))
 
     def _use(self) -> None:
         if self.chosen is not None and self.use.isEnabled():

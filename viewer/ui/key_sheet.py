@@ -111,7 +111,7 @@ class KeySheet(QDialog):
         groups: dict[str, list[_Row]] = {}
         for command in self._map.commands():
             keys = tuple(QKeySequence(k).toString(native) for k in self._map.keys_of(command.id))
-            groups.setdefault(command.group, []).append(_Row(command.text, keys))
+            groups.setdefault(command.group, []).append(_Row(self._map.text_of(command.id), keys))
         groups[translate("dialogs", "Mouse")] = [_Row(*pair) for pair in mouse_rows()]
         return list(groups.items())
 

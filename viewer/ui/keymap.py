@@ -81,7 +81,12 @@ class KeyMap(QObject):
         keys = self.keys_of(command_id)
         if keys:
             return key_text(keys[:1])
-        return translate("keys", "“{command}”").format(command=self._commands[command_id].text)
+        return translate("keys", "“{command}”").format(command=self.text_of(command_id))
+
+    def text_of(self, command_id: str) -> str:
+        """Return the name of a command as it is now: presets are named after the open case."""
+        action = self._actions.get(command_id)
+        return action.text() if action is not None else self._commands[command_id].text
 
     def owner(self, key: str) -> Command | None:
         """Return the command that a key does now, or None."""

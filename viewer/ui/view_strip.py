@@ -1,0 +1,69 @@
+"""A thin strip at the right edge of a view: where the slice lies, what was seen, key images.
+
+It stands still beside the image, and says what a scroll bar would without taking its room.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from viewer.annotate.key_images import TOPIC, key_images
+from viewer.ui import on_image as theme
+
+if TYPE_CHECKING:
+    from viewer.ui.slice_view import SliceView
+
+WIDTH_PX = 3
+_EDGE_PX = 2
+_HERE_PX = 7.0
+_TRACK, _SEEN = (38, 42, 48), (104, 113, 124)
+
+_kept: WeakKeyDictionary[SliceView, tuple[tuple[object, ...], QImage]] = WeakKeyDictionary()
+
+
+def paint(painter: QPainter, view: SliceView) -> None:
+    """Draw the strip of a view that has more than one slice."""
+    plane, case = view.plane, view.case
+    if plane is None or case is None or plane.count < 2 or view.height() < 40:
+        return
+    x, height = view.width() - WIDTH_PX - _EDGE_PX, view.height()
+    painter.drawImage(QPointF(x, 0), _track(view, painter.device().devicePixelRatioF()))
+    step = height / plane.count
+    if plane.straight:
+        for one in key_images(case.document.notes(TOPIC)):
+            if one.plane == plane.name and one.index < plane.count:
+                y = (plane.number(one.index) - 0.5) * step
+                mark = QRectF(x - 3, round(y) - 1.5, WIDTH_PX + 3, 3)
+                painter.fillRect(mark, QColor(theme.LETTER))
+    y = (plane.number(view.index) - 0.5) * step
+    here = max(_HERE_PX, step)
+    top = min(max(0.0, y - here / 2), height - here)
+    painter.fillRect(QRectF(x - 1, round(top), WIDTH_PX + 2, round(here)), QColor(theme.TEXT))
+
+
+def _track(view: SliceView, ratio: float) -> QImage:
+    """Return the strip without its marks: brighter where the slice was on the screen."""
+    plane = view.plane
+    assert plane is not None
+    seen = view.reading.seen if plane.axis == 0 and plane.straight else np.zeros(0, np.bool_)
+    rows = max(1, round(view.height() * ratio))
+    key = (rows, ratio, plane.count, id(view.case), plane.name, int(seen.sum()))
+    known = _kept.get(view)
+    if known is not None and known[0] == key:
+        return known[1]
+    colours = np.empty((rows, max(1, round(WIDTH_PX * ratio)), 3), np.uint8)
+    colours[:] = _TRACK
+    if len(seen) == plane.count:
+        in_order = seen if plane.number(0) == 1 else seen[::-1]
+        at = np.minimum((np.arange(rows) + 0.5) * plane.count / rows, plane.count - 1)
+        colours[in_order[at.astype(np.int64)]] = _SEEN
+    height, width = colours.shape[:2]
+    image = QImage(colours.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    image.setDevicePixelRatio(ratio)
+    _kept[view] = (key, image)
+    return image
