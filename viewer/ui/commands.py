@@ -168,7 +168,7 @@ def commands() -> tuple[Command, ...]:
         Command("key_image_next", move, translate("commands", "Next key image"), ("Shift+.",)),
         Command("cine", move, translate("commands", "Cine: play, stop"), ("C",), "switch"),
         Command("cine_faster", move, translate("commands", "Cine: faster"), ("Shift+C",)),
-        Command("cine_slower", move, translate("commands", "Cine: slower"), ("Ctrl+Shift+C",)),
+        Command("cine_slower", move, translate("commands", "Cine: slower"), ("Alt+Shift+C",)),
         Command(
             "cine_sweep", move, translate("commands", "Cine: to and fro"), ("Alt+C",), "switch"
         ),

@@ -23,8 +23,8 @@ from resources.text import translate
 from viewer.ui.keymap import KeyMap
 from viewer.ui.widgets import KeyCap, head, note
 
-_COLUMN_PX = 300
-_GAP_PX = 32
+_COLUMN_PX = 268
+_GAP_PX = 28
 _EDGE_PX = 24
 _ROOM_PX = 40  # left free around the sheet
 
@@ -177,7 +177,9 @@ def _grid(rows: list[_Row]) -> QGridLayout:
         text.setWordWrap(True)
         grid.addWidget(text, number, 0)
         if not row.keys:
-            grid.addWidget(note(translate("dialogs", "no key"), "dim"), number, 1)
+            none = note(translate("dialogs", "no key"), "dim")
+            none.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(none, number, 1)
             continue
         caps = QHBoxLayout()
         caps.setSpacing(4)
