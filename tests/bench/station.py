@@ -101,8 +101,7 @@ class Station:
         return self.window.reading.case
 
     def _busy(self) -> bool:
-        reordering = getattr(self.window.views, "reordering", None)
-        return bool(reordering is not None and reordering.busy)
+        return bool(self.window.reordering.busy)
 
     def pump(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Let the window work for a while, or until something holds; tell whether it does."""

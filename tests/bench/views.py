@@ -86,10 +86,10 @@ class Bench:
         ours = next(iter(times.values()))
         for who in list(times)[1:]:
             if who in ("pyqtgraph", "napari"):
-                row[f"x_{who}"] = round(
-                    statistics.median(times[who]) / statistics.median(ours), 2
-                )
-        row["load"] = [round(part, 1) for part in os.getloadavg()] if hasattr(os, "getloadavg") else []
+                row[f"x_{who}"] = round(statistics.median(times[who]) / statistics.median(ours), 2)
+        row["load"] = (
+            [round(part, 1) for part in os.getloadavg()] if hasattr(os, "getloadavg") else []
+        )
         self.rows[name] = row
         print(name, json.dumps(row), flush=True)
 

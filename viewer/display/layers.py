@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +80,7 @@ def compose(
     heat: Heat | None = None,
     fills: Sequence[Fill] = (),
     present_k: npt.NDArray[np.bool_] | None = None,
+    flat: npt.NDArray[Any] | None = None,
 ) -> Rgb32:
     """Render one slice with its overlays.
 
@@ -89,6 +91,9 @@ def compose(
     present_k
         Of each acquired slice, whether it is there; the others are black and their voxels are
         not touched. None when all are.
+    flat
+        What is shown in the place of the slice's own values, such as a slab: 2-D over the two
+        in-plane axes in ascending index order. Not for colours, nor for oblique planes.
 
     Returns
     -------
@@ -100,7 +105,10 @@ def compose(
             volume, plane, index, window,
             invert=invert, heat=heat, fills=fills, present_k=present_k,
         )  # fmt: skip
-    if present_k is not None and plane.axis != 0:
+    if flat is not None:
+        values = plane.orient(flat)
+        buffer = render(values, window, invert=invert, padding=volume.padding)
+    elif present_k is not None and plane.axis != 0:
         buffer = _gapped(volume, plane, index, window, invert, present_k)
     elif volume.colours is None:
         values = plane.slice_of(volume.voxels, index)

@@ -15,6 +15,7 @@ from viewer.ui.gestures_look import PanDrag, RegionDrag, WindowDrag, ZoomDrag
 from viewer.ui.gestures_outline import OutlineClick
 from viewer.ui.gestures_paint import MoveDrag, PaintDrag
 from viewer.ui.rotating import begin_turn
+from viewer.ui.slabs import no_painting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,9 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if case is not None and case.read_only:
         view.told.emit(str(case.read_only_problem))
         return WindowDrag(view, button, at)
+    if tool == "outline" and (reason := no_painting(view)):
+        view.told.emit(reason)
+        return None
     if tool in _WORKING:
         return _WORKING[tool](view, button, at)
     if view.reading.selected is None:
@@ -70,5 +74,8 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if view.plane is not None and not view.plane.straight:
         text = translate("view", "Painting needs a plane of the volume: {key} makes all straight.")
         view.told.emit(text.format(key=view.reading.keys.name("straight")))
+        return None
+    if reason := no_painting(view):
+        view.told.emit(reason)
         return None
     return _PAINTING[tool](view, button, at)

@@ -50,8 +50,10 @@ from viewer.ui.rail import SeriesRail
 from viewer.ui.read_first import ReadFirst
 from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
 from viewer.ui.rejecting import Rejecting
+from viewer.ui.reordering import Reordering
 from viewer.ui.rotating import Rotating
 from viewer.ui.settings import Settings
+from viewer.ui.slabs import Slabs
 from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
 from viewer.ui.worklist_flow import WorklistFlow
@@ -91,12 +93,15 @@ class MainWindow(QMainWindow):
         self.conventions = Conventions(
             self.reading, self.settings, lambda: self.views.active, self
         )
+        self.slabs = Slabs(self.reading, lambda: self.views.active, self)
+        self.reordering = Reordering(self.reading, self)
         self.looks = Looks(self)
         self.read_first = ReadFirst(self)
         self.parts: tuple[Part, ...] = (
             self.looks,
             self.conventions,
             self.rotating,
+            self.slabs,
             self.rejecting,
             self.queue,
             self.outliner,
@@ -468,6 +473,7 @@ class MainWindow(QMainWindow):
         self.conventions.close()
         self.layouts.close()
         self.views.drawn.close()
+        self.reordering.close()
         case: Case | None = self.reading.case
         if case is not None:
             self.reading.set_case(None)

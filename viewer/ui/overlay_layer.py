@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from inference.findings import Mask
+from inference.findings import Heatmap, Mask
 from viewer.annotate.lesion import AI_DRAWN
 from viewer.display.layers import Fill, Heat, cut
 from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
+from viewer.display.slab import Span, flat_heatmap, flat_mask
 from viewer.ui import on_image as theme
 from viewer.ui.label_colours import label_colour
 from viewer.ui.reading import Reading
@@ -110,19 +111,26 @@ class OverlayLayer:
         self.shows_ai = False
         self._carried: tuple[str, float, float] | None = None
         self._paths: dict[tuple[Any, ...], tuple[Mask, QPainterPath]] = {}
+        self._span: Span | None = None  # of the slab, in the place of one slice
+        self._flat_at: tuple[Span | None, int] = (None, 0)
+        self._flat: dict[tuple[Any, ...], tuple[Mask | Heatmap, Any]] = {}
         self.stroke_layer = _StrokeLayer()
 
     def clear(self) -> None:
         """Show nothing."""
         self._lines, self.marks, self.shows_ai = [], [], False
         self._paths.clear()
+        self._flat.clear()
         self.stroke_layer.show_line(None)
         self.changed()
 
     # ----------------------------------------------------------------- build
 
-    def rebuild(self, plane: Plane, index: int) -> None:
-        """Collect the outlines that meet one slice."""
+    def rebuild(self, plane: Plane, index: int, span: Span | None = None) -> None:
+        """Collect the outlines that meet one slice, or those that meet any slice of a slab."""
+        if (span, index) != self._flat_at:
+            self._span, self._flat_at = span, (span, index)
+            self._flat.clear()
         before, self._lines, self.marks = self._lines, [], []
         self.shows_ai = self.heat() is not None
         for segment in self._segments():
@@ -166,7 +174,9 @@ class OverlayLayer:
             self.marks.append(Mark(lesion, middle, radius, selected))
         elif lesion.empty and not self._painting(lesion.id):
             away_mm = plane.off_mm(lesion.centre_lps_mm, index)
-            if away_mm <= max(_POINT_REACH_MM, plane.step_mm / 2):
+            if away_mm <= max(_POINT_REACH_MM, plane.step_mm / 2) or self._in_slab(
+                plane, lesion.centre_lps_mm
+            ):
                 self.marks.append(
                     Mark(lesion, plane.view_of_lps(lesion.centre_lps_mm), 0, selected)
                 )
@@ -201,14 +211,42 @@ class OverlayLayer:
         self._lines.append(_Line(target.id, path, pen))
         return path
 
+    def _in_slab(self, plane: Plane, point_lps_mm: tuple[float, float, float]) -> bool:
+        if self._span is None:
+            return False
+        return self._span[0] <= plane.index_of_lps(point_lps_mm) < self._span[1]
+
+    def flat_mask(self, mask: Mask, plane: Plane, index: int) -> Mask:
+        """Return a mask as it is shown: over a slab all of its slices as one."""
+        if self._span is None:
+            return mask
+        at = ("mask", id(mask), plane.axis)
+        known = self._flat.get(at)
+        if known is None or known[0] is not mask:
+            known = self._flat[at] = (mask, flat_mask(mask, plane.axis, self._span, index))
+        return known[1]
+
+    def flat_heat(self, plane: Plane, index: int) -> Heat | None:
+        """Return ``heat`` as it is shown: over a slab the highest value of all of its slices."""
+        heat = self.heat()
+        if heat is None or self._span is None:
+            return heat
+        at = ("heat", id(heat.heatmap), plane.axis)
+        known = self._flat.get(at)
+        if known is None or known[0] is not heat.heatmap:
+            shown = flat_heatmap(heat.heatmap, plane.axis, self._span, index)
+            known = self._flat[at] = (heat.heatmap, shown)
+        return replace(heat, heatmap=known[1])
+
     def _cached(self, key: str, mask: Mask, plane: Plane, index: int) -> QPainterPath | None:
-        part = cut(mask.voxels, mask.origin_kji, plane, index)
-        if part is None:
-            return None
-        at = (key, plane.name, index)
+        at = (key, plane.name, index if self._span is None else self._span)
         known = self._paths.get(at)
         if known is not None and known[0] is mask:
             return known[1]
+        flat = self.flat_mask(mask, plane, index)
+        part = cut(flat.voxels, flat.origin_kji, plane, index)
+        if part is None:
+            return None
         return self._keep(at, mask, self._trace(part[0], part[1], plane))
 
     def _cached_oblique(
@@ -254,8 +292,12 @@ class OverlayLayer:
         heat = self.heat()
         if heat is None:
             return None
-        values = heat.heatmap.values
-        at = tuple(v - o for v, o in zip(voxel_kji, heat.heatmap.origin_kji, strict=True))
+        shown = heat.heatmap
+        for what, _map, _axis in self._flat:
+            if what == "heat":
+                shown = self._flat[what, _map, _axis][1]  # the slab's
+        values = shown.values
+        at = tuple(v - o for v, o in zip(voxel_kji, shown.origin_kji, strict=True))
         inside = all(0 <= a < n for a, n in zip(at, values.shape, strict=True))
         return float(values[at]) / 255 if inside else 0.0
 
@@ -268,6 +310,12 @@ class OverlayLayer:
             Fill(target.mask, label_colour(target.label), self._reading.shown.fill_opacity)
             for target in targets
             if not self._painting(target.id)
+        ]
+
+    def flat_fills(self, plane: Plane, index: int) -> list[Fill]:
+        """Return ``fills`` as they are shown: over a slab all of its slices as one."""
+        return [
+            replace(fill, mask=self.flat_mask(fill.mask, plane, index)) for fill in self.fills()
         ]
 
     # ----------------------------------------------------------------- paint

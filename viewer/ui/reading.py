@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, Signal
 from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
 from viewer.annotate.measurements import KINDS
 from viewer.display.grey import Window
-from viewer.display.reorder import Reordered
 from viewer.display.planes import Plane, make_planes
+from viewer.display.reorder import Reordered
 from viewer.study.display_facts import DisplayFacts
 from viewer.ui.keymap import KeyMap
 from viewer.ui.preferences import Preferences

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -21,6 +21,8 @@ from resources.text import translate
 from viewer.display.layers import compose
 from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
+from viewer.display.reorder import Reordered
+from viewer.display.slab import Slab, Span, project
 from viewer.ui import gestures, orientation, theme, view_text
 from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
@@ -29,6 +31,8 @@ from viewer.ui.slice_item import Look, SliceItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy.typing as npt
 
     from viewer.annotate.document import Change
     from viewer.session import Case
@@ -53,6 +57,7 @@ class SliceView(QWidget):
     enlarge_asked = Signal(str)
     menu_asked = Signal(object, object)  # LPS mm under the pointer, global position
     told = Signal(str)  # why nothing happened, for the status line
+    slab_changed = Signal()
     looked = Signal()  # the reader moved, scaled or fitted the image
 
     def __init__(self, reading: Reading, drawn: Drawn, parent: QWidget | None = None) -> None:
@@ -64,6 +69,8 @@ class SliceView(QWidget):
         self.main = True  # carries patient text and the notice on AI results
         self.pointer_px: QPointF | None = None
         self.measuring: Measuring | None = None
+        self.slab: Slab | None = None
+        self._flat: npt.NDArray[Any] | None = None  # values of the slab
         self.rubber: QRectF | None = None  # a box that is being drawn, in pixels
         self.tag = ""  # beside the number of the slice, such as the rate of the cine
         # What rooms lay over the slice: drawn in logical pixels, under the text.
@@ -163,6 +170,7 @@ class SliceView(QWidget):
         if self.plane is not None and any(p is self.plane for p in self.reading.planes.values()):
             return  # only the rest of its images came: a drag goes on
         self._gesture = None
+        self.slab = self._flat = None
         if self.case is None:
             self.set_plane(None)
 
@@ -292,7 +300,7 @@ class SliceView(QWidget):
         elif self._lines_stale:
             self._lines_stale = False
             if self.case is not None and self.plane is not None:
-                self.overlay.rebuild(self.plane, self.index)
+                self.overlay.rebuild(self.plane, self.index, self.slab_span)
         painter = QPainter(self)
         corner = self.mm_of_px(QPointF(0, 0))
         look = Look(self.size(), self.devicePixelRatioF(), corner, self.mm_per_px)
@@ -314,7 +322,8 @@ class SliceView(QWidget):
             self.overlay.clear()
             return
         shown = self.reading.shown
-        self.overlay.rebuild(self.plane, self.index)
+        span = self.slab_span
+        self.overlay.rebuild(self.plane, self.index, span)
         if self.plane.axis == 0 and not self.case.slices.has(self.index):
             self._slice.show_buffer(None, QRectF())
             return
@@ -325,17 +334,49 @@ class SliceView(QWidget):
             self.index,
             self.reading.window,
             invert=shown.invert != self.case.plan.inverted,  # MONOCHROME1 is stored inverted
-            heat=self.overlay.heat(),
-            fills=self.overlay.fills(),
+            heat=self.overlay.flat_heat(self.plane, self.index),
+            fills=self.overlay.flat_fills(self.plane, self.index),
             present_k=None if empty is None else ~empty,
+            flat=self._flat_values(span),
         )
-        if self.plane.axis == 0 and shown.graphics:
+        if self.plane.axis == 0 and shown.graphics and span is None:
             mask = self._drawn.mask(self.index)
             if mask is not None:
                 blend_fill(buffer, self.plane.orient(mask), (0, 0), theme.LETTER, 1.0)
         self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
-        if self.plane.axis == 0:
+        if self.plane.axis == 0 and span is None:
             self.reading.mark_seen(self.index)
+
+    # ------------------------------------------------------------------ slab
+
+    def set_slab(self, slab: Slab | None) -> None:
+        """Show several slices as one, or single slices again."""
+        if slab != self.slab:
+            self.slab = slab
+            self.restale()
+            self.slab_changed.emit()
+
+    @property
+    def slab_span(self) -> Span | None:
+        """The slices that are shown as one, or None when a single slice is shown."""
+        if self.slab is None or self.plane is None or not self.plane.straight:
+            return None
+        return self.slab.span(self.index, self.plane.count, self.plane.step_mm)
+
+    def _flat_values(self, span: Span | None) -> npt.NDArray[Any] | None:
+        """Return the values that are shown where they are no slice of the volume as it lies."""
+        self._flat = None
+        assert self.plane is not None
+        volume = self.reading.case.volume if self.reading.case is not None else None
+        voxels = self.reading.voxels
+        if volume is None or voxels is None or voxels.voxels is not volume.voxels:
+            voxels = None
+        if span is not None and self.slab is not None and volume is not None:
+            block = (voxels or Reordered(volume.voxels)).block(self.plane.axis, span)
+            self._flat = project(block, self.slab.mode)
+        elif voxels is not None and voxels.has_copy and self.plane.axis == 2:
+            return voxels.block(2, (self.index, self.index + 1))[0]
+        return self._flat
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -464,6 +505,10 @@ class SliceView(QWidget):
                 red=red, green=green, blue=blue
             )
         value = volume.voxels[voxel]
+        if self._flat is not None and self.plane is not None:
+            # What is seen is the slab's, not the slice's.
+            row, column = (voxel[axis] for axis in range(3) if axis != self.plane.axis)
+            value = self._flat[row, column]
         if volume.voxels.dtype.kind != "f":
             number = str(int(value))
         else:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from viewer.annotate.lesion import AI_DRAWN
-from viewer.ui import crosshair, orientation, view_strip
+from viewer.ui import crosshair, orientation, slabs, view_strip
 from viewer.ui import on_image as theme
 from viewer.ui.label_colours import label_colour
 from viewer.ui.overlay_layer import Mark
@@ -41,6 +41,7 @@ def paint(painter: QPainter, view: SliceView) -> None:
     if view.reading.shown.text != TEXT_NONE:
         view_strip.paint(painter, view)
         y = corners(painter, view)
+    y = slabs.notice(painter, view, y)
     if view.main:
         # Whatever text is hidden: an AI result never stands there without its name and state.
         notices(painter, view, y)
