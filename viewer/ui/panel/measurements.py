@@ -13,6 +13,7 @@ from resources.text import translate
 from viewer.annotate import measurement_words as words
 from viewer.ui import theme
 from viewer.ui.panel.section import Section
+from viewer.ui.panel.value_plot import ValuePlot
 from viewer.ui.widgets import head, note
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ class MeasurementsSection(Section):
         column.setSpacing(4)
         column.addLayout(top)
         column.addLayout(self._list)
+        self._plot = ValuePlot()
+        column.addWidget(self._plot)
         column.addWidget(self._note)
         self._note.setContentsMargins(8, 0, 0, 0)
         measuring.changed.connect(self.refresh)
@@ -143,6 +146,10 @@ class MeasurementsSection(Section):
             row.show_one(one, slice_text(self._reading, one), chosen=chosen)
             row.updateGeometry()
         self._copy.setVisible(bool(listed))
+        case = self._reading.case
+        self._plot.show_one(
+            case.volume if case is not None else None, listed.get(self._measuring.selected or "")
+        )
         said = self._said(damaged)
         self._note.setText(said)
         self._note.setVisible(bool(said))
