@@ -214,14 +214,40 @@ class Worklist:
 
         def delete(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM study WHERE case_key = ?", (case_key,))
+            connection.execute("DELETE FROM batch WHERE case_key = ?", (case_key,))
 
         self._run(delete)
         self._clean()
 
     def clear(self) -> None:
         """Delete all studies from the list and from all copies; their corrections stay."""
-        self._run(lambda connection: connection.execute("DELETE FROM study").close())
+        def delete(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM study")
+            connection.execute("DELETE FROM batch")
+
+        self._run(delete)
         self._clean()
+
+    # ------------------------------------------------------------------- beside
+
+    def listed(self, study: Study) -> None:
+        """Put a study on top of the list that nobody has opened yet; one there is stays."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            (last,) = connection.execute("SELECT max(opened_number) FROM study").fetchone()
+            new = replace(study, opened_number=(last or 0) + 1)
+            columns = worklist_file.COLUMNS
+            connection.execute(
+                f"INSERT INTO study ({', '.join(columns)}) VALUES "
+                f"({', '.join('?' * len(columns))}) ON CONFLICT (case_key) DO NOTHING",
+                _row(new),
+            )
+
+        self._run(write)
+
+    def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something in one transaction: for the queue, which stands in the same file."""
+        return self._run(work)
 
     # ------------------------------------------------------------------- inside
 

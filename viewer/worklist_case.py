@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viewer import saved_work
 from viewer.annotate.journal import utc_now
 from viewer.study.case_key import case_key
 from viewer.study.order import StackPlan
@@ -54,6 +55,29 @@ def study_of(case: Case, state: State, plans: Sequence[StackPlan], given: Sequen
         state=state,
         opened_utc=utc_now(),
         reader=case.reader.name,
+    )
+
+
+def unopened(plan: StackPlan, plans: Sequence[StackPlan], given: Sequence[Path]) -> Study:
+    """Return the line of the worklist for a volume that was found and not opened yet.
+
+    Raises
+    ------
+    Problem
+        When the data folder cannot be used.
+    """
+    series = plan.series
+    texts = (series.study_description, series.description, plan.name)
+    return Study(
+        case_key=saved_work.key_of(plan),
+        part=plan.part,
+        paths=paths_of(plan, plans, given),
+        patient_name=series.patient.name,
+        patient_id=series.patient.id,
+        study_date=series.patient.study_date or series.series_date,
+        description=" · ".join(dict.fromkeys(text for text in texts if text)),
+        modality=series.modality,
+        images=plan.shape_kji[0],
     )
 
 

@@ -56,6 +56,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX study_by_opening ON study (opened_number)",
     ),
+    (
+        """
+        CREATE TABLE batch (
+            case_key TEXT PRIMARY KEY,
+            position INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL
+        )
+        """,
+    ),
 )
 COLUMNS = (
     "case_key", "part", "paths", "patient_name", "patient_id", "study_date", "description",
