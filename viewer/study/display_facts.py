@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from resources.text import translate
+from viewer.study import shutter
 from viewer.study.calibration import Calibration, calibration
 from viewer.study.order import StackPlan
+from viewer.study.shutter import Shutter
 from viewer.study.words import plain
 
 _PATIENT_ORIENTATION, _LATERALITY, _IMAGE_LATERALITY = 0x00200020, 0x00200060, 0x00200062
@@ -24,7 +26,7 @@ _TRACER, _TRACERS = 0x00180031, 0x00540016
 _ALL = (
     _PATIENT_ORIENTATION, _LATERALITY, _IMAGE_LATERALITY, _VIEW_POSITION, _ANATOMY_TYPE,
     _FRAME_TIME, _FRAME_TIMES, _CINE_RATE, _SHOW_RATE, _PLAYBACK, _KVP, _EXPOSURE, _KERNEL,
-    _CONTRAST, _TR, _TE, _TI, _FLIP, _FIELD, _TRACERS,
+    _CONTRAST, _TR, _TE, _TI, _FLIP, _FIELD, _TRACERS, *shutter.TAGS,
 )  # fmt: skip
 # A rate beyond these is a slip of the pen: nobody sees faster, or waits a minute for a frame.
 _SLOWEST, _FASTEST = 0.2, 120.0
@@ -61,6 +63,8 @@ class DisplayFacts:
         Whether the patient is an animal on four legs (0010,2210).
     calibration
         What the size of a pixel is the size of, see ``viewer.study.calibration``.
+    shutter
+        What of the image is to be seen, or None.
     """
 
     letters: tuple[Parts, Parts, Parts, Parts] | None = None
@@ -70,6 +74,7 @@ class DisplayFacts:
     view: str = ""
     quadruped: bool = False
     calibration: Calibration = ""
+    shutter: Shutter | None = None
 
 
 def display_facts(plan: StackPlan) -> DisplayFacts:
@@ -81,8 +86,14 @@ def display_facts(plan: StackPlan) -> DisplayFacts:
     from viewer.study.pydicom_header import elements
 
     try:
-        data = elements(instance.path, list(_ALL))
-        return replace(_facts(_Texts(data), instance.modality), calibration=calibration(plan))
+        data = _Texts(elements(instance.path, list(_ALL)))
+        return replace(
+            _facts(data, instance.modality),
+            calibration=calibration(plan),
+            shutter=shutter.shutter(
+                data.texts(shutter.SHAPE), data.numbers, instance.rows, instance.columns
+            ),
+        )
     except Exception:
         # Of malformed files pydicom raises nearly anything; nothing of this is needed to read.
         return DisplayFacts()
@@ -106,6 +117,14 @@ class _Texts:
 
     def text(self, tag: int) -> str:
         return next(iter(self.texts(tag)), "")
+
+    def numbers(self, tag: int) -> tuple[float, ...]:
+        """Return the values of a tag; none when one of them is no finite number."""
+        try:
+            found = tuple(float(text) for text in self.texts(tag))
+        except ValueError:
+            return ()
+        return found if all(abs(number) < 1e7 for number in found) else ()
 
     def number(self, tag: int) -> float | None:
         try:

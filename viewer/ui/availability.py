@@ -40,8 +40,9 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     for name in _NEEDS_LESION:
         none = "" if reading.lesion is not None else translate("window", "Select a finding first.")
         why[name] = frozen or none
-    if not any(ref.instance.overlay_groups for ref in case.plan.planes):
-        why["graphics"] = translate("window", "These files hold no overlays.")
+    drawn = any(ref.instance.overlay_groups for ref in case.plan.planes)
+    if not drawn and reading.facts.shutter is None:
+        why["graphics"] = translate("window", "These files hold no overlays and no shutter.")
     findings = case.document.findings
     if findings is None or findings.heatmap is None:
         why["heatmap"] = translate("window", "Run the model first.")

@@ -131,7 +131,7 @@ def commands() -> tuple[Command, ...]:
         Command("hold_ai", view, translate("commands", "Hide the AI while held"), ("Q",)),
         Command("masks", view, translate("commands", "Findings and outlines"), ("S",), "switch"),
         Command("fill", view, translate("commands", "Fill the outlines"), ("F",), "switch"),
-        Command("graphics", view, translate("commands", "Overlays of the file"), ("G",), "switch"),
+        Command("graphics", view, translate("commands", "Overlays and shutter"), ("G",), "switch"),
         Command("rotate", view, translate("commands", "Turn the planes"), ("Shift+O",), "tool"),
         Command("slab", view, translate("commands", "Slab: MIP, MinIP, mean, off"), ("Y",)),
         Command("slab_thicker", view, translate("commands", "Thicker slab"), ("Ctrl+]",)),

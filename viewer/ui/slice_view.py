@@ -43,6 +43,7 @@ Notice = tuple[tuple[str, ...], bool]
 
 _ZOOM_STEP = 1.0015
 _NOTCH = 120
+_BLACK = 0xFF000000
 # Planes across slices that are still being read are drawn so seldom: each costs ten times more.
 _GROWS_S = 0.25
 
@@ -343,6 +344,10 @@ class SliceView(QWidget):
             mask = self._drawn.mask(self.index)
             if mask is not None:
                 blend_fill(buffer, self.plane.orient(mask), (0, 0), theme.LETTER, 1.0)
+        shutter = self.reading.facts.shutter
+        if shutter is not None and shown.graphics and self.plane.axis == 0 and self.plane.straight:
+            closed = shutter.closed(*self.case.volume.shape_kji[1:])
+            buffer[self.plane.orient(closed)] = _BLACK
         self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
         if self.plane.axis == 0 and span is None:
             self.reading.mark_seen(self.index)
