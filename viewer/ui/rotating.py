@@ -148,9 +148,10 @@ class CentreDrag(Gesture):
     def __init__(self, view: SliceView, button: Qt.MouseButton, start: QPointF) -> None:
         super().__init__(view, button, start)
         self._first = np.array(view.reading.cursor_lps_mm)
+        self._grip = view.cursor_px() - start
 
     def drag(self, delta: QPointF, to: QPointF) -> None:
-        self.view.reading.move_cursor(self.view.lps_at(to))
+        self.view.reading.move_cursor(self.view.lps_at(to + self._grip))
 
     def click(self, at: QPointF) -> None:
         select_or_centre(self.view, at)
