@@ -8,17 +8,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
     QDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QRadioButton,
     QVBoxLayout,
     QWidget,
 )
 
 from resources.text import translate
+from viewer.ui.inputs import Pick, Tick
 from viewer.ui.widgets import note
 
 if TYPE_CHECKING:
@@ -51,13 +50,13 @@ class PictureDialog(QDialog):
         self._preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._preview.setFixedSize(*_PREVIEW_PX)
         self._preview.setAccessibleName(translate("picture", "Preview"))
-        self._all = QRadioButton(translate("picture", "All views"))
-        self._one = QRadioButton(translate("picture", "The active view alone"))
+        self._all = Pick(translate("picture", "All views"))
+        self._one = Pick(translate("picture", "The active view alone"))
         self._all.setChecked(True)
         which = QButtonGroup(self)
         which.addButton(self._all)
         which.addButton(self._one)
-        self._patient = QCheckBox(translate("picture", "Text on the patient"))
+        self._patient = Tick(translate("picture", "Text on the patient"))
         hidden = reading.shown.patient_hidden
         self._patient.setChecked(reading.preferences.on("picture_patient") and not hidden)
         self._patient.setEnabled(not hidden)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from resources.text import translate
 from viewer.ui import theme
+from viewer.ui.inputs import Choice, Tick
 from viewer.ui.preferences import Preferences, Setting, pages, settings
 from viewer.ui.scaling import fits
 from viewer.ui.widgets import note, rule
@@ -105,7 +106,7 @@ class SettingsDialog(QDialog):
         around = QVBoxLayout()
         around.setSpacing(2)
         if row.is_switch:
-            box = QCheckBox(row.text)
+            box = Tick(row.text)
             box.setChecked(self._preferences.on(row.key))
             box.toggled.connect(lambda on: self._preferences.put(row.key, bool(on)))
             self.controls[row.key] = box
@@ -124,7 +125,7 @@ class SettingsDialog(QDialog):
         return around
 
     def _choices(self, row: Setting) -> QComboBox:
-        box = QComboBox()
+        box = Choice()
         box.setFixedWidth(_CONTROL_PX)
         box.setAccessibleName(row.text)
         for value, text in row.choices:

@@ -70,6 +70,8 @@ QComboBox {{
   background: {t.raised}; border: 1px solid {t.edge}; border-radius: 6px; padding: 4px 8px;
   min-height: 18px;
 }}
+QComboBox::drop-down {{ border: none; width: 24px; }}
+QComboBox::down-arrow {{ image: none; width: 0; height: 0; }}
 QComboBox:focus {{ border-color: {t.active}; }}
 QComboBox:disabled {{ color: {t.dim}; }}
 QComboBox QAbstractItemView {{
@@ -77,7 +79,6 @@ QComboBox QAbstractItemView {{
   selection-background-color: {t.selected}; selection-color: {t.text};
 }}
 QCheckBox, QRadioButton {{ spacing: 8px; }}
-QCheckBox:disabled, QRadioButton:disabled {{ color: {t.dim}; }}
 #pages {{ background: transparent; }}
 #pages::item {{ border-radius: 6px; padding: 0 10px; color: {t.text}; }}
 #pages::item:hover {{ background: {t.raised}; }}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ALLOWED = frozenset(
     [
         "abort", "open", "open_file", "sample", "worklist", "reader", "card", "keys", "edit_keys",
-        "quit",
+        "quit", "settings", "light", "hide_patient",
     ]  # fmt: skip
 )
 
