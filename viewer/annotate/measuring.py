@@ -12,7 +12,7 @@ import numpy.typing as npt
 from inference.geometry import Affine, kji_to_lps_mm, lps_mm_to_kji
 from inference.volume import Volume
 from viewer.annotate.lesion import Point
-from viewer.annotate.measurements import Absence, Kind, Value
+from viewer.annotate.measurements import Absence, Kind, Measurement, Value
 from viewer.study.order import StackPlan
 from viewer.tools.measures.lines import angle_degrees, length_mm
 from viewer.tools.measures.regions import Region, voxels_in
@@ -21,6 +21,10 @@ from viewer.tools.measures.statistics import statistics
 Floats = npt.NDArray[np.float64]
 # Of a slice: a plane that is off by less shows the acquired slice itself.
 _SAME_SLICE = 1e-3
+# Cosine of half a degree: a plane that is turned by less is the same for the eye.
+_PARALLEL = 0.99996
+# Of a slice, for what was measured in a plane that is not parallel.
+_IN_PLANE = 0.05
 
 
 class ShownPlane(Protocol):
@@ -51,11 +55,26 @@ class Sheet:
     slice_mm: float
     k: int | None
 
+    def shows(self, one: Measurement) -> bool:
+        """Return whether a measurement is to be seen on it.
+
+        One of a parallel plane is, within half a slice. One of another plane is only where it
+        truly lies in this one, as a distance along the line in which both cut each other: else
+        it would be drawn shorter than it is.
+        """
+        if abs(float(self.normal_lps @ np.asarray(one.normal_lps))) > _PARALLEL:
+            return self.holds(one.points_lps_mm)
+        return bool((np.abs(self._slices_away(one.points_lps_mm)) <= _IN_PLANE).all())
+
     def holds(self, points_lps_mm: npt.ArrayLike) -> bool:
         """Return whether all points lie within half a slice of it."""
-        away = (np.asarray(points_lps_mm) - self.origin_lps_mm) @ self.normal_lps / self.slice_mm
+        away = self._slices_away(points_lps_mm)
         # Half open, so that what lies midway between two slices is seen on one of them.
         return bool((np.floor(away + 0.5 + 1e-6) == 0).all())
+
+    def _slices_away(self, points_lps_mm: npt.ArrayLike) -> Floats:
+        away: Floats = np.asarray(points_lps_mm, dtype=np.float64) - self.origin_lps_mm
+        return np.asarray(away @ self.normal_lps / self.slice_mm)
 
 
 def sheet_of(plane: ShownPlane, index: int, volume: Volume) -> Sheet:

@@ -165,7 +165,7 @@ class Measuring(QObject):
         sheet = sheet_of(view.plane, view.index, view.case.volume)
         found = {}
         for key, one in listed.items():
-            if sheet.holds(one.points_lps_mm):
+            if sheet.shows(one):
                 if self.edited is not None and self.edited[0] == key:
                     one = self._measured(one, self.edited[1])
                 found[key] = one
