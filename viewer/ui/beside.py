@@ -19,6 +19,7 @@ from viewer.session import Case, Reader
 from viewer.study import order, scan
 from viewer.study.cancel import stop_if
 from viewer.study.order import StackPlan
+from viewer.ui import view_text
 from viewer.ui.beside_pane import BesidePane
 from viewer.ui.drawn import Drawn
 from viewer.ui.jobs import Job
@@ -144,6 +145,8 @@ class Beside(QObject):
         """Show another plane of the series."""
         if name in self.reading.planes:
             self.view.set_plane(self.reading.planes[name])
+            said = translate("beside", "{plane}, series beside")
+            self.view.setAccessibleName(said.format(plane=view_text.plane_name(name)))
             self.changed.emit()
 
     # ---------------------------------------------------------------- answers
@@ -221,9 +224,8 @@ class Beside(QObject):
             reading.set_window(self._main.window)  # two of one unit are compared in one window
         self._mirror()
         self._mirror_tool()
-        self.view.set_plane(reading.planes[reading.plane_order()[0]])
         self.pane.show_view()
-        self.changed.emit()
+        self.set_plane(reading.plane_order()[0])
 
     @Slot(object)
     def _on_failed(self, problem: Problem) -> None:

@@ -211,6 +211,9 @@ class LayoutRoom(QObject):
 
     def show_beside(self, number: int) -> None:
         """Show a series of the list beside the open one."""
+        if number == self._window.study.current:
+            self._window.status.hint(translate("layout", "This series is open already."))
+            return
         self._show_plan(self._window.opener.study.plans[number])
 
     def _show_plan(self, plan: StackPlan) -> None:

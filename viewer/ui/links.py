@@ -7,6 +7,7 @@ when they were linked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,6 +29,7 @@ from viewer.ui.view_ink import haloed
 
 POSITION, SLICE = "position", "slice"
 _NONE = ""
+_TICK_PX = 36.0
 
 
 class Links(QObject):
@@ -274,7 +276,13 @@ class Links(QObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for pen in (QPen(QColor(0, 0, 0, 170), 3), QPen(QColor(theme.TEXT), 1.2)):
             painter.setPen(pen)
-            painter.drawLine(a, b)
+            if self.by_position and len(view.reading.planes) > 1:
+                # The crosshair runs there too: the ends are enough.
+                reach = min(_TICK_PX / max(math.hypot(b.x() - a.x(), b.y() - a.y()), 1.0), 0.5)
+                painter.drawLine(a, a + (b - a) * reach)
+                painter.drawLine(b, b + (a - b) * reach)
+            else:
+                painter.drawLine(a, b)
         assert other.plane is not None
         end = max((a, b), key=lambda point: (point.x(), -point.y()))
         at = QPointF(min(end.x(), view.width() - 60), min(max(end.y(), 70), view.height() - 90))

@@ -90,9 +90,7 @@ class MainWindow(QMainWindow):
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
         self.outliner = Outliner(self.reading, self.ai, self.corrections, self)
         self.rotating = Rotating(self.reading, lambda: self.views.fit_all(), self)
-        self.conventions = Conventions(
-            self.reading, self.settings, lambda: self.views.active, self
-        )
+        self.conventions = Conventions(self.reading, self.settings, lambda: self.views.active, self)
         self.slabs = Slabs(self.reading, lambda: self.views.active, self)
         self.reordering = Reordering(self.reading, self)
         self.looks = Looks(self)
@@ -116,6 +114,7 @@ class MainWindow(QMainWindow):
         self.study = StudyFlow(self, self.opener)
         self._connect()
         self.layouts.attach()
+        self._order_tabs()
         self.read_first.attach()
         self._order_tabs()
         self._on_case()

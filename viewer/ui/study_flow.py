@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from resources.problem import Problem
 from resources.text import translate
+from viewer.beside import day_text
 from viewer.session import Reader
 from viewer.study import default_window
 from viewer.study.order import StackPlan
@@ -19,7 +20,7 @@ from viewer.study.volumes import UNSPLIT
 from viewer.ui import counts
 from viewer.ui.opener import FoundStudy, OpenedCase, Opener
 from viewer.ui.rail import SeriesCard
-from viewer.ui.staging import ShownCase
+from viewer.ui.staging import ReadSlices, ShownCase
 
 if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
@@ -62,6 +63,14 @@ class StudyFlow(QObject):
         self._leave_half_read()
         self._show_loading(translate("window", "Looking for images…"))
         self._opener.scan(paths)
+
+    def open_read(self, found: FoundStudy, slices: ReadSlices) -> None:
+        """Open a study that was read ahead."""
+        if not self._window.everything_saved():
+            return
+        self._leave_half_read()
+        self._show_loading(translate("window", "Reading the images…"))
+        self._opener.take(found, slices)
 
     def open_sample(self) -> None:
         """Open the synthetic chest CT, made on first use."""
@@ -214,7 +223,8 @@ class StudyFlow(QObject):
     def _on_found(self, study: FoundStudy) -> None:
         window = self._window
         self._leave_case()
-        window.rail.set_cards([_card(plan) for plan in study.plans])
+        days = {day_text(plan.series) for plan in study.plans}
+        window.rail.set_cards([_card(plan, dated=len(days) > 1) for plan in study.plans])
         self._left_out = ""
         if study.skipped:
             self._left_out = counts.left_out(len(study.skipped), study.skipped[0].reason)
@@ -329,13 +339,17 @@ def _worth(plan: StackPlan, modality: str) -> tuple[bool, bool, int]:
     return plan.series.modality == modality, plan.irregularity is None, plan.shape_kji[0]
 
 
-def _card(plan: StackPlan) -> SeriesCard:
+def _card(plan: StackPlan, *, dated: bool) -> SeriesCard:
     series = plan.series
     title = series.description or translate("window", "Series {number}").format(
         number=series.series_number if series.series_number is not None else "?"
     )
     # A volume that is one of several in its series has a name of its own.
-    detail = f"{plan.name or series.modality} · {counts.images(plan.shape_kji[0])}"
+    images = counts.images(plan.shape_kji[0])
+    detail = f"{plan.name or series.modality} · {images}"
+    if dated and not plan.name:
+        # Of several studies it counts more from when a series is than what made it.
+        detail = f"{images} · {day_text(series) or translate('window', 'no date')}"
     if plan.refusal is not None:
         return SeriesCard(title, detail, translate("window", "Cannot be shown"), failed=True)
     return SeriesCard(title, detail)

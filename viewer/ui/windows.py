@@ -113,7 +113,9 @@ class Windows(QObject):
         fine = case.volume.voxels.dtype.kind == "f"
         sample = partial(sample_of, case)
         window = preset.window(self._reading.first_window, sample, fine=fine)
-        self._reading.set_window(window)
+        view = self._active()  # of the series beside, while the pointer is there
+        alike = view.case is not None and view.case.volume.unit == case.volume.unit != ""
+        (view.reading if alike else self._reading).set_window(window)
 
     def show_auto(self) -> None:
         """Show the window that the slice of the active view calls for."""

@@ -17,9 +17,7 @@ def plans_of(folder, *given):
         tags = {"series_uid": f"1.2.3.{number}", "StudyInstanceUID": f"1.2.9.{number}", **tags}
         write_stack(folder / str(number), stored(), **tags)
     found = {s.series_uid: order.order(s) for s in scan.scan([folder]).series}
-    return [
-        found[tags.get("series_uid", f"1.2.3.{number}")] for number, tags in enumerate(given)
-    ]
+    return [found[tags.get("series_uid", f"1.2.3.{number}")] for number, tags in enumerate(given)]
 
 
 @pytest.mark.parametrize(
