@@ -28,6 +28,8 @@ from viewer.ui import availability
 from viewer.ui.ai_runner import AiRunner
 from viewer.ui.asking import Asking
 from viewer.ui.bar import TopBar
+from viewer.ui.batch_flow import BatchFlow
+from viewer.ui.batch_view import BatchView
 from viewer.ui.commands import make_actions
 from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
@@ -38,6 +40,7 @@ from viewer.ui.keymap import KeyMap
 from viewer.ui.measuring import Measuring
 from viewer.ui.looks import Looks
 from viewer.ui.mpr import MprViews
+from viewer.ui.next_case import NextCase
 from viewer.ui.opener import Opener
 from viewer.ui.outliner import Outliner
 from viewer.ui.panel.key_images import KeyImagesSection
@@ -95,6 +98,8 @@ class MainWindow(QMainWindow):
         self.reordering = Reordering(self.reading, self)
         self.looks = Looks(self)
         self.read_first = ReadFirst(self)
+        self.batch = BatchFlow(self)
+        self.next_case = NextCase(self, self.batch)
         self.parts: tuple[Part, ...] = (
             self.looks,
             self.conventions,
@@ -105,6 +110,8 @@ class MainWindow(QMainWindow):
             self.outliner,
             self.layouts,
             self.measuring,
+            self.batch,
+            self.next_case,
             self.read_first,  # last: what it locks no other room opens
         )
         self.actions_by_id = make_actions(self, self._handlers())
@@ -119,6 +126,9 @@ class MainWindow(QMainWindow):
         self._order_tabs()
         self._on_case()
         self.worklist = WorklistFlow(self)  # last: it shows a case as it was when all follow it
+        self.batch.attach()
+        self.next_case.attach()
+        self.batch_view = BatchView(self, self.batch)
         self._follow_devices()
         self.fit_parts()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -465,6 +475,8 @@ class MainWindow(QMainWindow):
             return
         self._closing = True
         self.views.abort_gesture()
+        self.next_case.close()
+        self.batch.close()
         self.ai.close()
         self.opener.close()
         self.exporter.close()

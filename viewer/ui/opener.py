@@ -76,6 +76,7 @@ class Opener(QObject):
         self._thumbnails: list[Job] = []
         self._undrawn: list[int] = []
         self._shown: ShownCase | None = None
+        self._ahead: ReadSlices | None = None  # of the study that was found last, read ahead
         self._serial = 0
         self._shown_by.connect(self._on_shown)
         self._ready_by.connect(self._on_ready)
@@ -148,6 +149,16 @@ class Opener(QObject):
         """Drain and close a case in the background, before the next one is opened."""
         Job(lambda _report, _cancelled: case.close(), self).start(self._one)
 
+    def run_alone(self, job: Job) -> None:
+        """Start a job that opens a case of its own: never while another one is opened or closed."""
+        job.start(self._one)
+
+    def take(self, found: FoundStudy, slices: ReadSlices) -> None:
+        """Take a study that was found and read ahead; ``found`` follows, as after a scan."""
+        self.cancel()
+        self._ahead = slices
+        self._on_found(found)
+
     def open(self, number: int, reader: Reader) -> None:
         """Read one series and its journal."""
         if self._read is not None:
@@ -159,6 +170,10 @@ class Opener(QObject):
         self._shown = None
         self._serial += 1
         self.reading.emit(number)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.number == number:
+            self._open_case(reader, ahead)
+            return
         telling = Telling(
             partial(self._shown_by.emit, self._serial), partial(self._ready_by.emit, self._serial)
         )
@@ -269,7 +284,7 @@ class Opener(QObject):
                     job.cancel()
                 except RuntimeError:
                     continue  # it ended and Qt has deleted it
-        self._scan = self._read = self._shown = None
+        self._scan = self._read = self._shown = self._ahead = None
         self._thumbnails = []
 
     def close(self) -> None:

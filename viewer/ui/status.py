@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+)
 
 from resources.problem import Problem
 from resources.text import translate
@@ -109,6 +118,12 @@ class MessageBar(Striped):
 
     def __init__(self) -> None:
         super().__init__(least_px=36, edge_px=0)
+        self._offer = QPushButton()
+        self._offer.setProperty("role", "verdict")
+        self._offer.hide()
+        self._offer.clicked.connect(self._on_offer)
+        self._row.addWidget(self._offer)
+        self._act: Callable[[], object] | None = None
         close = QToolButton()
         close.setText("✕")
         close.setAccessibleName(translate("status", "Close the message"))
@@ -119,11 +134,25 @@ class MessageBar(Striped):
     def show_problem(self, problem: Problem) -> None:
         """Show what a person can mend; its technical detail goes to the log."""
         logbook.note_problem(problem)
+        self._offer.hide()
         self._show(str(problem), "failed")
 
     def show_note(self, text: str) -> None:
         """Show what went well or is worth knowing."""
+        self._offer.hide()
         self._show(text, "active")
+
+    def show_offer(self, text: str, choice: str, act: Callable[[], object]) -> None:
+        """Show what is worth knowing, and a button for what can be done with it."""
+        self._offer.setText(choice)
+        self._act = act
+        self._offer.show()
+        self._show(text, "active")
+
+    def _on_offer(self) -> None:
+        self.hide()
+        if self._act is not None:
+            self._act()
 
     @property
     def text(self) -> str:

@@ -21,12 +21,29 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
 
     from viewer.ui.main_window import MainWindow
+    from viewer.ui.opener import FoundStudy
+    from viewer.ui.staging import ReadSlices
 
 # What may be done while the page covers the open study: nothing that changes what nobody sees.
 _ALLOWED = frozenset(
     [
-        "abort", "open", "open_file", "sample", "worklist", "reader", "card", "keys", "edit_keys",
-        "quit", "settings", "light", "hide_patient",
+        "abort",
+        "open",
+        "open_file",
+        "sample",
+        "worklist",
+        "reader",
+        "card",
+        "keys",
+        "edit_keys",
+        "quit",
+        "settings",
+        "light",
+        "hide_patient",
+        "batch",
+        "batch_pause",
+        "next_case",
+        "read_first",
     ]  # fmt: skip
 )
 
@@ -39,6 +56,7 @@ class WorklistFlow(QObject):
         self._window = window
         self._wanted: Study | None = None
         self._copy_wanted = False
+        self.opens_a_line = False  # or else what the reader has named himself
         self._hidden: list[object] = []
         self._listing = False
         self.page = window.empty.page
@@ -155,6 +173,23 @@ class WorklistFlow(QObject):
         else:
             self.page.tell_missing(study)
 
+    def open_from_anywhere(self, study: Study) -> None:
+        """Open a study of the list though its page does not show; say so when it is gone."""
+
+        def answer(there: bool) -> None:
+            if there:
+                self._open(study, [Path(path) for path in study.paths])
+            else:
+                self._window.message.show_problem(
+                    Problem(
+                        translate("worklist", "The images of the next study are gone."),
+                        translate("worklist", "Locate them in the worklist."),
+                    )
+                )
+
+        self._window.status.hint(translate("worklist", "Looking for the files…"))
+        self.keeper.find_files(study, answer)
+
     @Slot(object)
     def locate(self, study: Study) -> None:
         """Ask where the files of a study are now, and open it from there."""
@@ -167,6 +202,12 @@ class WorklistFlow(QObject):
         self.asked(paths)
         self._wanted = study
         self._window.study.open_paths(paths)
+
+    def open_read(self, study: Study, found: FoundStudy, slices: ReadSlices) -> None:
+        """Open a study of the list that was read ahead."""
+        self.asked([Path(path) for path in study.paths])
+        self._wanted = study
+        self._window.study.open_read(found, slices)
 
     def choose(self, plans: Sequence[StackPlan]) -> int | None:
         """Return which of the volumes found is the one of the list that is being opened.
@@ -182,6 +223,7 @@ class WorklistFlow(QObject):
             When it is not among them, or cannot be shown: never is another one opened for it.
         """
         wanted, self._wanted = self._wanted, None
+        self.opens_a_line = wanted is not None
         if wanted is None:
             return None
         number = worklist_case.find(wanted, plans)

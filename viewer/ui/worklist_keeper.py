@@ -122,6 +122,11 @@ class WorklistKeeper(QObject):
         """Return one study of the list as last read."""
         return next((study for study in self.studies if study.case_key == case_key), None)
 
+    @property
+    def given(self) -> tuple[Path, ...]:
+        """What the reader opened to find the studies that were found last."""
+        return self._given
+
     def asked(self, paths: Sequence[Path]) -> None:
         """Remember what the reader opens now: what is found next was found there."""
         self._asked = tuple(paths)
@@ -162,6 +167,11 @@ class WorklistKeeper(QObject):
             self.pictures.update(dict.fromkeys(keys))
             read = self._worklist.thumbnails
             self._do(lambda: worklist_jobs.decoded(read(keys)), self._on_pictures)
+
+    def set_state(self, case_key: str, state: State) -> None:
+        """Note how far a study is that was worked on in the background."""
+        self._renew(case_key, state=state)
+        self._do(lambda: self._worklist.changed(case_key, state), self._on_written)
 
     def forget(self, case_key: str) -> None:
         """Take a study off the list; its corrections stay."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
@@ -38,6 +40,8 @@ class WorklistPage(QWidget):
 
     open_asked = Signal(object)
     locate_asked = Signal(object)
+    menu_made = Signal(object, object)  # the menu of a study, and the study
+    folder_asked = Signal()  # whose studies are to be analysed in the background
 
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__()
@@ -75,7 +79,7 @@ class WorklistPage(QWidget):
         view.setModel(self.model)
         view.setItemDelegate(StudyRow(view))
         view.setUniformItemSizes(True)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setMouseTracking(True)
@@ -104,14 +108,17 @@ class WorklistPage(QWidget):
         find.setSpacing(16)
         find.addWidget(self.search, 2)
         self._keys = keys = note(
-            translate("worklist", "↑ ↓ choose · Enter opens · Del removes from the list")
+            translate(
+                "worklist",
+                "↑ ↓ choose · Enter opens · Ctrl+B analyses · Del removes from the list",
+            )
         )
         keys.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         find.addWidget(keys, 3)
         self._head_row = QHBoxLayout()
         self._head_row.setContentsMargins(0, 0, 0, 0)
         self._head_row.addWidget(self._heads)
-        foot = QHBoxLayout()
+        self._foot = foot = QHBoxLayout()
         foot.addWidget(
             note(
                 translate(
@@ -136,6 +143,9 @@ class WorklistPage(QWidget):
         column.addLayout(find)
         column.addSpacing(12)
         column.addWidget(self.notice)
+        self.above_list = column_above = QVBoxLayout()
+        column_above.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(column_above)
         column.addSpacing(4)
         column.addLayout(self._head_row)
         column.addWidget(self._nothing, 1)
@@ -147,6 +157,17 @@ class WorklistPage(QWidget):
         row.addStretch(1)
         row.addWidget(inner, 1000)
         row.addStretch(1)
+
+    def add_folder_button(self, act: Callable[[], object]) -> None:
+        """Offer to analyse the studies of a folder in the background."""
+        button = QPushButton(translate("worklist", "Analyse a folder…"))
+        button.setProperty("role", "plain")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolTip(
+            translate("worklist", "Every study in it is listed and analysed in the background")
+        )
+        button.clicked.connect(lambda _checked: act())
+        self._foot.insertWidget(self._foot.count() - 1, button)
 
     # ------------------------------------------------------------------- filling
 
@@ -253,6 +274,12 @@ class WorklistPage(QWidget):
         study = self.list.currentIndex().data(WorklistModel.STUDY)
         return study if isinstance(study, Study) else None
 
+    @property
+    def chosen(self) -> tuple[Study, ...]:
+        """All chosen studies, the uppermost first."""
+        indexes = sorted(self.list.selectionModel().selectedIndexes(), key=lambda one: one.row())
+        return tuple(index.data(WorklistModel.STUDY) for index in indexes)
+
     def open_current(self) -> None:
         """Ask for the chosen study to be opened."""
         study = self.current
@@ -332,6 +359,7 @@ class WorklistPage(QWidget):
         menu.addSeparator()
         removing = menu.addAction(translate("worklist", "Remove from the list (keeps corrections)"))
         removing.triggered.connect(lambda: self.remove(study))
+        self.menu_made.emit(menu, study)
         return menu
 
     # ------------------------------------------------------------------ keyboard

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from resources.text import translate
 from viewer.study import words
 from viewer.study.words import plain
 from viewer.ui import counts, theme
+from viewer.ui.batch_rows import Queued, draw_queued
 from viewer.worklist import State, Study
 
 ROW_PX = 72
@@ -99,6 +101,7 @@ class WorklistModel(QAbstractListModel):
         self._anonymous = False
         self.open_key = ""
         self.pictures: dict[str, QImage | None] = {}
+        self.queued: Mapping[str, Queued] = {}  # what the queue in the background says
 
     def show(self, studies: tuple[Study, ...], wanted: str) -> None:
         """Show the studies that match; nothing happens when they are the same."""
@@ -149,11 +152,16 @@ class WorklistModel(QAbstractListModel):
             return ", ".join(text for text in texts if text)
         if role == Qt.ItemDataRole.ToolTipRole and not self._anonymous:
             # Qt takes a tooltip for rich text when it looks so; a folder may be named anything.
-            return "<br>".join(html.escape(plain(path)) for path in study.paths[:4])
+            queued = self.queued.get(study.case_key)
+            said = [queued.reason] if queued is not None and queued.reason else []
+            return "<br>".join(html.escape(plain(text)) for text in (*said, *study.paths[:4]))
         return None
 
     def _state(self, study: Study) -> str:
+        queued = self.queued.get(study.case_key)
         parts = [state_text(study.state)]
+        if queued is not None:
+            parts += [text for text in (queued.text, queued.reason) if text]
         if study.case_key in self.missing:
             parts.append(translate("worklist", "Files not found"))
         return ", ".join(parts)
@@ -203,8 +211,15 @@ class StudyRow(QStyledItemDelegate):
         _two_lines(painter, columns.who, who, number, bright, faint, bold=True)
         if columns.dated:
             _one_line(painter, columns.date, model.day(study), bright)
-        _two_lines(painter, columns.what, what, details, bright, faint)
-        _draw_state(painter, columns.state, study.state)
+        queued = model.queued.get(study.case_key)
+        if queued is not None and queued.reason:
+            _two_lines(painter, columns.what, what, queued.reason, bright, QColor(theme.FAILED))
+        else:
+            _two_lines(painter, columns.what, what, details, bright, faint)
+        if queued is not None:
+            draw_queued(painter, columns.state, queued)
+        else:
+            _draw_state(painter, columns.state, study.state)
         second = plain(study.reader)
         colour = faint
         if missing:
