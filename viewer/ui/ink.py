@@ -73,6 +73,46 @@ def word(text: str, font: QFont, colour: str, halo: float, ratio: float) -> Word
     return known
 
 
+def block(
+    lines: tuple[str, ...],
+    font: QFont,
+    colour: str,
+    halo: float,
+    ratio: float,
+    line_px: int,
+    room_px: float,
+    *,
+    right: bool,
+) -> QImage:
+    """Return lines of words as one picture, padded by ``PAD`` on all sides.
+
+    Parameters
+    ----------
+    line_px
+        From one baseline to the next; the first lies so far, and the padding, under the top.
+    room_px
+        Longer lines are shortened.
+    right
+        Whether the lines end, not begin, under each other.
+    """
+    key = ("block", lines, font.key(), colour, halo, ratio, line_px, round(room_px), right)
+    known = _pictures.get(key)
+    if known is not None:
+        return known
+    texts = [fitted(text, font, room_px) for text in lines]
+    widths = [advance(text, font) for text in texts]
+    across = max(map(math.ceil, widths))
+    picture = blank(QSizeF(across + 2 * PAD, line_px * (len(texts) + 1) + 2 * PAD), ratio)
+    painter = QPainter(picture)
+    for number, (text, width) in enumerate(zip(texts, widths, strict=True)):
+        made = word(text, font, colour, halo, ratio)
+        x = round((across - width) * ratio) / ratio if right else 0
+        y = round(line_px * (number + 1) - made.ascent)
+        painter.drawImage(QPointF(x, y), made.picture)
+    painter.end()
+    return kept(key, lambda: picture)
+
+
 def kept(key: tuple[object, ...], make: Callable[[], QImage]) -> QImage:
     """Return a picture that was made before, or make it."""
     known = _pictures.get(key)

@@ -96,17 +96,26 @@ def paint(painter: QPainter, view: SliceView) -> None:
     found = edges(view)
     if found is None:
         return
+    for at_x, at_y, text, size_px in _placed(found, view.width(), view.height()):
+        font = theme.font(size_px, QFont.Weight.Bold)
+        haloed(painter, QPointF(at_x, at_y), text, font, theme.LETTER)
+
+
+@lru_cache(maxsize=64)
+def _placed(found: Edges, width: int, height: int) -> tuple[tuple[float, float, str, int], ...]:
+    """Return the letters with x and y of their baselines and sizes, all in logical pixels."""
     metrics = QFontMetricsF(theme.font(_LETTER_PX, QFont.Weight.Bold))
-    width, height = view.width(), view.height()
     middle = height / 2 + metrics.capHeight() / 2
-    _write(painter, found.left, MARGIN, middle, 0.0)
-    _write(painter, found.right, width - MARGIN, middle, 1.0)
-    _write(painter, found.top, width / 2, MARGIN + 12, 0.5)
-    _write(painter, found.bottom, width / 2, height - 11, 0.5)
+    return (
+        *_laid(found.left, MARGIN, middle, 0.0),
+        *_laid(found.right, width - MARGIN, middle, 1.0),
+        *_laid(found.top, width / 2, MARGIN + 12, 0.5),
+        *_laid(found.bottom, width / 2, height - 11, 0.5),
+    )
 
 
-def _write(painter: QPainter, parts: Parts, x: float, y: float, share: float) -> None:
-    """Write letters with a share of their width to the left of ``x``."""
+def _laid(parts: Parts, x: float, y: float, share: float) -> list[tuple[float, float, str, int]]:
+    """Lay letters out with a share of their width to the left of ``x``."""
     first = theme.font(_LETTER_PX, QFont.Weight.Bold)
     smaller = theme.font(_SMALLER_PX, QFont.Weight.Bold)
     large, small = QFontMetricsF(first), QFontMetricsF(smaller)
@@ -115,7 +124,8 @@ def _write(painter: QPainter, parts: Parts, x: float, y: float, share: float) ->
     if rest:
         whole += _GAP_PX + small.horizontalAdvance(rest)
     left = x - whole * share
-    haloed(painter, QPointF(left, y), parts[0], first, theme.LETTER)
+    out = [(left, y, parts[0], _LETTER_PX)]
     if rest:
         left += large.horizontalAdvance(parts[0]) + _GAP_PX
-        haloed(painter, QPointF(left, y + _LOWER_PX), rest, smaller, theme.LETTER)
+        out.append((left, y + _LOWER_PX, rest, _SMALLER_PX))
+    return out

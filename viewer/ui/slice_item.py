@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 from viewer.display.grey import Rgb32
@@ -61,6 +62,7 @@ class SliceItem:
         self._buffer: Rgb32 | None = None
         self._whole = QImage()
         self._whole_for: Look | None = None
+        self._once_for: Look | None = None
         self._over = QImage()
         self._over_at = QPoint()
         self._over_for: Look | None = None
@@ -81,47 +83,54 @@ class SliceItem:
             self._image = QImage(
                 buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32
             )
-        self._whole_for = None
+        self._whole_for = self._once_for = None
 
     def renew_lines(self) -> None:
         """Draw the outlines again at the next paint."""
-        self._whole_for = self._over_for = None
+        self._whole_for = self._once_for = self._over_for = None
 
     def paint(self, painter: QPainter, look: Look) -> None:
         """Draw slice and outlines with a painter of logical pixels."""
-        if self._whole_for != look:
-            self._draw(look)
-            self._whole_for = look
-        painter.drawImage(QPoint(0, 0), self._whole)
-
-    def _draw(self, look: Look) -> None:
-        if self._whole.size() != look.pixels:
-            self._whole = QImage(look.pixels, QImage.Format.Format_RGB32)
-        self._whole.setDevicePixelRatio(1)
-        to_device = look.transform * QTransform.fromScale(look.ratio, look.ratio)
-        target = to_device.mapRect(self._rect_mm)
-        if self._image is None or not target.contains(QRectF(self._whole.rect())):
-            self._whole.fill(Qt.GlobalColor.black)
-        painter = QPainter(self._whole)
-        if self._image is not None:
-            self._draw_image(painter, target, self._image)
         if self._over_for != look:
             self._draw_over(look)
             self._over_for = look
-        if not self._over.isNull():
-            self._over.setDevicePixelRatio(1)
-            painter.drawImage(self._over_at, self._over)
-        painter.end()
-        self._whole.setDevicePixelRatio(look.ratio)
+        if self._whole_for != look and self._once_for != look and look.ratio.is_integer():
+            # What is seen once, as while scrolling, is not kept: that would cost a copy.
+            self._once_for = look
+            self._draw(painter, look)
+            return
+        if self._whole_for != look:
+            self._keep(look)
+            self._whole_for = look
+        painter.drawImage(QPoint(0, 0), self._whole)
 
-    def _draw_image(self, painter: QPainter, target: QRectF, image: QImage) -> None:
-        """Scale the slice, smoothed, into a rectangle of pixels of the device."""
+    def _keep(self, look: Look) -> None:
+        if self._whole.size() != look.pixels or self._whole.devicePixelRatio() != look.ratio:
+            self._whole = QImage(look.pixels, QImage.Format.Format_RGB32)
+            self._whole.setDevicePixelRatio(look.ratio)
+        painter = QPainter(self._whole)
+        self._draw(painter, look)
+        painter.end()
+
+    def _draw(self, painter: QPainter, look: Look) -> None:
+        target = look.transform.mapRect(self._rect_mm)
+        room = QRectF(QPointF(0, 0), QSizeF(look.size))
+        if self._image is None or not target.contains(room):
+            painter.fillRect(room, Qt.GlobalColor.black)
+        if self._image is not None:
+            self._draw_image(painter, target, self._image, look)
+        if not self._over.isNull():
+            painter.drawImage(QPointF(self._over_at) / look.ratio, self._over)
+
+    @staticmethod
+    def _draw_image(painter: QPainter, target: QRectF, image: QImage, look: Look) -> None:
+        """Scale the slice, smoothed, into a rectangle of logical pixels."""
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         # Qt shares larger pieces out to threads and waits for them: on a computer that is busy
         # with a model that takes up to four times longer than to do them here.
-        columns, rows = self._whole.width(), self._whole.height()
-        for row in range(0, rows, _BAND_PX):
-            painter.setClipRect(0, row, columns, _BAND_PX)
+        rows = max(1, math.floor(_BAND_PX / look.ratio))
+        for row in range(0, look.size.height(), rows):
+            painter.setClipRect(0, row, look.size.width(), rows)
             painter.drawImage(target, image)
         painter.setClipping(False)
 

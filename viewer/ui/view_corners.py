@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from resources.text import translate
@@ -48,8 +49,7 @@ def plane_title(view: SliceView) -> str:
 def corners(painter: QPainter, view: SliceView) -> float:
     """Write the four corners; return where the text at the top left ends."""
     font = theme.font(theme.CORNER_PX)
-    metrics = QFontMetricsF(font)
-    line = math.ceil(metrics.height())
+    line = _line_px(theme.CORNER_PX)
     big = view.main
     full = view.reading.shown.text == TEXT_FULL
     width, height = view.width(), view.height()
@@ -58,12 +58,12 @@ def corners(painter: QPainter, view: SliceView) -> float:
 
     def write(lines: list[str], *, right: bool, bottom: bool, colour: str = theme.TEXT) -> float:
         y = height - MARGIN - line * (len(lines) - 1) - 3 if bottom else MARGIN + line - 5
-        for text in lines:
-            text = ink.fitted(text, font, room)
-            x = width - MARGIN - ink.advance(text, font) if right else MARGIN
-            haloed(painter, QPointF(x, y), text, font, colour, HALO)
-            y += line
-        return y
+        if lines:
+            ratio = painter.device().devicePixelRatioF()
+            block = ink.block(tuple(lines), font, colour, HALO, ratio, line, room, right=right)
+            x = width - MARGIN + ink.PAD - block.width() / ratio if right else MARGIN - ink.PAD
+            painter.drawImage(QPoint(round(x), round(y) - line - ink.PAD), block)
+        return y + line * len(lines)
 
     named = full and big and not view.reading.shown.patient_hidden
     y = write(_patient_lines(view) if named else [], right=False, bottom=False)
@@ -75,6 +75,11 @@ def corners(painter: QPainter, view: SliceView) -> float:
     _scale_bar(painter, view, y_bar)
     _calibration(painter, view, y_bar - line)
     return y - line + 9
+
+
+@lru_cache(maxsize=8)
+def _line_px(size_px: int) -> int:
+    return math.ceil(QFontMetricsF(theme.font(size_px)).height())
 
 
 def _patient_lines(view: SliceView) -> list[str]:
