@@ -47,9 +47,9 @@ class Relation:
         """Whether nobody may overlook it: it may be another person."""
         return self.kind in ("unproven", "other")
 
-    def words(self) -> tuple[str, ...]:
-        """Return it in the reader's language, in parts."""
-        day = (self.day,) if self.day else ()
+    def words(self, *, dated: bool = True) -> tuple[str, ...]:
+        """Return it in the reader's language, in parts; a day says something of the patient."""
+        day = (self.day,) if self.day and dated else ()
         if self.kind == "other":
             return (translate("beside", "ANOTHER PATIENT"), *day)
         if self.kind == "unproven":

@@ -5,19 +5,23 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, QPoint
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
 from resources.text import translate
 from viewer.beside import Candidate, candidates
-from viewer.ui import view_text
+from viewer.ui import counts, view_text
 from viewer.ui.beside import Beside
+from viewer.ui.rail import SeriesCard
 
 if TYPE_CHECKING:
     from viewer.ui.layout_room import LayoutRoom
     from viewer.ui.main_window import MainWindow
 
 _MOST = 12  # of a menu; the series list has all
+_PRIORS = 6
 
 
 class Offered(QObject):
@@ -28,6 +32,9 @@ class Offered(QObject):
         self._window, self._beside, self._room = window, beside, room
         self._found: list[Candidate] = []
         self._found_for: tuple[object, ...] = ()
+        self._priors: list[Candidate] = []
+        self._priors_shown: tuple[object, ...] = ()
+        self._follows = False
 
     def candidates(self) -> list[Candidate]:
         """Return what may be shown beside the open series."""
@@ -60,6 +67,43 @@ class Offered(QObject):
             if plan.series is shown.series and plan.part == shown.part:
                 return number
         return None
+
+    def attach(self) -> None:
+        """Show the studies of the worklist under the series list, and follow them."""
+        rail = self._window.rail
+        rail.prior_chosen.connect(self._show_prior)
+        rail.prior_carry_begun.connect(self._carry_prior)
+
+    def follow_priors(self) -> None:
+        """Show those of the worklist in the series list; quick when nothing is new."""
+        window = self._window
+        if not hasattr(window, "worklist"):
+            return
+        keeper = window.worklist.keeper
+        if not self._follows:
+            self._follows = True
+            keeper.changed.connect(self.follow_priors)
+        studies = [each for each in self.candidates() if each.study is not None][:_PRIORS]
+        keys = [each.study.case_key for each in studies if each.study is not None]
+        pictures = [keeper.pictures.get(key) for key in keys]
+        at = next((n for n, each in enumerate(studies) if self.is_shown(each)), None)
+        now = (tuple(keys), tuple(picture is not None for picture in pictures), at)
+        if now == self._priors_shown:
+            return
+        self._priors_shown, self._priors = now, studies
+        cards = [_card(*pair) for pair in zip(studies, pictures, strict=True)]
+        window.rail.set_priors(cards, at)
+        keeper.want_pictures(keys)
+
+    def _show_prior(self, number: int) -> None:
+        self._room.show_candidate(self._priors[number])
+
+    def _carry_prior(self, number: int) -> None:
+        candidate = self._priors[number]
+        said = translate("layout", "Show {series} beside").format(series=candidate.title)
+        self._window.views.carry.begin(
+            lambda _pane: said, lambda _pane: self._room.show_candidate(candidate)
+        )
 
     def show_menu(self, _point_lps_mm: object, where: QPoint) -> None:
         """Show what can be done with the series beside."""
@@ -110,3 +154,16 @@ class Offered(QObject):
             action.setCheckable(True)
             action.setChecked(self.is_shown(candidate))
             action.triggered.connect(partial(self._room.show_candidate, candidate))
+
+
+def _card(candidate: Candidate, picture: QImage | None) -> SeriesCard:
+    """Return the card of a study of the worklist."""
+    study = candidate.study
+    assert study is not None
+    detail = f"{counts.images(study.images)} · {candidate.relation.day}".rstrip(" ·")
+    card = SeriesCard(candidate.title, detail, " · ".join(candidate.relation.words()[::2]))
+    if picture is not None:
+        grey = picture.convertToFormat(QImage.Format.Format_Grayscale8)
+        rows = np.frombuffer(grey.constBits(), np.uint8).reshape(-1, grey.bytesPerLine())
+        card.thumbnail = rows[: grey.height(), : grey.width()].copy()
+    return card

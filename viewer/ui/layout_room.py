@@ -58,6 +58,7 @@ class LayoutRoom(QObject):
         views, view = window.views, self.beside.view
         views.add_pane(BESIDE_PANE, self.beside.pane, view)
         self.links.attach(views)
+        self.offered.attach()
         views.arranged_changed.connect(self._keep)
         views.laid_out.connect(self._on_laid_out)
         views.several_asked.connect(lambda: self.choose(self._more))
@@ -315,6 +316,7 @@ class LayoutRoom(QObject):
 
     def _mark_card(self) -> None:
         self._window.rail.set_beside(self.offered.number_shown())
+        self.offered.follow_priors()
 
     def _begin_carry(self, number: int) -> None:
         window = self._window

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, QPointF, Signal
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from resources.text import translate
 from viewer.beside import shares_frame
@@ -285,10 +285,11 @@ class Links(QObject):
                 painter.drawLine(a, b)
         assert other.plane is not None
         end = max((a, b), key=lambda point: (point.x(), -point.y()))
-        at = QPointF(min(end.x(), view.width() - 60), min(max(end.y(), 70), view.height() - 90))
         font = theme.font(theme.CORNER_PX)
         number = str(other.plane.number(other.index))
-        haloed(painter, at + QPointF(-30, -6), number, font, theme.TEXT)
+        left = min(end.x(), view.width() - 14) - QFontMetricsF(font).horizontalAdvance(number) - 6
+        top = min(max(end.y() - 6, 70.0), view.height() - 90.0)  # clear of the corner text
+        haloed(painter, QPointF(max(left, 10.0), top), number, font, theme.TEXT)
         painter.restore()
 
     def cut_on(

@@ -181,6 +181,8 @@ class SeriesRail(QWidget):
     carry_begun = Signal(int)
     carried = Signal(QPoint)  # in pixels of the screen
     dropped = Signal(QPoint)
+    prior_chosen = Signal(int)
+    prior_carry_begun = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -196,6 +198,10 @@ class SeriesRail(QWidget):
         self._list = QVBoxLayout(inner)
         self._list.setContentsMargins(0, 0, 6, 0)
         self._list.setSpacing(8)
+        self._priors: list[_Card] = []
+        self._prior_head = head(translate("rail", "Other studies"))
+        self._prior_head.hide()
+        self._list.addWidget(self._prior_head)
         self._list.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(inner)
@@ -208,20 +214,13 @@ class SeriesRail(QWidget):
 
     def set_cards(self, cards: list[SeriesCard]) -> None:
         """Show these series."""
-        for old in self._cards:
-            self._list.removeWidget(old)
-            old.hide()
-            old.deleteLater()
+        self._drop(self._cards)
         self._cards = []
         for number, card in enumerate(cards):
-            widget = _Card(number, card)
-            widget.anonymous = self._anonymous
-            widget.follow()
+            widget = self._made(number, card)
             widget.chosen.connect(self.chosen)
             widget.menu_asked.connect(self.menu_asked)
             widget.carry_begun.connect(self.carry_begun)
-            widget.carried.connect(self.carried)
-            widget.dropped.connect(self.dropped)
             self._cards.append(widget)
             self._list.insertWidget(number, widget)
         self._count.setText(
@@ -230,10 +229,38 @@ class SeriesRail(QWidget):
             else translate("rail", "Series")
         )
 
+    def set_priors(self, cards: list[SeriesCard], shown: int | None) -> None:
+        """Show studies of the worklist under the series; ``shown`` stands beside now."""
+        self._drop(self._priors)
+        self._priors = []
+        for number, card in enumerate(cards):
+            widget = self._made(number, card)
+            widget.beside = number == shown
+            widget.follow()
+            widget.chosen.connect(self.prior_chosen)
+            widget.carry_begun.connect(self.prior_carry_begun)
+            self._priors.append(widget)
+            self._list.insertWidget(len(self._cards) + 1 + number, widget)
+        self._prior_head.setVisible(bool(cards))
+
+    def _made(self, number: int, card: SeriesCard) -> _Card:
+        widget = _Card(number, card)
+        widget.anonymous = self._anonymous
+        widget.follow()
+        widget.carried.connect(self.carried)
+        widget.dropped.connect(self.dropped)
+        return widget
+
+    def _drop(self, cards: list[_Card]) -> None:
+        for old in cards:
+            self._list.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+
     def set_anonymous(self, anonymous: bool) -> None:
         """Show nothing that files say of their series, or all again."""
         self._anonymous = anonymous
-        for card in self._cards:
+        for card in (*self._cards, *self._priors):
             card.anonymous = anonymous
             card.follow()
 
