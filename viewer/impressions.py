@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from resources.text import translate
 from viewer.annotate import edits
 from viewer.annotate.document import AnnotationDocument
+from viewer.export.snapshot import FirstImpression
 
 TOPIC = "first-impression"
 
@@ -90,6 +91,16 @@ def all_of(document: AnnotationDocument) -> tuple[Impression, ...]:
     """Return the first impressions of all readers, the earliest first."""
     found = (_read(note) for note in document.notes(TOPIC).values())
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.utc))
+
+
+def exported(document: AnnotationDocument) -> tuple[FirstImpression, ...]:
+    """Return the first impressions as an export takes them, without words of readers."""
+    return tuple(
+        FirstImpression(
+            one.reader, one.utc, one.judgement, one.lesions_seen, one.lesion_ids, one.ai_had_run
+        )
+        for one in all_of(document)
+    )
 
 
 def _read(note: Mapping[str, Any] | None) -> Impression | None:

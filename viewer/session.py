@@ -13,10 +13,10 @@ from inference.findings import Findings, ModelStamp, Outline
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer import folders, saved_work
+from viewer import folders, impressions, saved_work
 from viewer.annotate import edits, makers, pointing
 from viewer.annotate.document import AnnotationDocument, Change
-from viewer.annotate.freeze import record_snapshot, segment_snapshot
+from viewer.annotate.freeze import notes_snapshot, record_snapshot, segment_snapshot
 from viewer.annotate.history import History
 from viewer.annotate.journal import Fingerprint, Journal, Record, open_journal, replace, utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
@@ -408,6 +408,8 @@ class Case:
             segments=tuple(segment_snapshot(self.document, s) for s in self.document.segments),
             reader=self.reader.name,
             edits=Counter(edit.kind for edit in self._history.done),
+            first_impressions=impressions.exported(self.document),
+            **notes_snapshot(self.document),
         )
 
     def flush(self, timeout_s: float = 10.0) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypedDict
 
 from inference.findings import Detection, ModelStamp
 from inference.measure import Measurement
+from viewer.annotate import key_images, measurements
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import Lesion, Point, SegmentState
 from viewer.export.snapshot import Absence, LesionSnapshot, SegmentSnapshot
@@ -107,7 +109,26 @@ def lesion_snapshot(
         uncertainty=None if proposed is None else proposed.uncertainty,
         impression=None if proposed is None else proposed.impression,
         pointed_lps_mm=pointed_lps_mm,
+        reason=lesion.decision.reason,
     )
+
+
+class Notes(TypedDict):
+    """Fields of a ``CaseSnapshot`` that notes of a document fill."""
+
+    measurements: tuple[tuple[str, measurements.Measurement], ...]
+    measurements_left_out: int
+    key_images: tuple[key_images.KeyImage, ...]
+
+
+def notes_snapshot(document: AnnotationDocument) -> Notes:
+    """Freeze what readers measured and marked beside the lesions."""
+    measured = measurements.kept(document.notes(measurements.TOPIC))
+    return {
+        "measurements": tuple(measured.by_id.items()),
+        "measurements_left_out": measured.damaged,
+        "key_images": key_images.key_images(document.notes(key_images.TOPIC)),
+    }
 
 
 def segment_snapshot(document: AnnotationDocument, segment: SegmentState) -> SegmentSnapshot:

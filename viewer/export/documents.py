@@ -10,6 +10,7 @@ from typing import Any
 from inference.findings import Detection, Impression, ModelStamp
 from viewer.export import program
 from viewer.export.layers import Layer, maps
+from viewer.export.notes import notes_of
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot
 from viewer.impression import SOURCE
 
@@ -37,8 +38,9 @@ def findings_document(
     dict
         ``detections`` are what the model said at its threshold and above and never change;
         ``lesions`` are what stands now, rejected ones included; ``unlisted`` are those that a
-        reader deleted or hid, or that a later run superseded. ``maps`` says what the
-        probabilities in an image file are of. Units are in the names.
+        reader deleted or hid, or that a later run superseded. ``measurements``,
+        ``key_images`` and ``first_impressions`` are as ``viewer.export.notes`` tells. ``maps``
+        says what the probabilities in an image file are of. Units are in the names.
     """
     findings = snapshot.findings
     numbers = {layer.id: layer.number for layer in shown}
@@ -65,6 +67,7 @@ def findings_document(
             {**_lesion(lesion, numbers, files), "why": why} for why, lesion in snapshot.unlisted
         ],
         "maps": {name: map.meaning for name, map in maps(snapshot).items() if name in files},
+        **notes_of(snapshot),
         "edits": dict(snapshot.edits),
         "seconds": {
             **(dict(findings.seconds) if findings is not None else {}),
@@ -154,6 +157,7 @@ def _lesion(
         "label": lesion.label,
         "origin": lesion.origin,
         "verdict": lesion.verdict,
+        "verdict_reason": lesion.reason or None,
         "reader": lesion.reader or None,
         "verdict_utc": lesion.verdict_utc,
         "changed_utc": lesion.changed_utc,

@@ -9,8 +9,11 @@ from types import MappingProxyType
 from typing import Literal
 
 from inference.findings import Findings, Impression, Mask, ModelStamp, Outline
-from inference.measure import Measurement, measure
+from inference.measure import Measurement as Size
+from inference.measure import measure
 from inference.volume import Volume
+from viewer.annotate.key_images import KeyImage
+from viewer.annotate.measurements import Measurement
 from viewer.study.order import StackPlan
 
 Origin = Literal["ai", "ai-pointed", "ai-edited", "human"]
@@ -59,6 +62,8 @@ class LesionSnapshot:
         The point that a person gave, LPS mm; None where none did.
     comment
         What the reader wrote beside it; free text, so it stays out of the exported files.
+    reason
+        Why it was rejected: key of ``resources/tables/rejection_reasons.json``, or empty.
     """
 
     id: str
@@ -67,7 +72,7 @@ class LesionSnapshot:
     origin: Origin
     verdict: Verdict | None
     mask: Mask
-    measurement: Measurement | None
+    measurement: Size | None
     score: float | None = None
     detection_id: str | None = None
     reader: str = ""
@@ -79,6 +84,7 @@ class LesionSnapshot:
     impression: Impression | None = None
     pointed_lps_mm: tuple[float, float, float] | None = None
     comment: str = field(default="", repr=False)
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +97,31 @@ class SegmentSnapshot:
     volume_ml: float
     mask: Mask
     model: ModelStamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstImpression:
+    """What one reader said before he saw the AI, but for his own words: these stay in the case.
+
+    Attributes
+    ----------
+    judgement
+        ``"suspicious"``, ``"not-suspicious"``, ``"unsure"``, or ``"skipped"`` for a reader who
+        had the AI shown without having said anything.
+    lesions_seen
+        How many he saw; None when he did not say.
+    lesion_ids
+        Lesions that readers had marked by then.
+    ai_had_run
+        Whether a result of a model lay hidden in the case by then.
+    """
+
+    reader: str
+    utc: str
+    judgement: str
+    lesions_seen: int | None
+    lesion_ids: tuple[str, ...]
+    ai_had_run: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +151,14 @@ class CaseSnapshot:
         Number of edits by kind, such as ``{"paint": 12}``.
     seconds
         Wall time per stage beyond those of ``findings``, such as ``{"read": 1.2}``.
+    measurements
+        What readers measured, with the id of each.
+    measurements_left_out
+        Number of those that could not be read from the journal.
+    key_images
+        Slices that readers marked.
+    first_impressions
+        Of each reader who told one, the earliest first.
     """
 
     plan: StackPlan
@@ -132,6 +171,10 @@ class CaseSnapshot:
     taken_utc: datetime = field(default_factory=lambda: datetime.now(UTC))
     edits: Mapping[str, int] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    measurements: tuple[tuple[str, Measurement], ...] = ()
+    measurements_left_out: int = 0
+    key_images: tuple[KeyImage, ...] = ()
+    first_impressions: tuple[FirstImpression, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
