@@ -75,7 +75,7 @@ def test_all_reset_is_the_table(keys, settings):
 @pytest.mark.parametrize("key", ["Tab", "Return", "Esc", "Ctrl+C", "", "Shift", "nonsense"])
 def test_keys_that_dialogs_need_are_refused(keys, key):
     assert keys.refusal("accept", key)
-    with pytest.raises(ValueError, match=".*"):
+    with pytest.raises(ValueError, match=r".*"):
         keys.put("accept", [key])
     assert keys.keys_of("accept") == ("A",)
 
