@@ -229,6 +229,15 @@ def test_a_prior_is_named_as_one_and_the_current_too(prior, qtbot):
     assert not prior.rail._cards[number_of(prior, "before")].beside
 
 
+def test_nothing_says_who_it_is_while_the_patient_is_hidden(prior, qtbot):
+    other = beside(prior, qtbot, "before")
+    prior.reading.show(patient_hidden=True)
+    settle(prior)
+    assert other.reading.shown.patient_hidden
+    assert chips(other.view) == ["PRIOR · 366 days earlier"]
+    assert chips(prior.views.views[0]) == ["CURRENT"]
+
+
 def test_linked_by_slice_keeps_the_distance(prior, qtbot):
     other = beside(prior, qtbot, "before")
     assert prior.layouts.links.mode == ""
@@ -516,6 +525,16 @@ def test_a_prior_of_the_worklist_is_found_and_read(window, qtbot, tmp_path):
     open_in(window, qtbot, new)
     (candidate,) = window.layouts.offered.candidates()
     assert candidate.study is not None
+    (card,) = window.rail._priors
+    assert (card.card.detail, card.card.state) == (
+        "30 images · 2000-02-03",
+        "PRIOR · 366 days earlier",
+    )
+    QTest.mouseClick(card, LEFT, pos=QPoint(30, 30))
+    qtbot.waitUntil(lambda: window.layouts.beside.state == "shown", timeout=10_000)
+    assert window.rail._priors[0].beside
+    key(window, "F5")
+    assert not window.rail._priors[0].beside
     key(window, "F7")
     room = window.layouts.beside
     qtbot.waitUntil(lambda: room.state == "shown", timeout=10_000)

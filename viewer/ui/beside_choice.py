@@ -101,6 +101,8 @@ class Offered(QObject):
     def _carry_prior(self, number: int) -> None:
         candidate = self._priors[number]
         said = translate("layout", "Show {series} beside").format(series=candidate.title)
+        if self._window.reading.shown.patient_hidden:
+            said = translate("layout", "Show this series beside")
         self._window.views.carry.begin(
             lambda _pane: said, lambda _pane: self._room.show_candidate(candidate)
         )

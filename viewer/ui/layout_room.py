@@ -64,6 +64,7 @@ class LayoutRoom(QObject):
         views.several_asked.connect(lambda: self.choose(self._more))
         view.menu_asked.connect(self.offered.show_menu)
         window.reading.case_changed.connect(self._on_case)
+        window.reading.shown_changed.connect(self._follow)
         self.beside.changed.connect(self._on_beside)
         self.links.changed.connect(self._follow)
         window.bar.layout_button.menu().aboutToShow.connect(self.offered.fill_button)
@@ -301,13 +302,15 @@ class LayoutRoom(QObject):
                 view.notices.pop(_NOTICE, None)
                 view.update()
         else:
-            words = [(relation.words(), relation.heeded)]
+            dated = not window.reading.shown.patient_hidden
+            words = [(relation.words(dated=dated), relation.heeded)]
             if beside.state == LOADING and beside.progress[1]:
                 done, total = beside.progress
                 reading = translate("beside", "reading {done} of {total}")
                 words.append(((reading.format(done=done, total=total),), False))
             beside.view.notices[_NOTICE] = (*words, *self.links.notices())
-            current = (translate("beside", "CURRENT"), *filter(None, [day_text(case.series)]))
+            day = day_text(case.series) if dated else ""
+            current = (translate("beside", "CURRENT"), *filter(None, [day]))
             for view in window.views.views:
                 view.notices[_NOTICE] = ((current, False),)
                 view.update()
@@ -325,6 +328,8 @@ class LayoutRoom(QObject):
         def words(_pane: QWidget) -> str:
             if number == window.study.current or plan.refusal is not None:
                 return ""
+            if window.reading.shown.patient_hidden:
+                return translate("layout", "Show this series beside")
             title = window.rail.card(number).title
             return translate("layout", "Show {series} beside").format(series=title)
 
