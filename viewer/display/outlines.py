@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.findings import Mask
+from viewer.display.contours import contours
 from viewer.display.oblique import ObliquePlane
 from viewer.display.planes import Plane
 from viewer.display.sampling import mask_on
@@ -30,17 +31,14 @@ def outline_mm(
     list of (n, 2) float64
         Polylines of view (x, y) mm, halfway between voxel centres in and out of the mask.
     """
-    from skimage.measure import find_contours  # 0.5 s to import: only once a mask is shown
-
     if not mask_index.any():
         return []
-    padded = np.pad(mask_index, 1).astype(np.float32)
     first, second = (axis for axis in range(3) if axis != plane.axis)
     lines = []
-    for line in find_contours(padded, 0.5):
+    for line in contours(mask_index):
         point = np.zeros((len(line), 3))
-        point[:, first] = line[:, 0] - 1 + offset[0]
-        point[:, second] = line[:, 1] - 1 + offset[1]
+        point[:, first] = line[:, 0] + offset[0]
+        point[:, second] = line[:, 1] + offset[1]
         lines.append(plane.view_mm(point))
     return lines
 
@@ -58,10 +56,7 @@ def oblique_outline_mm(
     found = mask_on(mask, plane, index)
     if found is None:
         return []
-    from skimage.measure import find_contours
-
     (rows, columns), pixel = found[1], plane.pixel_mm[0]
-    # The padding moves pixel centres by one, and they lie half a pixel from their corner.
-    corner = np.array([columns.start - 0.5, rows.start - 0.5])
-    lines = find_contours(np.pad(found[0], 1).astype(np.float32), 0.5)
-    return [(line[:, ::-1] + corner) * pixel for line in lines]
+    # Centres of pixels lie half a pixel from their corner.
+    corner = np.array([columns.start + 0.5, rows.start + 0.5])
+    return [(line[:, ::-1] + corner) * pixel for line in contours(found[0])]

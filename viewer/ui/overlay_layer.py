@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from inference.findings import Heatmap, Mask
 from viewer.annotate.lesion import AI_DRAWN
@@ -90,9 +90,7 @@ def _nothing() -> None:
 def _path(lines: list[npt.NDArray[np.float64]]) -> QPainterPath:
     path = QPainterPath()
     for line in lines:
-        path.moveTo(QPointF(*line[0]))
-        for x, y in line[1:]:
-            path.lineTo(x, y)
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
         path.closeSubpath()
     return path
 
