@@ -8,6 +8,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from resources.problem import Problem
+from viewer.ui import view_notices
+from viewer.ui.picture import ai_state
 from viewer.ui.widgets import CommandButton
 
 from .conftest import ball_there, nothing_there, settle
@@ -183,7 +185,7 @@ def test_the_missed_key_adds_a_point_where_the_model_may_not_run(opened, process
     assert process.outlined == []
 
 
-def test_without_a_run_it_is_no_miss_of_the_ai(opened, process, qtbot):
+def test_without_a_run_it_is_no_miss_of_the_ai(opened, process, qtbot, monkeypatch):
     process.outline_at = ball_there
     key(opened, "O")
     lesion = outline_here(opened, qtbot)
@@ -191,6 +193,19 @@ def test_without_a_run_it_is_no_miss_of_the_ai(opened, process, qtbot):
     text = opened.panel.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert "outlined by the AI at a click" in text
     assert "missed" not in text
+    # Its name and "not reviewed" stand on the image as on every result of a model.
+    stamp = opened.reading.case.document.model
+    pack = opened.ai.pack
+    assert (stamp.id, stamp.version) == (pack.id, pack.version)
+    words, heed = ai_state(opened.reading.case, hidden=False)
+    assert pack.id in words and "not reviewed" in words and heed
+    said = []
+    chip = view_notices.chip
+    monkeypatch.setattr(
+        view_notices, "chip", lambda *args, **kw: (said.append(args[3]), chip(*args, **kw))[1]
+    )
+    opened.views.views[0].grab()
+    assert [f"AI {pack.id} {pack.version}", "not reviewed"] in said
 
 
 def test_the_window_goes_on_while_the_model_works_and_esc_stops_it(pointing, process, qtbot):

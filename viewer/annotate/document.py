@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from inference import geometry
-from inference.findings import Detection, Findings, Mask, Segment
+from inference.findings import Detection, Findings, Mask, ModelStamp, Segment
 from viewer.annotate import edits, figures, mask
 from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
@@ -103,6 +103,13 @@ class AnnotationDocument:
     def findings(self) -> Findings | None:
         """What the latest AI run said, never changed."""
         return self._runs[-1].findings if self._runs else None
+
+    @property
+    def model(self) -> ModelStamp | None:
+        """Whose results are shown: the model of the latest run, else of the latest outline."""
+        if self._runs:
+            return self._runs[-1].findings.model
+        return next((edit.model for edit in reversed(self._outlined.values())), None)
 
     @property
     def record(self) -> tuple[Lesion, ...]:

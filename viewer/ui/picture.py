@@ -28,10 +28,10 @@ def research_notice() -> str:
 
 def ai_state(case: Case, *, hidden: bool) -> tuple[str, bool]:
     """Return model, version and how far it was reviewed; and whether anything is left."""
-    findings = case.document.findings
-    if findings is None:
+    stamp = case.document.model
+    if stamp is None:
         return translate("picture", "No AI result"), False
-    model = f"{findings.model.id} {findings.model.version}"
+    model = f"{stamp.id} {stamp.version}"
     if hidden:
         return translate("picture", "AI {model} hidden").format(model=model), False
     done, total = case.progress

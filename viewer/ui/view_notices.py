@@ -20,20 +20,20 @@ def ai_notice(painter: QPainter, view: SliceView, y: float) -> float:
     On every view that shows one: any of them may be looked at alone.
     """
     assert view.case is not None
-    findings = view.case.document.findings
+    stamp = view.case.document.model
     if view.reading.ai_locked:
         return y  # not even that there is anything
-    if view.reading.shown.ai_held_back and findings is not None:
+    if view.reading.shown.ai_held_back and stamp is not None:
         words = [translate("view", "AI hidden"), translate("view", "while the key is held")]
         return chip(painter, view.width(), y, words, pending=False)
-    if findings is None or not view.overlay.shows_ai:
+    if stamp is None or not view.overlay.shows_ai:
         return y
     done, total = view.case.progress
     pending = done < total or total == 0
     model = translate("view", "AI")
     if view.main:
         model = translate("view", "AI {model}").format(
-            model=f"{findings.model.id} {findings.model.version}"
+            model=f"{stamp.id} {stamp.version}"
         )
     state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
     return chip(painter, view.width(), y, [model, state], pending=pending)

@@ -208,3 +208,15 @@ def test_only_a_rejection_has_a_reason_and_only_one_of_the_table(document):
     assert given.body()["after"] == ["rejected", READER.name, UTC, "vessel"]
     document.apply(given)
     assert makers.verdict_edit(document, "d1", "rejected", READER, UTC, "vessel") is None
+
+
+def test_the_document_knows_whose_results_it_shows(document):
+    vol = volume()
+    empty = AnnotationDocument(vol.shape_kji, vol.affine, vol.voxels)
+    assert empty.model is None
+    edit = laid_in(empty)
+    assert empty.model == STAMP
+    empty.apply(edit.inverse())
+    assert empty.model is None
+    laid_in(document)
+    assert document.model == document.findings.model

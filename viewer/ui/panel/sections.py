@@ -49,6 +49,7 @@ class CorrectionsSection(Section):
             "rejected": sum(x.verdict == "rejected" for x in record),
             "unsure": sum(x.verdict == "unsure" for x in record),
             "edited": sum(x.origin == "ai-edited" and not x.deleted for x in record),
+            "outlined": sum(x.origin == "ai-pointed" and not x.deleted for x in record),
             "added": sum(x.origin == "human" and not x.deleted for x in record),
             "deleted": sum(x.deleted for x in record),
         }
@@ -57,6 +58,7 @@ class CorrectionsSection(Section):
             "rejected": translate("findings", "{n} rejected"),
             "unsure": translate("findings", "{n} unsure"),
             "edited": translate("findings", "{n} redrawn"),
+            "outlined": translate("findings", "{n} outlined at a click"),
             "added": translate("findings", "{n} added"),
             "deleted": translate("findings", "{n} deleted"),
         }
