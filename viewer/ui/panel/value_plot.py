@@ -26,11 +26,13 @@ class ValuePlot(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[Volume, Measurement] | None = None
-        self._plot = pg.PlotWidget(background=None)
+        self._plot = pg.PlotWidget(background=theme.PANEL)
         self._plot.setFixedHeight(_HEIGHT_PX)
         self._plot.setMouseEnabled(x=False, y=False)  # the panel scrolls over it
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
+        self._plot.getAxis("bottom").setHeight(32)
+        self._plot.getAxis("left").setWidth(54)
         self._plot.setFrameShape(self._plot.Shape.NoFrame)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 4, 0)
@@ -49,6 +51,7 @@ class ValuePlot(QWidget):
 
     def _redraw(self) -> None:
         self._plot.clear()
+        self._plot.setBackground(theme.PANEL)
         said = self._draw(*self._shown) if self._shown is not None else ""
         self.setAccessibleName(said)
         self.setVisible(bool(said))
