@@ -304,7 +304,12 @@ def test_the_menu_and_the_clear_button_take_off_too(opened, qtbot):
     page = opened.worklist.page
     menu = page.menu_of(page.current)
     texts = [action.text() for action in menu.actions() if action.text()]
-    assert texts == ["Open", "Locate the folder…", "Remove from the list (keeps corrections)"]
+    assert texts == [
+        "Open",
+        "Locate the folder…",
+        "Remove from the list (keeps corrections)",
+        "Analyse in the background",
+    ]
     menu.deleteLater()
     QTest.mouseClick(page.clear_button, Qt.MouseButton.LeftButton)
     assert page.model.rowCount() == 1

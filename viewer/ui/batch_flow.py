@@ -80,6 +80,7 @@ class BatchFlow(QObject):
         self._task: Task | None = None
         self._held: list[_Result] = []
         self._keeping = False
+        self._gone: frozenset[str] = frozenset()
         self._closed = False
         self._again = QTimer(self)
         self._again.setSingleShot(True)
@@ -91,10 +92,21 @@ class BatchFlow(QObject):
         window = self._window
         window.reading.case_changed.connect(self._on_case)
         window.ai.found.connect(self._on_found_by_reader)
-        window.worklist.keeper.changed.connect(self._go_on)
+        window.worklist.keeper.changed.connect(self._on_list)
         self.told.connect(window.status.hint)
         self.failed.connect(window.message.show_problem)
         self._do(self._batch.items)
+
+    def _on_list(self) -> None:
+        """Drop what was taken off the worklist; its rows in the queue went with it."""
+        listed = {study.case_key for study in self._window.worklist.keeper.studies}
+        gone = frozenset(item.case_key for item in self.items) - listed
+        if gone and gone != self._gone:
+            self._do(self._batch.items)
+            if self.running in gone:
+                self._stop()
+        self._gone = gone
+        self._go_on()
 
     # ------------------------------------------------------------------- the part
 
@@ -356,7 +368,8 @@ class BatchFlow(QObject):
         self._keeping = True
         listed = self._window.worklist.keeper.study(result.read.study.case_key)
         mark = listed.exported_mark if listed is not None else ""
-        job = Job(partial(batch_jobs.keep, result.read, result.findings, mark), self)
+        keep = partial(batch_jobs.keep, self._batch, result.read, result.findings, mark)
+        job = Job(keep, self)
         job.succeeded.connect(lambda state: self._on_kept(result, state))
         job.failed.connect(lambda problem: self._on_not_kept(result, problem))
         # Where cases are opened and closed too, one after the other: it finds none half open.

@@ -14,6 +14,7 @@ from inference.manifest import ModelPack
 from resources.problem import Problem
 from resources.text import translate
 from viewer import worklist_case
+from viewer.batch import Batch
 from viewer.session import Case, Reader
 from viewer.study import order, scan
 from viewer.study.cancel import stop_if
@@ -119,9 +120,17 @@ def _refused(rule: str) -> Refused:
 
 
 def keep(
-    read: ReadStudy, findings: Findings, exported_mark: str, _report: Report, _cancelled: Cancelled
+    batch: Batch,
+    read: ReadStudy,
+    findings: Findings,
+    exported_mark: str,
+    _report: Report,
+    _cancelled: Cancelled,
 ) -> State | None:
-    """Lay a result into the case's own journal.
+    """Lay a result into the case's own journal, and note in the queue that this is done.
+
+    A result of the same model that is there already stays the only one: the program may have
+    ended between the two the last time.
 
     Returns
     -------
@@ -144,7 +153,8 @@ def keep(
             raise _again(case.viewing_only)
         if case.read_only:
             return None
-        case.add_findings(findings)
+        if all(run.findings.model != findings.model for run in case.document.runs):
+            case.add_findings(findings)
         state, _mark = worklist_case.progress_of(case, exported_mark)
     finally:
         unsaved = case.close()
@@ -154,6 +164,7 @@ def keep(
             translate("batch", "Free some space, then analyse the study again."),
             f"{unsaved} records",
         )
+    batch.mark(read.study.case_key, "done")
     return state
 
 

@@ -26,25 +26,11 @@ if TYPE_CHECKING:
 
 # What may be done while the page covers the open study: nothing that changes what nobody sees.
 _ALLOWED = frozenset(
-    [
-        "abort",
-        "open",
-        "open_file",
-        "sample",
-        "worklist",
-        "reader",
-        "card",
-        "keys",
-        "edit_keys",
-        "quit",
-        "settings",
-        "light",
-        "hide_patient",
-        "batch",
-        "batch_pause",
-        "next_case",
-        "read_first",
-    ]  # fmt: skip
+    (
+        *("abort", "open", "open_file", "sample", "worklist", "reader", "card", "keys"),
+        *("edit_keys", "quit", "settings", "light", "hide_patient", "read_first"),
+        *("batch", "batch_pause", "next_case"),
+    )
 )
 
 
