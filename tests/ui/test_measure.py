@@ -252,7 +252,9 @@ def test_it_is_seen_on_its_slice_alone_and_the_list_leads_back(on_askew):
         assert not window.measuring.on_view(view)
     rows = [row for row in window.panel.findChildren(_Row) if row.isVisible()]
     assert len(rows) == 1
-    assert "13.5" in rows[0].accessibleName() and "image" in rows[0].accessibleName()
+    assert "13.5" in rows[0].accessibleName() and rows[0].accessibleName().endswith(
+        f" {view.plane.number(k)}"
+    )
     rows[0].click()
     assert view.index == k and window.measuring.selected == "m1"
     rows[0].click()

@@ -74,11 +74,11 @@ class DrawDrag(Gesture):
             self._draft.fix(point)
         else:
             self._draft.rubber = point
-        measuring.changed.emit()
+        measuring.moved.emit()
 
     def drag(self, delta: QPointF, to: QPointF) -> None:
         self._draft.rubber = self._measuring.point_at(self.view, to)
-        self._measuring.changed.emit()
+        self._measuring.moved.emit()
 
     def end(self, at: QPointF) -> None:
         measuring, draft = self._measuring, self._draft
@@ -106,7 +106,7 @@ class DrawDrag(Gesture):
             measuring.finish()
         else:
             self._say()
-            measuring.changed.emit()
+            measuring.moved.emit()
 
     def _closes(self, at: QPointF) -> bool:
         """Tell whether a release ends a polygon: on its first corner, or twice on the last."""
@@ -170,12 +170,12 @@ class HandleDrag(Gesture):
             target = points[self._handle]
             points = shapes.moved(one.kind, self._before, self._handle, target, normal)
         measuring.edited = (self._id, points)
-        measuring.changed.emit()
+        measuring.moved.emit()
 
     def end(self, at: QPointF) -> None:
         edited = self._measuring.edited
         if self.moved and edited is not None and edited[0] == self._id:
-            self._measuring.change(self._id, edited[1])
+            self._measuring.change(self._id, edited[1], self.view)
         else:
             self._measuring.give_up()
 

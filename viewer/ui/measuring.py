@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, QPointF, QThreadPool, Signal
+from PySide6.QtCore import QObject, QPointF, Signal
 
-from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate import measurement_words
-from viewer.annotate.journal import utc_now
-from viewer.annotate.measurements import (
-    KINDS,
-    TOPIC,
-    Absence,
-    Kept,
-    Kind,
-    Measurement,
-    Origin,
-    kept,
-    new_id,
-    next_number,
-)
-from viewer.annotate.measuring import Measured, Sheet, measure, sheet_of
-from viewer.study.calibration import Calibration, calibration, is_asked_of_file
+from viewer.annotate.measurements import KINDS, TOPIC, Kept, Kind, Measurement
+from viewer.annotate.measuring import sheet_of
 from viewer.tools.measures import shapes
-from viewer.ui.jobs import Job
 from viewer.ui.measure_draft import Draft
+from viewer.ui.measure_work import MeasureWork
 
 if TYPE_CHECKING:
     from viewer.annotate.document import Change
-    from viewer.annotate.lesion import Point
-    from viewer.session import Case
     from viewer.ui.reading import Reading
     from viewer.ui.slice_view import SliceView
 
@@ -61,7 +45,8 @@ class Measuring(QObject):
     A room of the window (``Part``). Views ask it what to draw and what a press begins.
     """
 
-    changed = Signal()  # what is shown, chosen or being drawn
+    changed = Signal()  # what is listed, shown or chosen
+    moved = Signal()  # what is drawn or under the pointer: the views alone follow it
     told = Signal(str)
     failed = Signal(object)
 
@@ -77,15 +62,14 @@ class Measuring(QObject):
         # The points of a measurement while one of its handles is dragged.
         self.edited: tuple[str, Floats] | None = None
         self.views: list[SliceView] = []
-        self._kept: Kept | None = None
-        self._calibration: Calibration = ""
-        self._job: Job | None = None
+        self.work = MeasureWork(reading, self)
+        self.work.failed.connect(self.failed)
         self._delete_finding = delete_finding
         self._finding: str | None = None
         reading.case_changed.connect(self._on_case)
         reading.document_changed.connect(self._on_document)
         reading.tool_changed.connect(self._on_tool)
-        reading.shown_changed.connect(self.changed)
+        reading.shown_changed.connect(self.moved)
         reading.selection_changed.connect(self._on_selection)
 
     def attach(self, view: SliceView) -> None:
@@ -96,6 +80,7 @@ class Measuring(QObject):
         view.extras.append(measure_layer.paint)
         self.views.append(view)
         self.changed.connect(view.update)
+        self.moved.connect(view.update)
 
     # ------------------------------------------------------------------ part
 
@@ -140,12 +125,7 @@ class Measuring(QObject):
     @property
     def kept(self) -> Kept:
         """All measurements of the case."""
-        case = self.reading.case
-        if case is None:
-            return Kept({}, 0)
-        if self._kept is None:
-            self._kept = kept(case.document.notes(TOPIC))
-        return self._kept
+        return self.work.kept
 
     @property
     def listed(self) -> dict[str, Measurement]:
@@ -167,7 +147,7 @@ class Measuring(QObject):
         for key, one in listed.items():
             if sheet.shows(one):
                 if self.edited is not None and self.edited[0] == key:
-                    one = self._measured(one, self.edited[1])
+                    one = self.work.measured(one, self.edited[1], view)
                 found[key] = one
         return found
 
@@ -237,21 +217,21 @@ class Measuring(QObject):
         """Follow the pointer while no button is held."""
         if self.draft is not None and self.draft.view is view:
             self.draft.rubber = self.point_at(view, at)
-            self.changed.emit()
+            self.moved.emit()
             return
         tool = self.reading.tool
         found = self.hit(view, at) if tool in ("window", *KINDS) else None
         if found != self.hovered:
             self.hovered = found
             view.follow_pointer(None if found is None else found.handle is not None)
-            self.changed.emit()
+            self.moved.emit()
 
     def leave(self, view: SliceView) -> None:
         """Let go of what the pointer was over."""
         if self.draft is not None and self.draft.view is view:
             self.draft.rubber = None
         self.hovered = None
-        self.changed.emit()
+        self.moved.emit()
 
     # --------------------------------------------------------------- drawing
 
@@ -263,7 +243,7 @@ class Measuring(QObject):
         sheet = sheet_of(view.plane, view.index, view.case.volume)
         self.draft = Draft(kind, view, sheet, across, down)
         self.visible = True
-        self.selected = None
+        self.select(None)
         return self.draft
 
     def give_up(self) -> bool:
@@ -271,7 +251,7 @@ class Measuring(QObject):
         had = self.draft is not None or self.edited is not None
         self.draft = self.edited = None
         if had:
-            self.changed.emit()
+            self.moved.emit()
         return had
 
     def is_on_its_slice(self, draft: Draft) -> bool:
@@ -301,113 +281,35 @@ class Measuring(QObject):
         points = None if draft is None else draft.points()
         if draft is None or points is None or self._is_tiny(draft.view, points):
             self.told.emit(translate("measure", "Too small to measure; nothing was kept."))
-            self.changed.emit()
+            self.moved.emit()
             return
-        self._keep_new(draft.kind, points, draft.sheet)
+        self._keep(self.work.new(draft.kind, points, draft.sheet, draft.view))
 
     def _is_tiny(self, view: SliceView, points: Floats) -> bool:
         px = self.pixels(view, points)
         return bool(np.linalg.norm(np.ptp(px, axis=0)) < _LEAST_PX)
 
-    def _keep_new(
-        self,
-        kind: Kind,
-        points: Floats,
-        sheet: Sheet,
-        origin: Origin = "human",
-        lesion_id: str = "",
-    ) -> None:
-        case = self.reading.case
-        if case is None:
-            return
-        notes = case.document.notes(TOPIC)
-        measurement_id = new_id(notes)
-        blank = Measurement(
-            kind, next_number(self.kept), _points(points), _point(sheet.normal_lps),
-            sheet.slice_mm, sheet.k, (), origin=origin, lesion_id=lesion_id,
-        )  # fmt: skip
-        made = self._measured(blank, points)
-        if self._put(measurement_id, made):
+    def _keep(self, one: Measurement) -> None:
+        measurement_id = self.work.keep(one)
+        if measurement_id is not None:
             self.selected = measurement_id
-            self.told.emit(measurement_words.summary(made))
-            self.changed.emit()
-            self.reading.selection_changed.emit()
-
-    def change(self, measurement_id: str, points: Floats) -> None:
-        """Keep the points of a measurement after one of its handles was dragged: one step."""
-        self.edited = None
-        one = self.kept.by_id.get(measurement_id)
-        if one is not None:
-            normal = np.asarray(one.normal_lps)
-            changed = self._measured(one, shapes.ordered(one.kind, points, normal))
-            if changed.origin == "ai":
-                changed = replace(changed, origin="ai-edited")
-            self._put(measurement_id, changed)
+            self.told.emit(measurement_words.summary(one))
+            self.reading.selection_changed.emit()  # what Del does has changed
         self.changed.emit()
 
-    def _put(self, measurement_id: str, one: Measurement | None) -> bool:
-        case = self.reading.case
-        if case is None:
-            return False
-        note = None
-        if one is not None:
-            note = replace(one, reader=case.reader.name, utc=utc_now()).to_json()
-        tool = "measure" if one is None else f"measure-{one.kind}"
-        try:
-            change = case.set_note(TOPIC, measurement_id, note, tool)
-        except Problem as problem:
-            self.failed.emit(problem)
-            return False
-        if change is not None:
-            self.reading.document_changed.emit(change)
-        return change is not None
-
-    # --------------------------------------------------------------- values
-
-    def values(self, kind: Kind, points: Floats, sheet: Sheet) -> Measured | None:
-        """Return what points measure in the open case; None when they measure nothing."""
-        case = self.reading.case
-        if case is None:
-            return None
-        try:
-            return measure(
-                kind, points, sheet, case.volume, case.plan, without=self._without(case, sheet)
-            )
-        except ValueError:
-            return None
+    def change(self, measurement_id: str, points: Floats, view: SliceView) -> None:
+        """Keep the points of a measurement after one of its handles was dragged: one step."""
+        self.edited = None
+        self.work.change(measurement_id, points, view)
+        self.changed.emit()
 
     def preview(self, draft: Draft) -> Measurement | None:
         """Return a draft as the measurement that it would be now, or None."""
-        points = draft.points()
-        sheet, kind = draft.sheet, draft.kind
-        if points is None and kind == "bidirectional" and len(draft.fixed) >= 1:
+        points, kind = draft.points(), draft.kind
+        if points is None and kind == "bidirectional" and draft.fixed:
             ends = [*draft.fixed[:2], *([] if draft.rubber is None else [draft.rubber])][:2]
             kind, points = "distance", (np.stack(ends) if len(ends) == 2 else None)
-        if points is None:
-            return None
-        blank = Measurement(
-            kind, 1, _points(points), _point(sheet.normal_lps), sheet.slice_mm, sheet.k, ()
-        )
-        return self._measured(blank, points)
-
-    def _measured(self, one: Measurement, points: Floats) -> Measurement:
-        normal = np.asarray(one.normal_lps)
-        sheet = Sheet(np.asarray(points)[0], normal, one.slice_mm, one.k)
-        found = self.values(one.kind, points, sheet) or Measured(())
-        return replace(
-            one,
-            points_lps_mm=_points(points),
-            values=found.values,
-            absence=found.absence,
-            calibration=self._calibration,
-        )
-
-    @staticmethod
-    def _without(case: Case, sheet: Sheet) -> Absence:
-        count = case.volume.shape_kji[0]
-        if sheet.k is not None:
-            return "" if case.slices.has(sheet.k) else "slice-missing"
-        return "" if case.slices.empty(count) is None else "slice-missing"
+        return None if points is None else self.work.new(kind, points, draft.sheet, draft.view)
 
     # -------------------------------------------------------------- commands
 
@@ -418,7 +320,7 @@ class Measuring(QObject):
             return False
         measurement_id, self.selected = self.selected, None
         self.hovered = None
-        if self._put(measurement_id, None):
+        if self.work.delete(measurement_id):
             self.told.emit(
                 translate("measure", "{what} deleted. {key} brings it back.").format(
                     what=measurement_words.kind_text(one.kind),
@@ -435,52 +337,23 @@ class Measuring(QObject):
 
     def measure_finding(self) -> None:
         """Make a measurement of the axes of the selected finding's outline."""
-        from inference.measure import axes_lps_mm
-
-        lesion, case = self.reading.lesion, self.reading.case
-        if lesion is None or case is None or lesion.empty or not case.volume.regular:
-            return
-        points = axes_lps_mm(lesion.mask, case.volume.affine)
-        affine = case.volume.affine
-        normal = np.cross(affine[:3, 2], affine[:3, 1])
-        normal /= np.linalg.norm(normal)
-        slice_mm = float(abs(affine[:3, 0] @ normal))
-        k = round(float((np.linalg.inv(affine) @ (*points[0], 1.0))[0]))
-        origin: Origin = "ai" if lesion.origin in ("ai", "ai-pointed") else "human"
-        if lesion.origin == "ai-edited":
-            origin = "ai-edited"
-        sheet = Sheet(points[0], normal, slice_mm, k)
-        self._keep_new("bidirectional", points, sheet, origin, lesion.id)
-        self.reading.move_cursor(points.mean(axis=0))
+        lesion = self.reading.lesion
+        one = None if lesion is None else self.work.of_finding(lesion)
+        if one is not None:
+            self._keep(one)
+            self.reading.move_cursor(np.mean(one.points_lps_mm, axis=0))
 
     # --------------------------------------------------------------- follow
 
     def _on_case(self) -> None:
-        self._kept = None
+        self.work.on_case()
         self.draft = self.edited = self.hovered = self.selected = None
         self.visible = True
-        self._calibration = ""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-        case = self.reading.case
-        if case is not None and is_asked_of_file(case.plan):
-            self._calibration = "projection"
-            plan = case.plan
-            self._job = Job(lambda _report, _cancelled: calibration(plan), self)
-            self._job.succeeded.connect(self._on_calibration)
-            self._job.start(QThreadPool.globalInstance())
-        elif case is not None:
-            self._calibration = calibration(case.plan)
         self.changed.emit()
-
-    def _on_calibration(self, found: object) -> None:
-        self._calibration = found  # type: ignore[assignment]
-        self._job = None
 
     def _on_document(self, change: Change) -> None:
         if change.note is not None and change.note[0] == TOPIC:
-            self._kept = None
+            self.work.forget()
             if self.selected not in self.kept.by_id:
                 self.selected = None
             if self.hovered is not None and self.hovered.measurement_id not in self.kept.by_id:
@@ -508,12 +381,3 @@ def view_axes(view: SliceView) -> tuple[Floats, Floats]:
     across = view.plane.lps_at(1.0, 0.0, view.index) - origin
     down = view.plane.lps_at(0.0, 1.0, view.index) - origin
     return across / np.linalg.norm(across), down / np.linalg.norm(down)
-
-
-def _points(points: npt.ArrayLike) -> tuple[Point, ...]:
-    return tuple(_point(point) for point in np.asarray(points, dtype=np.float64))
-
-
-def _point(values: Floats) -> Point:
-    x, y, z = (float(value) for value in values)
-    return x, y, z

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from resources.text import translate
 from viewer.annotate import measurement_words as words
+from viewer.annotate.measuring import sheet_of
 from viewer.ui import theme
 from viewer.ui.panel.section import Section
 from viewer.ui.panel.value_plot import ValuePlot
+from viewer.ui.view_corners import plane_name
 from viewer.ui.widgets import head, note
 
 if TYPE_CHECKING:
@@ -23,11 +25,17 @@ if TYPE_CHECKING:
 
 
 def slice_text(reading: Reading, one: Measurement) -> str:
-    """Return the slice that a measurement lies in, as its view counts; empty when in none."""
-    plane = next((p for p in reading.straight.values() if p.axis == 0), None)
-    if plane is None or one.k is None or one.k >= plane.count:
-        return translate("measure", "another plane") if one.k is None else ""
-    return translate("measure", "image {number}").format(number=plane.number(one.k))
+    """Return where a measurement lies as its view counts, such as ``"axial 67"``."""
+    case = reading.case
+    if case is None:
+        return ""
+    for plane in reading.straight.values():
+        index = plane.index_of_lps(one.points_lps_mm[0])
+        if sheet_of(plane, index, case.volume).shows(one):
+            if not case.volume.placed:
+                return translate("measure", "image {number}").format(number=plane.number(index))
+            return f"{plane_name(plane.name)} {plane.number(index)}"
+    return translate("measure", "oblique")
 
 
 def table_text(reading: Reading, listed: dict[str, Measurement]) -> str:
