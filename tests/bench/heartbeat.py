@@ -114,12 +114,15 @@ def memory_row(bench: Bench) -> None:
     import json
     import subprocess
     import sys
+    import tempfile
 
     bench.leave()
-    done = subprocess.run(
-        [sys.executable, "-c", _OPEN, str(bench.study(500))],
-        cwd=Path(__file__).resolve().parents[2], check=True, capture_output=True, text=True,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(
+            [sys.executable, "-c", _OPEN, str(bench.study(500))],
+            cwd=Path(__file__).resolve().parents[2], check=True, capture_output=True, text=True,
+            env={**os.environ, "OVERREAD_HOME": home},
+        )  # fmt: skip
     found = json.loads(done.stdout.splitlines()[-1])
     found["reach"] = round(2.2 * found["voxels_mb"] + 250)
     bench.rows["memory"] = found

@@ -60,9 +60,8 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         if "levels" in asked:
-            layer = viewer.layers["grey"]
             times = [
-                timed(lambda pair=pair: setattr(layer, "contrast_limits", pair))
+                timed(lambda pair=pair: setattr(viewer.layers["grey"], "contrast_limits", pair))
                 for pair in asked["levels"]
             ]
         else:
@@ -71,7 +70,7 @@ def main() -> None:
                 viewer.dims.order = (axis, *(n for n in range(3) if n != axis))
                 viewer.reset_view()
                 order = axis
-            times = [timed(lambda k=k: move(axis, k)) for k in asked["slices"]]
+            times = [timed(lambda k=k, axis=axis: move(axis, k)) for k in asked["slices"]]
         print(json.dumps({"ms": times}), flush=True)
     viewer.close()
 

@@ -41,7 +41,7 @@ class Pyqtgraph:
         self._grey = pg.ImageItem(axisOrder="row-major", levels=(-1350, 150))
         box.addItem(self._grey)
         if findings is not None and findings.heatmap is not None:
-            self._heat = findings.heatmap.to_array() if False else _whole(findings, volume)
+            self._heat = _whole(findings, volume)
             self._mask = _masks(findings, volume)
             colours = np.zeros((256, 4), dtype=np.uint8)
             colours[:, :3], colours[26:, 3] = heat_colours(), 115

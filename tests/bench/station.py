@@ -76,6 +76,7 @@ class Station:
 
         self.app = start.make_app()
         self.scripted = Scripted()
+        self.cpu_ms: list[float] = []  # of the GUI thread, of each act
         if candidates is not None:
             engine.ModelProcess = lambda: self.scripted  # type: ignore[assignment, misc]
         from viewer.ui.main_window import MainWindow
@@ -115,9 +116,10 @@ class Station:
 
     def timed(self, act: Act) -> float:
         """Return the milliseconds from an act to the end of all that it asked for."""
-        begin = time.perf_counter()
+        begin, spent = time.perf_counter(), time.thread_time()
         act()
         finish(self.app)
+        self.cpu_ms.append((time.thread_time() - spent) * 1000)
         return (time.perf_counter() - begin) * 1000
 
     def times(self, acts: list[Act]) -> list[float]:
@@ -207,6 +209,7 @@ def scripted_findings(volume: Volume, count: int) -> Findings:
     spacing = np.array(volume.spacing_kji_mm)
     generator = np.random.default_rng(5)
     heat = np.zeros(volume.shape_kji, dtype=np.uint8)
+    looked = np.zeros(3, dtype=int), np.zeros(3, dtype=int)
     segments = []
     for side, middle in (("right", 0.3), ("left", 0.7)):
         lung = _ellipsoid(shape * (0.5, 0.5, middle), shape * (0.42, 0.27, 0.16), shape)
@@ -218,6 +221,9 @@ def scripted_findings(volume: Volume, count: int) -> Findings:
                 lung,
             )
         )
+        low = np.array(lung.origin_kji)
+        looked[0][:] = low if not looked[1].any() else np.minimum(looked[0], low)
+        looked[1][:] = np.maximum(looked[1], low + lung.voxels.shape)
         waves = (40 + 30 * np.sin(np.arange(shape[2]) / 9)).astype(np.uint8)
         heat[lung.box] = np.where(lung.voxels, waves[lung.box[2]], 0)
     detections = []
@@ -250,7 +256,12 @@ def scripted_findings(volume: Volume, count: int) -> Findings:
         "CPU",
         tuple(detections),
         tuple(segments),
-        Heatmap((0, 0, 0), heat, "share of readers who would outline it"),
+        # Cropped to where the model looked, as its own are.
+        Heatmap(
+            (int(looked[0][0]), int(looked[0][1]), int(looked[0][2])),
+            heat[tuple(slice(a, b) for a, b in zip(*looked, strict=True))].copy(),
+            "share of readers who would outline it",
+        ),
         0.4,
         {"detect": 1.5},
     )

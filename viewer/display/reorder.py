@@ -23,7 +23,7 @@ _WORTH_BYTES = 8 << 20
 # What must be left to the rest of the computer beside the copy.
 _SPARE_BYTES = 1 << 30
 # Slices that are transposed one by one, then put in place together: both stay in the cache.
-_AT_ONCE = 32
+_AT_ONCE = 8
 
 
 class Reordered:

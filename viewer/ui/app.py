@@ -9,7 +9,6 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyqtgraph as pg
 from PySide6.QtCore import (
     QCoreApplication,
     QLibraryInfo,
@@ -67,7 +66,6 @@ def make_app(arguments: Sequence[str] = ()) -> QApplication:
         QGuiApplication.setDesktopFileName("overread")
         _translate(app)
         theme.apply_theme(app, chosen.choice("theme"))
-        pg.setConfigOptions(imageAxisOrder="row-major", useOpenGL=False)
     return app
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from resources.text import translate
@@ -26,19 +26,27 @@ class ValuePlot(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[Volume, Measurement] | None = None
-        self._plot = pg.PlotWidget(background=theme.PANEL)
-        self._plot.setFixedHeight(_HEIGHT_PX)
-        self._plot.setMouseEnabled(x=False, y=False)  # the panel scrolls over it
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.getAxis("bottom").setHeight(32)
-        self._plot.getAxis("left").setWidth(54)
-        self._plot.setFrameShape(self._plot.Shape.NoFrame)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 4, 0)
-        column.addWidget(self._plot)
+        self._column = column
         theme.changes().changed.connect(self._redraw)
         self.hide()
+
+    @cached_property
+    def _plot(self) -> Any:
+        """The plot itself, made when the first one is drawn: half a second and 34 MB."""
+        import pyqtgraph as pg
+
+        plot = pg.PlotWidget(background=theme.PANEL)
+        plot.setFixedHeight(_HEIGHT_PX)
+        plot.setMouseEnabled(x=False, y=False)  # the panel scrolls over it
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.getAxis("bottom").setHeight(32)
+        plot.getAxis("left").setWidth(54)
+        plot.setFrameShape(plot.Shape.NoFrame)
+        self._column.addWidget(plot)
+        return plot
 
     def show_one(self, volume: Volume | None, one: Measurement | None) -> None:
         """Plot a measurement; None, or one without grey values, hides the plot."""
@@ -50,6 +58,8 @@ class ValuePlot(QWidget):
         self._redraw()
 
     def _redraw(self) -> None:
+        if "_plot" not in self.__dict__ and self._shown is None:
+            return  # nothing was ever plotted
         self._plot.clear()
         self._plot.setBackground(theme.PANEL)
         said = self._draw(*self._shown) if self._shown is not None else ""
@@ -75,6 +85,8 @@ class ValuePlot(QWidget):
 
     def _draw_profile(self, volume: Volume, one: Measurement, unit: str) -> str:
         line = profile(volume, *one.points_lps_mm[:2])
+        import pyqtgraph as pg
+
         pen = pg.mkPen(theme.ACTIVE, width=1.5)
         self._plot.plot(line.at_mm, line.values, pen=pen, connect="finite")
         self._name_axes("mm" if volume.in_mm else "px", unit)
@@ -88,6 +100,8 @@ class ValuePlot(QWidget):
     def _draw_histogram(self, volume: Volume, one: Measurement, region: Region, unit: str) -> str:
         indices = voxels_in(region, volume.affine, volume.shape_kji, one.slice_mm)
         counted = histogram(volume, indices, volume.padding)
+        import pyqtgraph as pg
+
         fill = pg.mkColor(theme.ACTIVE)
         fill.setAlpha(120)
         self._plot.plot(
