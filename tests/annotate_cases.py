@@ -111,7 +111,15 @@ def state(document: AnnotationDocument) -> tuple[Any, ...]:
         tuple(values(segment) for segment in document.segments),
         tuple((run.number, run.utc, findings_sha(run.findings)) for run in document.runs),
         tuple(document.detection_id(lesion.id) for lesion in document.record),
+        tuple((topic, _notes_state(document, topic)) for topic in TOPICS),
     )
+
+
+TOPICS = ("measurement", "key-image", "first-impression")
+
+
+def _notes_state(document: AnnotationDocument, topic: str) -> tuple[Any, ...]:
+    return tuple(sorted((key, repr(note)) for key, note in document.notes(topic).items()))
 
 
 def series(uid="1.2.826.0.1.3680043.8.498.1", n=SHAPE[0]) -> Series:

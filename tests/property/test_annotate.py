@@ -42,6 +42,12 @@ operation = st.one_of(
         st.floats(0.1, 12),
     ),
     st.tuples(st.just("run"), st.floats(-2, 3)),
+    st.tuples(
+        st.just("note"),
+        st.sampled_from(["measurement", "key-image"]),
+        st.sampled_from(["m1", "m2", "m3"]),
+        st.none() | st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=4)),
+    ),
     st.tuples(st.just("undo")),
     st.tuples(st.just("redo")),
 )
@@ -56,6 +62,9 @@ def _edit(document, op, vol):
         return _outline(document, vol, *rest)
     if kind == "run":
         return add_findings_edit(document, findings(vol, shift=rest[0]), UTC)
+    if kind == "note":
+        before = document.notes(rest[0]).get(rest[1])
+        return None if before == rest[2] else edits.SetNote(rest[0], rest[1], before, rest[2])
     targets = [x.id for x in document.record]
     if kind == "paint":
         targets += [s.id for s in document.segments]
