@@ -112,6 +112,21 @@ def free_memory() -> int | None:
         return None
 
 
+def give_back() -> None:
+    """Give memory that was freed back to the system, where the C library keeps it.
+
+    glibc keeps what reading a series and taking in a result have freed: 30 to 40 MB. Takes
+    milliseconds; not for the GUI thread.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+    if trim is not None:
+        trim(0)
+
+
 def _free_on_windows() -> int | None:
     import ctypes
 

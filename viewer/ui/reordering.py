@@ -15,6 +15,7 @@ from viewer.ui.jobs import Job, Report
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from viewer.annotate.document import Change
     from viewer.ui.reading import Reading
 
 # After a case is opened its first slices and small pictures come first.
@@ -36,6 +37,7 @@ class Reordering(QObject):
         self._soon.setInterval(_AFTER_MS)
         self._soon.timeout.connect(self._start)
         reading.case_changed.connect(self._on_case)
+        reading.document_changed.connect(self._on_document)
 
     @property
     def busy(self) -> bool:
@@ -56,6 +58,11 @@ class Reordering(QObject):
             self._reading.voxels = Reordered(case.volume.voxels)
             if case.volume.colours is None:
                 self._soon.start()
+
+    @Slot(object)
+    def _on_document(self, change: Change) -> None:
+        if change.kind == "findings":
+            Job(_tidy, self).start(self._pool)
 
     @Slot()
     def _start(self) -> None:
@@ -102,4 +109,9 @@ def _copy(
         copy = reorder.reordered(voxels, cancelled)
     except MemoryError:
         return None  # what it would speed up works without
+    reorder.give_back()
     return None if copy is None else Reordered(voxels, copy)
+
+
+def _tidy(_report: Report, _cancelled: Callable[[], bool]) -> None:
+    reorder.give_back()

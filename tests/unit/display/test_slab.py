@@ -147,3 +147,9 @@ def test_no_copy_is_made_when_memory_is_short_or_unknown():
 def test_free_memory_is_a_plausible_number():
     free = reorder.free_memory()
     assert free is None or 1 << 20 < free < 1 << 45
+
+
+def test_giving_memory_back_harms_nothing():
+    voxels = np.arange(1000)
+    reorder.give_back()
+    np.testing.assert_array_equal(voxels, np.arange(1000))
