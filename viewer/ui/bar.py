@@ -23,6 +23,7 @@ from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
 BAR_PX = 44
 _NARROWEST_PX = 760
+_GAP_PX, _NARROW_GAP_PX = 17, 5
 
 
 class _ArcButton(CommandButton):
@@ -94,8 +95,8 @@ class TopBar(QFrame):
     """Everything that is not about one finding.
 
     It never makes the window wider: where room is short it leaves out, in this order, the name
-    of the last step, model and device in words, the keys, and the slider of the brush. All of
-    these stand in tooltips too.
+    of the last step, model and device in words, the keys, the slider of the brush, and the room
+    around its rules. All of these stand in tooltips too.
     """
 
     device_chosen = Signal(str)
@@ -107,6 +108,7 @@ class TopBar(QFrame):
         self._name = name = QLabel("Overread")
         name.setObjectName("name")
         self._title = ""
+        self._gaps: list[QWidget] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 10, 0)
         row.setSpacing(4)
@@ -161,7 +163,9 @@ class TopBar(QFrame):
         """Show as much as there is room for."""
         row = self.layout()
         assert row is not None
-        for left_out in range(5):
+        for left_out in range(6):
+            for gap in self._gaps:
+                gap.setFixedWidth(_GAP_PX if left_out < 5 else _NARROW_GAP_PX)
             self._undo_text.setVisible(left_out < 1)
             self.device_button.setText(self._title if left_out < 2 else translate("bar", "AI"))
             self.layout_button.show_text(left_out < 2)
@@ -178,11 +182,13 @@ class TopBar(QFrame):
             if row.minimumSize().width() <= self.width():
                 break
 
-    @staticmethod
-    def _add_rule(row: QHBoxLayout) -> None:
-        row.addSpacing(8)
-        row.addWidget(upright())
-        row.addSpacing(8)
+    def _add_rule(self, row: QHBoxLayout) -> None:
+        gap = QWidget()
+        inner = QHBoxLayout(gap)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(upright())
+        self._gaps.append(gap)
+        row.addWidget(gap)
 
     def _open_button(self, actions: dict[str, QAction]) -> QToolButton:
         button = QToolButton()

@@ -89,6 +89,10 @@ QLineEdit, QPlainTextEdit, QTextBrowser {{
   selection-background-color: {t.primary};
 }}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {t.active}; }}
+QToolButton[role="quiet"] {{ padding: 0 6px; color: {t.secondary}; border: none; }}
+QToolButton[role="quiet"]:hover, QToolButton[role="quiet"]:focus {{ color: {t.text}; }}
+QToolButton[role="quiet"]:checked {{ color: {t.active_text}; }}
+QToolButton[role="bare"] {{ padding: 0; border: none; min-height: 0; }}
 #message {{ background: {t.raised}; border-bottom: 1px solid {t.edge}; }}
 QSplitter::handle {{ background: {t.hairline}; }}
 """

@@ -30,6 +30,7 @@ class _Eye(QToolButton):
         super().__init__()
         self._name = name
         self.setCheckable(True)
+        self.setProperty("role", "bare")
         self.setFixedSize(QSize(26, 24))
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -63,6 +64,7 @@ class _Swatch(QToolButton):
     def __init__(self, label: str, name: str, in_use: Callable[[], list[str]]) -> None:
         super().__init__()
         self._label, self._in_use = label, in_use
+        self.setProperty("role", "bare")
         self.setFixedSize(QSize(18, 24))
         self.setAccessibleName(translate("findings", "Colour of {name}").format(name=name))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -182,7 +184,7 @@ class SegmentsSection(Section):
         name = translate("findings", "Findings")
         title = QWidget()
         inner = QHBoxLayout(title)
-        inner.setContentsMargins(9, 0, 0, 0)
+        inner.setContentsMargins(15, 0, 0, 0)
         inner.setSpacing(8)
         label = note(name, role="", size_px=theme.BODY_PX)
         label.setWordWrap(False)
