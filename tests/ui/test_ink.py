@@ -20,9 +20,8 @@ def pixels(picture):
 @pytest.mark.parametrize("text", NUMBERS)
 def test_a_number_made_of_figures_looks_as_if_it_were_drawn_at_once(qapp, text, ratio):
     font = theme.font(theme.CORNER_PX)
-    style = ink._Style(font.key(), "#E6EAF0", 4.0, ratio)
-    made = ink._from_figures(text, font, style)
-    drawn = ink._stroked(text, font, style)
+    face = ink._Face(font, "#E6EAF0", 4.0, ratio)
+    made, drawn = face.from_figures(text), face.stroked(text)
     assert made.picture.size() == drawn.picture.size()
     assert made.ascent == drawn.ascent
     away = np.abs(pixels(made.picture) - pixels(drawn.picture))
@@ -32,8 +31,8 @@ def test_a_number_made_of_figures_looks_as_if_it_were_drawn_at_once(qapp, text, 
 
 
 def test_words_that_may_join_are_drawn_at_once(qapp, monkeypatch):
-    monkeypatch.setattr(ink, "_from_figures", None)
-    ink._words.clear()
+    monkeypatch.setattr(ink._Face, "from_figures", None)
+    ink._faces.clear()
     words, font = "Axial · radiological", theme.font(theme.CORNER_PX)
     made = ink.word(words, font, "#FFFFFF", 4.0, 1.0)
     assert ink.word(words, font, "#FFFFFF", 4.0, 1.0) is made

@@ -29,23 +29,114 @@ class Word:
     ascent: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
-    key: str
-    colour: str
-    halo: float
-    ratio: float
+class _Face:
+    """What was drawn in one font, colour and halo, for one density of pixels."""
+
+    def __init__(self, font: QFont, colour: str, halo: float, ratio: float) -> None:
+        self.font = QFont(font)
+        self.metrics = QFontMetricsF(font)
+        self.colour = QColor(colour)
+        self.halo = halo
+        self.ratio = ratio
+        self.ascent = self.metrics.ascent()
+        self.words: dict[str, Word] = {}
+        self._steps: dict[str, float] = {}
+        self._figures: dict[tuple[str, int], tuple[QImage, QImage]] = {}
+
+    def word(self, text: str) -> Word:
+        known = self.words.get(text)
+        if known is None:
+            if len(self.words) >= _KEPT:
+                self.words.clear()
+            draw = self.from_figures if _FIGURES.issuperset(text) else self.stroked
+            known = self.words[text] = draw(text)
+        return known
+
+    def stroked(self, text: str) -> Word:
+        """Draw words at once."""
+        picture = self._blank(self.metrics.horizontalAdvance(text))
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        path = QPainterPath()
+        path.addText(QPointF(PAD, PAD + self.ascent), self.font, text)
+        painter.strokePath(path, self._pen(_DARK))
+        painter.fillPath(path, self.colour)
+        painter.end()
+        return Word(picture, self.ascent)
+
+    def from_figures(self, text: str) -> Word:
+        """Put words together from pictures of their letters."""
+        parts, x, before = [], 0.0, ""
+        scale = self.ratio * _PHASES
+        for letter in text:
+            x += self._step(before, letter)
+            before = letter
+            if letter != " ":
+                whole, phase = divmod(round(x * scale), _PHASES)
+                parts.append((QPointF(whole / self.ratio, 0), self._figure(letter, phase)))
+        picture = self._blank(x + self._step(before, ""))
+        painter = QPainter(picture)
+        # All halos before all ink, and the halos as one: no letter darkens its neighbour.
+        for at, (halo, _ink) in parts:
+            painter.drawImage(at, halo)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+        painter.fillRect(picture.rect(), _DARK)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+        for at, (_halo, ink) in parts:
+            painter.drawImage(at, ink)
+        painter.end()
+        return Word(picture, self.ascent)
+
+    def _step(self, before: str, letter: str) -> float:
+        """Return how far a letter begins after the one before it began."""
+        step = self._steps.get(before + letter if letter else before + "\0")
+        if step is None:
+            wide = self.metrics.horizontalAdvance
+            step = (wide(before + letter) - wide(letter)) if before else 0.0
+            self._steps[before + letter if letter else before + "\0"] = step
+        return step
+
+    def _figure(self, letter: str, phase: int) -> tuple[QImage, QImage]:
+        """Return halo and ink of one letter, a part of a pixel to the right."""
+        known = self._figures.get((letter, phase))
+        if known is None:
+            known = self._figures[letter, phase] = (
+                self._drawn_figure(letter, phase, halo=True),
+                self._drawn_figure(letter, phase, halo=False),
+            )
+        return known
+
+    def _drawn_figure(self, letter: str, phase: int, *, halo: bool) -> QImage:
+        path = QPainterPath()
+        right = phase / _PHASES / self.ratio
+        path.addText(QPointF(PAD + right, PAD + self.ascent), self.font, letter)
+        picture = self._blank(math.ceil(self.metrics.horizontalAdvance(letter)) + 1)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if halo:
+            painter.strokePath(path, self._pen(QColor(0, 0, 0)))
+        else:
+            painter.fillPath(path, self.colour)
+        painter.end()
+        return picture
+
+    def _blank(self, width_px: float) -> QImage:
+        return blank(QSizeF(width_px + 2 * PAD, self.metrics.height() + 2 * PAD), self.ratio)
+
+    def _pen(self, colour: QColor) -> QPen:
+        pen = QPen(colour, self.halo)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        return pen
 
 
-_words: dict[tuple[_Style, str], Word] = {}
-_glyphs: dict[tuple[_Style, str, int], tuple[QImage, QImage]] = {}
+_faces: dict[tuple[str, str, float, float], _Face] = {}
 _advances: dict[tuple[str, str], float] = {}
 _pictures: dict[tuple[object, ...], QImage] = {}
 
 
-def advance(text: str, font: QFont, key: str = "") -> float:
-    """Return the width of words in logical pixels; ``key`` is that of the font, when known."""
-    at = (key or font.key(), text)
+def advance(text: str, font: QFont) -> float:
+    """Return the width of words in logical pixels."""
+    at = (font.key(), text)
     width = _advances.get(at)
     if width is None:
         if len(_advances) >= 4 * _KEPT:
@@ -61,16 +152,17 @@ def fitted(text: str, font: QFont, room_px: float) -> str:
     return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room_px)
 
 
+def _face(font: QFont, colour: str, halo: float, ratio: float) -> _Face:
+    key = (font.key(), colour, halo, ratio)
+    face = _faces.get(key)
+    if face is None:
+        face = _faces[key] = _Face(font, colour, halo, ratio)
+    return face
+
+
 def word(text: str, font: QFont, colour: str, halo: float, ratio: float) -> Word:
     """Return the picture of words in a colour, for so many pixels of the device a pixel."""
-    style = _Style(font.key(), colour, halo, ratio)
-    known = _words.get((style, text))
-    if known is None:
-        if len(_words) >= _KEPT:
-            _words.clear()
-        draw = _from_figures if _FIGURES.issuperset(text) else _stroked
-        known = _words[style, text] = draw(text, font, style)
-    return known
+    return _face(font, colour, halo, ratio).word(text)
 
 
 def block(
@@ -104,8 +196,9 @@ def block(
     across = max(map(math.ceil, widths))
     picture = blank(QSizeF(across + 2 * PAD, line_px * (len(texts) + 1) + 2 * PAD), ratio)
     painter = QPainter(picture)
+    face = _face(font, colour, halo, ratio)
     for number, (text, width) in enumerate(zip(texts, widths, strict=True)):
-        made = word(text, font, colour, halo, ratio)
+        made = face.word(text)
         x = round((across - width) * ratio) / ratio if right else 0
         y = round(line_px * (number + 1) - made.ascent)
         painter.drawImage(QPointF(x, y), made.picture)
@@ -130,83 +223,3 @@ def blank(size: QSizeF, ratio: float) -> QImage:
     picture.setDevicePixelRatio(ratio)
     picture.fill(Qt.GlobalColor.transparent)
     return picture
-
-
-def _blank(width_px: float, metrics: QFontMetricsF, ratio: float) -> QImage:
-    return blank(QSizeF(width_px + 2 * PAD, metrics.height() + 2 * PAD), ratio)
-
-
-def _pen(halo: float) -> QPen:
-    pen = QPen(QColor(0, 0, 0), halo)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    return pen
-
-
-def _stroked(text: str, font: QFont, style: _Style) -> Word:
-    metrics = QFontMetricsF(font)
-    picture = _blank(metrics.horizontalAdvance(text), metrics, style.ratio)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    path = QPainterPath()
-    path.addText(QPointF(PAD, PAD + metrics.ascent()), font, text)
-    pen = _pen(style.halo)
-    pen.setColor(_DARK)
-    painter.strokePath(path, pen)
-    painter.fillPath(path, QColor(style.colour))
-    painter.end()
-    return Word(picture, metrics.ascent())
-
-
-def _from_figures(text: str, font: QFont, style: _Style) -> Word:
-    metrics = QFontMetricsF(font)
-    places, x = [], 0.0
-    for number, letter in enumerate(text):
-        if number:
-            pair = text[number - 1 : number + 1]
-            x += advance(pair, font, style.key) - advance(letter, font, style.key)
-        places.append(x)
-    picture = _blank(x + advance(text[-1:], font, style.key), metrics, style.ratio)
-    parts = []
-    for letter, place in zip(text, places, strict=True):
-        if letter != " ":
-            device = round(place * style.ratio * _PHASES)
-            whole, phase = divmod(device, _PHASES)
-            at = QPointF(whole / style.ratio, 0)
-            parts.append((at, _figure(letter, phase, font, style)))
-    painter = QPainter(picture)
-    # All halos before all ink, and the halos as one: no letter darkens its neighbour.
-    for at, (halo, _ink) in parts:
-        painter.drawImage(at, halo)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
-    painter.fillRect(picture.rect(), _DARK)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-    for at, (_halo, ink) in parts:
-        painter.drawImage(at, ink)
-    painter.end()
-    return Word(picture, metrics.ascent())
-
-
-def _figure(letter: str, phase: int, font: QFont, style: _Style) -> tuple[QImage, QImage]:
-    """Return halo and ink of one letter, a part of a pixel to the right."""
-    known = _glyphs.get((style, letter, phase))
-    if known is not None:
-        return known
-    if len(_glyphs) >= _KEPT:
-        _glyphs.clear()
-    metrics = QFontMetricsF(font)
-    path = QPainterPath()
-    right = phase / _PHASES / style.ratio
-    path.addText(QPointF(PAD + right, PAD + metrics.ascent()), font, letter)
-    pictures = []
-    for halo in (True, False):
-        picture = _blank(math.ceil(metrics.horizontalAdvance(letter)) + 1, metrics, style.ratio)
-        painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if halo:
-            painter.strokePath(path, _pen(style.halo))
-        else:
-            painter.fillPath(path, QColor(style.colour))
-        painter.end()
-        pictures.append(picture)
-    _glyphs[style, letter, phase] = (pictures[0], pictures[1])
-    return pictures[0], pictures[1]
