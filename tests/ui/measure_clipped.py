@@ -6,10 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QRect, QSize
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QSizePolicy, QWidget
 
-from viewer.session import Reader
 from viewer.ui import app as start
 from viewer.ui.settings_dialog import SettingsDialog
 
@@ -30,18 +29,17 @@ def clipped(top: QWidget) -> list[str]:
         if not isinstance(widget, (QLabel, QAbstractButton)) or not widget.isVisible():
             continue
         text = widget.text() or widget.accessibleName()
-        if not text or (
-            isinstance(widget, QLabel) and widget.sizePolicy().horizontalPolicy() == 13
-        ):
-            continue  # QSizePolicy.Ignored: a sentence that is shortened by the window itself
+        shortened = widget.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Ignored
+        if not text or shortened:
+            continue
         room, want = widget.size(), needed(widget)
         if want.width() > room.width() + 1 or want.height() > room.height() + 1:
-            out.append(f"{text!r} wants {want.width()} x {want.height()}, has {room.width()} x "
-                       f"{room.height()}")  # fmt: skip
+            wants, has = (f"{size.width()} x {size.height()}" for size in (want, room))
+            out.append(f"{text!r} wants {wants}, has {has}")
         parent = widget.parentWidget()
-        if parent is not None and not QRect(
-            -1, -1, parent.width() + 2, parent.height() + 2
-        ).contains(widget.geometry()):
+        if parent is not None and not parent.rect().adjusted(-1, -1, 1, 1).contains(
+            widget.geometry()
+        ):
             out.append(f"{text!r} lies outside of {type(parent).__name__}")
     return out
 
@@ -64,8 +62,8 @@ def main(folder: Path, out: str) -> None:
     while window.reading.case is None or window.reading.case.is_being_read:
         pump(0.02)
     window.set_reader("Dr. Alexandra Reader")
-    assert Reader is not None
     window.corrections.add_missed(window.reading.cursor_lps_mm)
+    pump(1.0)  # until it is saved
     report: dict[str, object] = {"ratio": window.devicePixelRatioF()}
     for theme in ("dark", "light"):
         window.reading.preferences.put("theme", theme)

@@ -112,8 +112,8 @@ class TopBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 10, 0)
         row.setSpacing(4)
+        name.setContentsMargins(0, 0, 12, 0)  # gone with it
         row.addWidget(name)
-        row.addSpacing(12)
         row.addWidget(self._open_button(actions))
         row.addWidget(CommandButton(actions["worklist"], key=False))
         self._add_rule(row)
