@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 import resources
+from viewer.ui import theme
 from viewer.ui.queue import KINDS, ORDERS
 
 from .conftest import settle
@@ -490,7 +491,7 @@ def test_nothing_moves_under_the_hand_while_the_slider_is_held(full):
     assert not full.panel.list.isVisible()
 
 
-def test_pictures_for_the_eye(full, qtbot):
+def test_pictures_for_the_eye(full, qapp):
     folder = os.environ.get("OVERREAD_GRABS")
     if not folder:
         pytest.skip("pictures are taken when OVERREAD_GRABS names a folder")
@@ -506,3 +507,10 @@ def test_pictures_for_the_eye(full, qtbot):
     move_slider(full, 0.3)
     QTest.qWait(200)
     full.grab().save(f"{folder}/queue_open.png")
+    theme.apply_theme(qapp, "light")
+    full.resize(1280, 800)
+    full.queue.set_kind("all")
+    key(full, "X")
+    QTest.qWait(200)
+    full.grab().save(f"{folder}/queue_light.png")
+    theme.apply_theme(qapp, "dark")
