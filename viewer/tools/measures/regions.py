@@ -111,7 +111,7 @@ class Region:
 def voxels_in(
     region: Region, affine: Affine, shape_kji: tuple[int, int, int], slice_mm: float
 ) -> Indices:
-    """Return the voxels that count, (n, 3) in (k, j, i), in ascending order.
+    """Return the voxels that count, (n, 3) in (k, j, i), each of them once.
 
     Parameters
     ----------
@@ -128,13 +128,21 @@ def voxels_in(
     low, high = _bounds(region, affine, shape_kji, half)
     if (low > high).any():
         return np.zeros((0, 3), dtype=np.int64)
-    m, n = np.meshgrid(*(np.arange(low[axis], high[axis] + 1) for axis in others), indexing="ij")
+    m = np.arange(low[others[0]], high[others[0]] + 1)[:, None]
+    n = np.arange(low[others[1]], high[others[1]] + 1)[None, :]
     base = affine[:3, 3] - origin
-    # Depth below the plane of the foot of each line of voxels that runs through it.
-    foot = (base @ normal) + m * (steps[others[0]] @ normal) + n * (steps[others[1]] @ normal)
-    step = float(steps[along] @ normal)
+
+    def along_axis(axis: Floats) -> tuple[Floats, float]:
+        """Return how far the feet of the lines of voxels lie along an axis, and their step."""
+        shares = steps @ axis
+        foot: Floats = base @ axis + m * shares[others[0]] + n * shares[others[1]]
+        return foot, float(shares[along])
+
+    depth, step = along_axis(normal)
+    x, x_step = along_axis(first)
+    y, y_step = along_axis(second)
     # Half open: a centre midway between two slices belongs to one of them.
-    edges = (-half - foot) / step, (half - foot) / step
+    edges = (-half - depth) / step, (half - depth) / step
     slack = _AT_EDGE * half / abs(step)
     start = np.ceil(np.minimum(*edges) - slack).astype(np.int64)
     stop = np.ceil(np.maximum(*edges) - slack).astype(np.int64)
@@ -142,15 +150,14 @@ def voxels_in(
     inside = region.inside()
     for layer in range(int((stop - start).max(initial=0))):
         at = start + layer
-        here = (at < stop) & (at >= 0) & (at < shape_kji[along])
-        kji = np.empty((int(here.sum()), 3), dtype=np.int64)
-        kji[:, along], kji[:, others[0]], kji[:, others[1]] = at[here], m[here], n[here]
-        away = kji @ steps + base
-        found.append(kji[inside(away @ first, away @ second)])
-    if not found:
-        return np.zeros((0, 3), dtype=np.int64)
-    together = np.concatenate(found)
-    return together[np.lexsort(together.T[::-1])]
+        counts = (at < stop) & (at >= 0) & (at < shape_kji[along])
+        counts &= inside(x + at * x_step, y + at * y_step)
+        rows, columns = np.nonzero(counts)
+        kji = np.empty((len(rows), 3), dtype=np.int64)
+        kji[:, along] = at[rows, columns]
+        kji[:, others[0]], kji[:, others[1]] = m[rows, 0], n[0, columns]
+        found.append(kji)
+    return np.concatenate(found) if found else np.zeros((0, 3), dtype=np.int64)
 
 
 def _bounds(
@@ -175,9 +182,9 @@ def _in_polygon(corners: Floats, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
     for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         if y1 == y2:
             continue
-        between = (y >= min(y1, y2)) & (y < max(y1, y2))
-        at = x1 + (y - y1) * ((x2 - x1) / (y2 - y1))
-        inside ^= between & (x < at)
+        between = np.nonzero((y >= min(y1, y2)) & (y < max(y1, y2)))
+        at = x1 + (y[between] - y1) * ((x2 - x1) / (y2 - y1))
+        inside[between] ^= x[between] < at
     return inside
 
 
