@@ -20,7 +20,7 @@ from resources.text import translate
 # The newest run counts for half: another program may have taken the cores last time.
 _NEWEST = 0.5
 _FACTOR = (0.25, 4.0)
-_PACE_AFTER_S, _PACE_AFTER_SHARE = 2.0, 0.04
+_PACE_AFTER_S, _PACE_AFTER_SHARE = 3.0, 0.1
 # Its time hangs on whether the process was already there, not on the images.
 _NOT_LEARNED = frozenset(["start"])
 

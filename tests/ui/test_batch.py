@@ -285,7 +285,7 @@ def test_an_open_case_waits_and_loses_nothing(window, qtbot, process, three, pha
     qtbot.waitUntil(lambda: case_key in window.batch.held, timeout=10_000)
     QTest.qWait(50)
     assert window.reading.case.document.findings is None
-    assert window.worklist.page.model.queued[case_key].text == "Keeps at close"
+    assert window.worklist.page.model.queued[case_key].text == "Kept when closed"
     with qtbot.waitSignal(window.opener.opened, timeout=20_000):
         window.open_paths([phantom_folder])
     wait_for(qtbot, window, **{case_key: "done"})
@@ -305,6 +305,7 @@ def test_a_case_that_is_open_is_passed_over_until_it_is_left(window, qtbot, proc
     other = keys_of(three)["2"]
     wait_for(qtbot, window, **{other: "done"})
     assert states(window)[open_key] == "waiting"
+    assert window.worklist.page.model.queued[open_key].text == "When closed"
     with qtbot.waitSignal(window.opener.opened, timeout=20_000):
         window.open_paths([three / "study3"])
     wait_for(qtbot, window, **{open_key: "done"})

@@ -162,7 +162,10 @@ class BatchFlow(QObject):
     def _on_listed(self, keys: object) -> None:
         assert isinstance(keys, tuple)
         self._window.worklist.keeper.refresh()
-        self.add(keys)
+        if keys:
+            self.add(keys)
+        else:
+            self.told.emit(translate("batch", "All of it is analysed already."))
 
     def remove(self, case_keys: Sequence[str]) -> None:
         """Take studies out of the queue; one that is at work is stopped."""

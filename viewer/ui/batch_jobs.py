@@ -175,10 +175,10 @@ def _again(problem: Problem) -> Problem:
 def list_folder(
     worklist: Worklist, pack: ModelPack, paths: Sequence[Path], report: Report, cancelled: Cancelled
 ) -> tuple[str, ...]:
-    """Put every study below some folders into the worklist; return their case keys.
+    """Put every study below some folders into the worklist; return the keys of those to analyse.
 
     Of each study the volume counts that the model would read, else its largest one, which the
-    queue then refuses with the rule.
+    queue then refuses with the rule. One that has a result already is not analysed again.
     """
     result = scan.scan(paths, progress=report, cancelled=cancelled)
     scan.require_images(result, paths)
@@ -192,7 +192,8 @@ def list_folder(
 def list_plans(
     worklist: Worklist, pack: ModelPack, plans: Sequence[StackPlan], given: Sequence[Path]
 ) -> tuple[str, ...]:
-    """Put the best volume of each study into the worklist; return their case keys."""
+    """Put the best volume of each study into the worklist; return the keys of those to analyse."""
+    analysed = {s.case_key for s in worklist.studies() if s.state in ("ai", "done")}
     studies: dict[str, list[StackPlan]] = {}
     for plan in plans:
         if plan.refusal is None:
@@ -210,7 +211,8 @@ def list_plans(
         )
         line = worklist_case.unopened(best, plans, given)
         worklist.listed(line)
-        keys.append(line.case_key)
+        if line.case_key not in analysed:
+            keys.append(line.case_key)
     return tuple(reversed(keys))
 
 

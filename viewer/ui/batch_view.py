@@ -69,6 +69,7 @@ class BatchView(QObject):
         row.insertWidget(row.count() - 1, self.button)  # type: ignore[attr-defined]
         window.opener.found.connect(self._on_found)
         batch.changed.connect(self.follow)
+        window.reading.case_changed.connect(self.follow)
         self.follow()
 
     # ------------------------------------------------------------------------ asking
@@ -125,7 +126,8 @@ class BatchView(QObject):
         queued: dict[str, Queued] = {}
         place = 0
         for item in batch.items:
-            if item.state == "waiting" and item.case_key not in (batch.running, *batch.held):
+            passed_over = (batch.running, self._page.model.open_key, *batch.held)
+            if item.state == "waiting" and item.case_key not in passed_over:
                 place += 1
             said = self._queued(item, place)
             if said is not None:
@@ -151,13 +153,15 @@ class BatchView(QObject):
             }[item.state]
             return Queued(item.state, text, item.reason)
         if item.case_key in batch.held:
-            return Queued("held", translate("batch", "Keeps at close"))
+            return Queued("held", translate("batch", "Kept when closed"))
         if item.case_key == batch.running:
             percent = batch.percent
             text = translate("batch", "Analysing")
             if percent is not None:
                 text = translate("batch", "Analysing {n} %").format(n=percent)
             return Queued("running", text, share=None if percent is None else percent / 100)
+        if item.case_key == self._page.model.open_key:
+            return Queued("waiting", translate("batch", "When closed"))
         if batch.paused:
             return Queued("waiting", translate("batch", "Paused · {n}").format(n=place))
         return Queued("waiting", translate("batch", "Waiting · {n}").format(n=place))

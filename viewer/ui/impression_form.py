@@ -55,7 +55,7 @@ class ImpressionForm(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._group.addButton(button)
             self._buttons[judgement] = button
-            choices.addWidget(button, 1)
+            choices.addWidget(button, len(text) + 4)  # the longest text needs the most room
         self._count = QSpinBox()
         self._count.setRange(0, _MOST_LESIONS)
         self._count.setAccessibleName(translate("impression", "Lesions seen"))
