@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from resources.text import translate
+from viewer.ui import breathing
 from viewer.ui.jobs import Job, Report
 from viewer.ui.reading import Reading
 
@@ -80,6 +81,7 @@ def _export(
     report: Report,
     cancelled: Callable[[], bool],
 ) -> Path:
+    breathing.load("pydicom.sr.codedict", "highdicom", "viewer.export")
     from viewer.export import export_case
 
     done = export_case(snapshot, folder, replace=replace, progress=report, cancelled=cancelled)
