@@ -1,5 +1,7 @@
 """Sides by the program, by SimpleITK and by nibabel, of a patient imaged in every direction."""
 
+import itertools
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -118,7 +120,7 @@ def _check(letters, direction):
             assert (name in letters) == (part > limit)
     assert len(set(letters)) == len(letters) <= 3
     order = [share[names.index(letter)] for letter in letters]
-    assert all(a > b - 1e-6 for a, b in zip(order, order[1:], strict=False)), "strongest first"
+    assert all(a > b - 1e-6 for a, b in itertools.pairwise(order)), "strongest first"
 
 
 @pytest.mark.parametrize("turn", [None, 3, 4])
