@@ -514,3 +514,63 @@ def test_pictures_for_the_eye(full, qapp):
     QTest.qWait(200)
     full.grab().save(f"{folder}/queue_light.png")
     theme.apply_theme(qapp, "dark")
+
+
+# ---------------------------------------------------------------------- the comments
+
+
+def type_comment(window, text, end=Qt.Key.Key_Return):
+    key(window, "T", SHIFT)
+    line = window.panel.comment.line
+    assert line.hasFocus()
+    QTest.keyClick(line, Qt.Key.Key_Backspace)  # all of it is selected
+    QTest.keyClicks(line, text)
+    QTest.keyClick(line, end)
+    settle(window)
+
+
+def test_a_comment_is_typed_kept_undone_and_comes_back(full, qtbot, phantom_folder):
+    case = full.reading.case
+    type_comment(full, "calcified, 12 34 x")  # letters and digits are text here
+    assert not full.panel.comment.line.hasFocus()
+    assert full.reading.lesion.verdict is None
+    assert "“calcified, 12 34 x”" in spoken(full, 0)
+    assert case.undo_name == "Comment"
+    key(full, "J")
+    assert not full.panel.comment.isVisible()
+    key(full, "K")
+    assert full.panel.comment.line.text() == "calcified, 12 34 x"
+    control(full, "Z")
+    assert not full.panel.comment.isVisible()
+    assert "calcified" not in spoken(full, 0)
+    control(full, "Y")
+    with qtbot.waitSignal(full.opener.opened, timeout=20_000):
+        full.open_paths([phantom_folder])
+    settle(full)
+    full.reading.select("d1")
+    assert full.panel.comment.line.text() == "calcified, 12 34 x"
+
+
+def test_esc_keeps_nothing_and_leaves_the_tool_alone(full):
+    full.reading.set_tool("brush")
+    type_comment(full, "never mind", Qt.Key.Key_Escape)
+    assert full.reading.tool == "brush"
+    assert full.reading.case.document.notes("comment") == {}
+    assert not full.panel.comment.isVisible()
+
+
+def test_a_comment_belongs_to_the_finding_that_it_was_begun_on(full):
+    key(full, "T", SHIFT)
+    QTest.keyClicks(full.panel.comment.line, "first")
+    full.reading.select("d2")
+    settle(full)
+    notes = full.reading.case.document.notes("comment")
+    assert {name: note["text"] for name, note in notes.items()} == {"d1": "first"}
+    assert full.panel.comment.line.text() == ""
+
+
+def test_an_emptied_comment_is_gone(full):
+    type_comment(full, "once")
+    type_comment(full, "")
+    assert full.reading.case.document.notes("comment") == {}
+    assert full.reading.case.undo_name == "Delete the comment"

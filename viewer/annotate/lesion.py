@@ -13,6 +13,8 @@ Origin = Literal["ai", "ai-pointed", "ai-edited", "human"]
 
 # Drawn by a model and by nobody else: shown dashed.
 AI_DRAWN: tuple[Origin, ...] = ("ai", "ai-pointed")
+# Topic of the notes that hold a reader's words on a lesion: {"text": ...} by its id.
+COMMENT = "comment"
 VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "unsure")
 
 

@@ -6,6 +6,7 @@ import resources
 from resources.text import translate
 from viewer.annotate import edits, measurement_words
 from viewer.annotate.document import AnnotationDocument
+from viewer.annotate.lesion import COMMENT
 from viewer.annotate.measurements import KINDS
 
 
@@ -98,6 +99,10 @@ def _note_text(edit: edits.SetNote) -> str:
         "measurement": (
             translate("annotate", "Measurement"),
             translate("annotate", "Delete the measurement"),
+        ),
+        COMMENT: (
+            translate("annotate", "Comment"),
+            translate("annotate", "Delete the comment"),
         ),
         "key-image": (
             translate("annotate", "Key image"),

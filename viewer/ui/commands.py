@@ -72,6 +72,9 @@ def commands() -> tuple[Command, ...]:
             translate("commands", "Previous one not reviewed"),
             ("Shift+K",),
         ),
+        Command(
+            "comment", review, translate("commands", "Comment on the finding"), ("Shift+T",)
+        ),
         Command("sort", review, translate("commands", "Order of the findings"), ("Shift+S",)),
         Command("filter", review, translate("commands", "Which findings are listed"), ("Ctrl+F",)),
         Command(

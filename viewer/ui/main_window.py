@@ -146,7 +146,9 @@ class MainWindow(QMainWindow):
         self.stage.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.stage.addWidget(self.empty)
         self.stage.addWidget(self.views)
-        self.panel = ReviewPanel(self.reading, actions, self.queue, self.rejecting)
+        self.panel = ReviewPanel(
+            self.reading, actions, self.queue, self.rejecting, self.corrections
+        )
         self.status = StatusLine(self.reading, actions["reader"], actions["trust"])
 
         self._split = QSplitter(Qt.Orientation.Horizontal)
@@ -197,6 +199,7 @@ class MainWindow(QMainWindow):
             "unsure": partial(corrections.judge, "unsure"),
             "sort": lambda: self.panel.controls.show_orders(),
             "filter": lambda: self.panel.controls.show_kinds(),
+            "comment": lambda: self.panel.comment.begin(),
             "smaller": lambda: reading.set_brush(size_mm=reading.brush_mm - 1),
             "larger": lambda: reading.set_brush(size_mm=reading.brush_mm + 1),
             "ball": lambda: reading.set_brush(ball=not reading.brush_ball),

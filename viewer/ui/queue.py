@@ -85,9 +85,18 @@ class Queue(QObject):
         names = ("next", "previous", "sort", "filter")
         return {
             **dict.fromkeys(names, none),
+            "comment": none or self._no_comment(),
             **dict.fromkeys(("next_open", "previous_open"), open_ones),
             "go_on": "",
         }
+
+    def _no_comment(self) -> str:
+        case = self._reading.case
+        if case is not None and case.read_only:
+            return str(case.read_only_problem)
+        if self._reading.lesion is None:
+            return translate("queue", "Select a finding first.")
+        return ""
 
     def checked(self) -> Mapping[str, bool]:
         """Return which of its switches are on."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from resources.text import translate
+from viewer.annotate.lesion import COMMENT
 from viewer.ui import theme
 from viewer.ui.label_colours import label_colour
 from viewer.ui.panel import words
@@ -164,6 +165,7 @@ class FindingsList(QListWidget):
         self._filled: tuple[Lesion, ...] = ()
         self._segments: tuple[SegmentState, ...] = ()
         self._details: dict[str, tuple[Lesion, tuple[SegmentState, ...], str]] = {}
+        self._comments: dict[str, str] = {}
         self.setItemDelegate(_Row(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -187,15 +189,22 @@ class FindingsList(QListWidget):
         moved = segments != self._segments  # the place of each lesion is measured by the lungs
         self._segments = segments
         before = {lesion.id: lesion for lesion in self._filled}
+        said, self._comments = self._comments, self._said(case)
         self._filling = True
         self._bring_in_order([lesion.id for lesion in shown])
         for row, lesion in enumerate(shown):
-            if moved or before.get(lesion.id) is not lesion:
+            same = said.get(lesion.id) == self._comments.get(lesion.id)
+            if moved or not same or before.get(lesion.id) is not lesion:
                 assert case is not None
                 self._write(self.item(row), case, lesion)
         self._filled = shown
         self._filling = False
         self._on_selection()
+
+    @staticmethod
+    def _said(case: Case | None) -> dict[str, str]:
+        notes = case.document.notes(COMMENT) if case is not None else {}
+        return {lesion_id: str(note.get("text", "")) for lesion_id, note in notes.items()}
 
     def _bring_in_order(self, wanted: list[str]) -> None:
         """Leave one row for each id, in their order; a new one has nothing but its id."""
@@ -221,7 +230,9 @@ class FindingsList(QListWidget):
             known = (lesion, self._segments, words.detail(case, lesion))
             self._details[lesion.id] = known
         detail = known[2]
-        foot = " · ".join(p for p in (words.verdict(lesion), words.origin(lesion)) if p)
+        said = self._comments.get(lesion.id, "")
+        parts = [words.verdict(lesion), words.origin(lesion), f"“{said}”" if said else ""]
+        foot = " · ".join(filter(None, parts))
         item.setData(_ID, lesion.id)
         item.setData(_LESION, lesion)
         item.setData(_DETAIL, detail)

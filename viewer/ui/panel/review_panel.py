@@ -11,7 +11,9 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer import logbook
 from viewer.ui import theme
+from viewer.ui.corrections import Corrections
 from viewer.ui.panel import words
+from viewer.ui.panel.comment import CommentLine
 from viewer.ui.panel.controls import QueueControls
 from viewer.ui.panel.findings_list import FindingsList
 from viewer.ui.panel.heatmap import HeatmapSection
@@ -40,6 +42,7 @@ class ReviewPanel(QWidget):
         actions: dict[str, QAction],
         queue: Queue,
         rejecting: Rejecting,
+        corrections: Corrections,
     ) -> None:
         super().__init__()
         self.setObjectName("panel")
@@ -77,6 +80,7 @@ class ReviewPanel(QWidget):
             verdicts.addWidget(CommandButton(actions[name], role=role), 1)
 
         self.reasons = ReasonsStrip(rejecting)
+        self.comment = CommentLine(reading, corrections)
         self.threshold = ThresholdSection(reading)
         self.heatmap = HeatmapSection(reading, actions["heatmap"], actions["next_peak"])
         self.segments = SegmentsSection(reading, actions["masks"], actions["fill"])
@@ -104,6 +108,7 @@ class ReviewPanel(QWidget):
         whole.addWidget(self.opinion)
         whole.addLayout(verdicts)
         whole.addWidget(self.reasons)
+        whole.addWidget(self.comment)
         whole.addWidget(scroll, 1)
         self.setMinimumWidth(300)
 

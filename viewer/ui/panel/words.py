@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import resources
 from resources.text import translate
+from viewer.annotate.lesion import COMMENT
 from viewer.impression import (
     agreement_percent,
     agreement_text,
@@ -159,6 +160,12 @@ def verdict(lesion: Lesion) -> str:
     if lesion.decided_utc:
         parts.append(local_time(lesion.decided_utc)[:5])
     return " · ".join(parts)
+
+
+def comment(case: Case, lesion_id: str) -> str:
+    """Return what a reader wrote beside a finding; empty when nothing."""
+    note = case.document.notes(COMMENT).get(lesion_id)
+    return "" if note is None else str(note.get("text", ""))
 
 
 def local_time(utc: str) -> str:
