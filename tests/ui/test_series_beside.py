@@ -9,12 +9,13 @@ import pytest
 import SimpleITK
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from inference.geometry import kji_to_lps_mm
 from tests.dicom_files import write_stack
 from viewer.display.grey import Window
 from viewer.study import staged
-from viewer.ui.layouts import BESIDE, THREE
+from viewer.ui.layouts import BESIDE, THREE, Arranged
 
 from .conftest import settle
 from .test_layouts import key, shown
@@ -512,9 +513,14 @@ def test_a_prior_whose_files_are_gone_says_so(two, qtbot, tmp_path):
     room = window.layouts.beside
     room.show_study(gone)
     assert room.pane.text == "Looking for the files…"
+    window.views.choose(Arranged.of(BESIDE))
     qtbot.waitUntil(lambda: room.state == "failed", timeout=10_000)
+    settle(window)
     assert len(room.pane.text) > 20
     assert room.problem is not None
+    for label in room.pane.findChildren(QLabel):
+        if label.isVisible():
+            assert label.height() >= label.heightForWidth(label.width())  # nothing is cut off
 
 
 def test_a_prior_of_the_worklist_is_found_and_read(window, qtbot, tmp_path):

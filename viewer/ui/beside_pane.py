@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QStackedLayout, QVBoxLayout, QWidget
 
 from resources.problem import Problem
@@ -32,8 +32,6 @@ class BesidePane(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setMaximumWidth(_WIDEST_PX)
-            label.setMinimumWidth(120)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(_BAR_PX)
@@ -42,12 +40,12 @@ class BesidePane(QWidget):
         palette.setColor(QPalette.ColorRole.Window, QColor(theme.CANVAS))
         words.setPalette(palette)
         words.setAutoFillBackground(True)
-        column = QVBoxLayout(words)
-        column.setContentsMargins(20, 20, 20, 20)
+        self._column = column = QVBoxLayout(words)
         column.setSpacing(10)
         column.addStretch(2)
-        for widget in (self._title, self._text, self._bar):
-            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._title)
+        column.addWidget(self._text)
+        column.addWidget(self._bar, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(words)
@@ -96,6 +94,11 @@ class BesidePane(QWidget):
         self._text.setVisible(bool(text))
         self._bar.hide()
         self._stack.setCurrentWidget(self._words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # Lines of words are no wider than the eye likes; the labels wrap in what is left.
+        side = max(20, (self.width() - _WIDEST_PX) // 2)
+        self._column.setContentsMargins(side, 20, side, 20)
 
     def wheelEvent(self, event: QEvent) -> None:
         # From the grip in the corner.

@@ -60,21 +60,23 @@ class LayoutButton(QToolButton):
     def _renew(self) -> None:
         name = self._actions[COMMANDS[self._shown]].text()
         self.setText(f" {name}")
-        self.setIcon(icon(self._shown, self.devicePixelRatioF()))
+        self.setIcon(icon(self._shown, self.devicePixelRatioF(), theme.SECONDARY))
         self.setToolTip(translate("layout", "Layout: {name}").format(name=name))
         self.setAccessibleName(self.toolTip())
         for layout_id, command in COMMANDS.items():
-            self._actions[command].setIcon(icon(layout_id, self.devicePixelRatioF()))
+            # In a menu a picture takes the place of the tick.
+            colour = theme.ACTIVE if layout_id == self._shown else theme.SECONDARY
+            self._actions[command].setIcon(icon(layout_id, self.devicePixelRatioF(), colour))
 
 
-def icon(layout_id: str, ratio: float) -> QIcon:
+def icon(layout_id: str, ratio: float, colour: str) -> QIcon:
     """Return a small picture of a layout."""
     picture = QPixmap(_ICON * ratio)
     picture.setDevicePixelRatio(ratio)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(theme.SECONDARY), 1.1))
+    painter.setPen(QPen(QColor(colour), 1.2))
     layout = LAYOUTS[layout_id]
     width = _ICON.width() - (5 if layout_id == LIST else 0)
     room = Rect(0, 0, width * _SCALE, _ICON.height() * _SCALE)
