@@ -82,7 +82,8 @@ def _export(
     cancelled: Callable[[], bool],
 ) -> Path:
     breathing.load("pydicom.sr.codedict", "highdicom", "viewer.export")
-    from viewer.export import export_case
+    from viewer.export import export_case, standard
 
+    standard.prepare()
     done = export_case(snapshot, folder, replace=replace, progress=report, cancelled=cancelled)
     return done.folder
