@@ -8,52 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy.typing as npt
 
 from inference import geometry
 from inference.findings import Detection, Findings, Mask, ModelStamp, Segment
 from viewer.annotate import edits, figures, mask
+from viewer.annotate.change import Change as Change
+from viewer.annotate.change import Run as Run
 from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
 
 # Lesions that a reader marks before he may see the AI are numbered from here.
 FIRST_BLIND_NUMBER = 101
-
-ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one edit touched, for whoever shows the document.
-
-    Attributes
-    ----------
-    lesion_ids, segment_ids
-        Whose values changed, came or went.
-    boxes
-        Parts of the volume whose overlay changed; none for ``"findings"`` means all of it.
-    note
-        Topic and id of the note that changed; None when none did.
-    """
-
-    kind: ChangeKind
-    lesion_ids: tuple[str, ...] = ()
-    segment_ids: tuple[str, ...] = ()
-    boxes: tuple[Box, ...] = ()
-    note: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """One run of a model on this case: its number, what it said, when it was taken in."""
-
-    number: int
-    findings: Findings
-    utc: str
 
 
 class AnnotationDocument:

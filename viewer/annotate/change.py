@@ -1,0 +1,41 @@
+"""What an edit touched, and one run of a model: values that a document hands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from inference.findings import Findings
+from viewer.annotate.mask import Box
+
+ChangeKind = Literal["findings", "verdict", "add", "delete", "move", "paint", "label", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one edit touched, for whoever shows the document.
+
+    Attributes
+    ----------
+    lesion_ids, segment_ids
+        Whose values changed, came or went.
+    boxes
+        Parts of the volume whose overlay changed; none for ``"findings"`` means all of it.
+    note
+        Topic and id of the note that changed; None when none did.
+    """
+
+    kind: ChangeKind
+    lesion_ids: tuple[str, ...] = ()
+    segment_ids: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    note: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One run of a model on this case: its number, what it said, when it was taken in."""
+
+    number: int
+    findings: Findings
+    utc: str
