@@ -47,6 +47,9 @@ class MeasureWork(QObject):
         self._kept: Kept | None = None
         self._calibration: Calibration = ""
         self._job: Job | None = None
+        # The latest values: a view is painted more often than points are moved.
+        self._asked: tuple[object, ...] | None = None
+        self._found: Measured | None = None
 
     # --------------------------------------------------------------- reading
 
@@ -66,7 +69,7 @@ class MeasureWork(QObject):
 
     def on_case(self) -> None:
         """Follow another case."""
-        self._kept = None
+        self._kept = self._asked = None
         self._calibration = ""
         if self._job is not None:
             self._job.cancel()
@@ -124,10 +127,14 @@ class MeasureWork(QObject):
         # Of a slab the reader sees values that lie in other slices than the region does.
         slab = view is not None and view.slab is not None
         without: Absence = "slab" if slab else _without(case, sheet)
-        try:
-            return measure(kind, points, sheet, case.volume, case.plan, without=without)
-        except ValueError:
-            return None
+        asked = kind, points.tobytes(), sheet.k, sheet.normal_lps.tobytes(), without
+        if asked != self._asked:
+            try:
+                self._found = measure(kind, points, sheet, case.volume, case.plan, without=without)
+            except ValueError:
+                self._found = None
+            self._asked = asked
+        return self._found
 
     # --------------------------------------------------------------- changes
 
