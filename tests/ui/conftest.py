@@ -43,6 +43,11 @@ def phantom_folder(phantom, tmp_path_factory):
 @pytest.fixture(scope="session")
 def truth_findings(phantom):
     """Findings that say what the phantom knows, best score first."""
+    return findings_of(phantom)
+
+
+def findings_of(phantom):
+    """Return findings that say what a phantom knows, best score first."""
     volume = phantom.volume
     detections = []
     heat = np.zeros(volume.shape_kji, dtype=np.uint8)
