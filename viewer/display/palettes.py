@@ -39,12 +39,3 @@ def colours(name: str) -> Colours:
         stops = np.rint(np.stack(columns, axis=1)).astype(np.uint8)
     stops.flags.writeable = False
     return stops
-
-
-@cache
-def packed(name: str) -> npt.NDArray[np.uint32]:
-    """Return the 256 steps of a palette as 0xFFRRGGBB, not writeable."""
-    red, green, blue = (colours(name)[:, n].astype(np.uint32) for n in range(3))
-    out = np.uint32(0xFF000000) | red << np.uint32(16) | green << np.uint32(8) | blue
-    out.flags.writeable = False
-    return np.asarray(out, dtype=np.uint32)

@@ -68,7 +68,9 @@ class Asking:
         if case is None:
             return
         rows = rows_of(case, window.opener.study.skipped, window.ai.reasons)
-        title = case.series.description or case.series.modality
+        hidden = window.reading.shown.patient_hidden
+        title = "" if hidden else case.series.description
+        title = title or case.series.modality
         dialog = TrustDialog(rows, title, window, resample=can_resample(case.plan))
         dialog.resample_asked.connect(window.study.open_copy)
         self._show(dialog)

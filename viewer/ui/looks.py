@@ -45,8 +45,12 @@ class Looks(QObject):
         """Join the parts of the window, which are there now."""
         window = self._window
         self.peaks.told.connect(window.panel.heatmap.tell_peak)
-        self.peaks.told.connect(window.status.hint)
+        self.peaks.told.connect(self._tell)
         window.panel.segments.coloured.connect(self._keep_colours)
+
+    def _tell(self, text: str) -> None:
+        if text:
+            self._window.status.hint(text)
 
     def close(self) -> None:
         """Let go of keys and threads."""
@@ -117,6 +121,7 @@ class Looks(QObject):
     def _toggle_patient(self) -> None:
         window = self._window
         hidden = not window.reading.shown.patient_hidden
+        window.empty.page.notice.hide()
         window.rail.set_anonymous(hidden)
         window.empty.page.model.set_anonymous(hidden)
         window.message.hide()  # it may name a file or a folder

@@ -36,6 +36,8 @@ class Tokens:
         The one button that goes on, and text on it.
     letter
         Letters of orientation.
+    handle
+        Handle of a slider.
     measure
         Measurements of a reader: like none of the colours of labels.
     """
@@ -61,6 +63,7 @@ class Tokens:
     primary: str
     primary_hover: str
     on_primary: str
+    handle: str
     canvas: str = "#000000"
     letter: str = "#F0D264"
     measure: str = "#D9F4FF"
@@ -88,6 +91,7 @@ DARK = Tokens(
     primary="#2F6FB3",
     primary_hover="#3474BA",
     on_primary="#FFFFFF",
+    handle="#D7DBE0",
 )
 
 LIGHT = Tokens(
@@ -112,6 +116,7 @@ LIGHT = Tokens(
     primary="#2563A6",
     primary_hover="#1F568F",
     on_primary="#FFFFFF",
+    handle="#1D69B8",
 )
 
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}

@@ -164,7 +164,7 @@ class Slider(QSlider):
         if self.hasFocus():
             painter.setBrush(QColor(theme.SELECTED))
             painter.drawEllipse(QPointF(x, middle), self._HANDLE_PX / 2 + 3, 9)
-        painter.setBrush(QColor(theme.TEXT if on else theme.DIM))
+        painter.setBrush(QColor(theme.HANDLE if on else theme.DIM))
         painter.drawEllipse(QPointF(x, middle), self._HANDLE_PX / 2, self._HANDLE_PX / 2)
 
     def _go(self, x: float) -> None:

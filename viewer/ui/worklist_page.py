@@ -295,22 +295,19 @@ class WorklistPage(QWidget):
                 "worklist",
                 "Removed from the list: {name}. The corrections are kept; the study is listed "
                 "again when it is opened.",
-            ).format(name=person(study.patient_name) or translate("worklist", "No name")),
+            ).format(name=self.model.name(study)),
             "active",
         )
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def tell_missing(self, study: Study) -> None:
         """Say that the files of a study are gone, and what can be done."""
-        place = study.paths[0] if study.paths else ""
         self.notice.say(
             translate(
                 "worklist",
                 "The images of {name} are no longer at {place}. Connect the disk, or show where "
                 "they are now.",
-            ).format(
-                name=person(study.patient_name) or translate("worklist", "No name"), place=place
-            ),
+            ).format(name=self.model.name(study), place=self.model.place(study)),
             "failed",
             (
                 translate("worklist", "Locate the folder…"),

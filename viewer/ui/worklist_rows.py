@@ -125,6 +125,18 @@ class WorklistModel(QAbstractListModel):
         parts = (plain(study.modality), counts.images(study.images))
         return who, "", " · ".join(part for part in parts if part), ""
 
+    def name(self, study: Study) -> str:
+        """Return what a sentence calls the patient of a study."""
+        if self._anonymous:
+            return translate("worklist", "a patient")
+        return person(study.patient_name) or translate("worklist", "No name")
+
+    def place(self, study: Study) -> str:
+        """Return where the files of a study were, as far as it is shown: folders have names."""
+        if self._anonymous:
+            return translate("worklist", "their place")
+        return study.paths[0] if study.paths else ""
+
     def day(self, study: Study) -> str:
         """Return the day of a study, as far as it is shown."""
         return "" if self._anonymous else day(study.study_date)
