@@ -28,7 +28,7 @@ from viewer.ui import theme
 from viewer.ui.widgets import CommandButton, note
 from viewer.ui.worklist_keeper import WorklistKeeper
 from viewer.ui.worklist_parts import Heads, Notice, Search
-from viewer.ui.worklist_rows import ROW_PX, StudyRow, WorklistModel, person
+from viewer.ui.worklist_rows import ROW_PX, StudyRow, WorklistModel
 from viewer.worklist import Study
 
 _WIDEST_PX, _NARROWEST_PX = 1240, 420
