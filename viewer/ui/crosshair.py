@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
-from resources.text import translate
 from viewer.display import planes
+from viewer.ui import ink
 from viewer.ui import on_image as theme
 from viewer.ui.view_ink import MARGIN, haloed
 
@@ -171,23 +171,37 @@ def _handles(painter: QPainter, view: SliceView) -> None:
     held = view.turned_deg is not None
     for name, point in handles(view):
         close = under is not None and math.hypot(*(under - point).toTuple()) <= _REACH_PX
-        colour = QColor(PLANE_COLOURS[name])
-        radius = _HANDLE_PX + (1.5 if close and not held else 0)
-        painter.setPen(QPen(QColor(0, 0, 0, 200), 4))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawEllipse(point, radius, radius)
-        painter.setPen(QPen(colour, 2))
-        painter.setBrush(colour if close and not held else QColor(0, 0, 0, 140))
-        painter.drawEllipse(point, radius, radius)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+        ratio = painter.device().devicePixelRatioF()
+        full = close and not held
+        picture = ink.kept(
+            ("handle", name, full, ratio), partial(_handle, PLANE_COLOURS[name], ratio, full=full)
+        )
+        painter.drawImage(point - QPointF(_REACH_PX, _REACH_PX), picture)
+
+
+def _handle(colour: str, ratio: float, *, full: bool) -> QImage:
+    """Draw a handle once; circles are slow to draw, and there are twelve."""
+    picture = ink.blank(QSizeF(2 * _REACH_PX, 2 * _REACH_PX), ratio)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    middle = QPointF(_REACH_PX, _REACH_PX)
+    radius = _HANDLE_PX + (1.5 if full else 0)
+    painter.setPen(QPen(QColor(0, 0, 0, 200), 4))
+    painter.drawEllipse(middle, radius, radius)
+    painter.setPen(QPen(QColor(colour), 2))
+    painter.setBrush(QColor(colour) if full else QColor(0, 0, 0, 140))
+    painter.drawEllipse(middle, radius, radius)
+    painter.end()
+    return picture
 
 
 def _angle(painter: QPainter, view: SliceView, at: QPointF, degrees: float) -> None:
-    number = f"{degrees:+.1f}".replace("-", "\N{MINUS SIGN}")
-    text = translate("view", "{angle}°").format(angle=number)
+    number = f"{degrees:.1f}".replace("-", "\N{MINUS SIGN}")
     font = theme.font(15, QFont.Weight.DemiBold)
     where = at + QPointF(GAP_PX + 6, -GAP_PX - 6)
     room = QRectF(view.rect()).adjusted(4, 24, -80, -4)
     where.setX(min(max(where.x(), room.left()), room.right()))
     where.setY(min(max(where.y(), room.top()), room.bottom()))
-    haloed(painter, where, text, font, theme.TEXT)
+    # Apart from its unit a number is put together from figures that are kept.
+    haloed(painter, where, number, font, theme.TEXT)
+    haloed(painter, where + QPointF(ink.advance(number, font), 0), "°", font, theme.TEXT)

@@ -280,7 +280,7 @@ class MainWindow(QMainWindow):
         reading.selection_changed.connect(self.follow)
         reading.shown_changed.connect(self.follow)
         reading.tool_changed.connect(self.follow)
-        reading.planes_changed.connect(self.follow)
+        self.rotating.changed.connect(self.follow)
         reading.keys.changed.connect(self.follow)
 
     # ------------------------------------------------------------------ open

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from inference.geometry import lps_mm_to_kji
@@ -28,12 +28,23 @@ _STEP_DEG = 5.0
 class Rotating(QObject):
     """The commands of turning planes; a ``Part`` of the window."""
 
+    changed = Signal()
+
     def __init__(
         self, reading: Reading, fit: Callable[[], object], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._reading = reading
         self._fit = fit
+        self._turned = False
+        reading.planes_changed.connect(self._on_planes)
+        reading.case_changed.connect(self._on_planes)
+
+    def _on_planes(self) -> None:
+        # Not with every step of a drag: what can be done is the same all along it.
+        if is_turned(self._reading) != self._turned:
+            self._turned = not self._turned
+            self.changed.emit()
 
     def handlers(self) -> Mapping[str, Callable[[], object]]:
         """Return what each command does."""
