@@ -107,7 +107,7 @@ class Pictures(QObject):
 def _write(image: QImage, path: Path, _report: Any, _cancelled: Any) -> Path:
     part = path.with_name(f"{path.name}.part")
     try:
-        written = image.save(str(part), "PNG")
+        written = image.save(str(part), b"PNG")
         if written:
             part.replace(path)
     except OSError:

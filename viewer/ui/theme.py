@@ -94,7 +94,8 @@ def head_font() -> QFont:
 def set_tone(widget: QWidget, tone: str, rule: str = "color: {ink};") -> None:
     """Give a widget a colour by its meaning, such as ``"pending"``; it follows the theme.
 
-    No tone is that of its kind. ``rule`` is a style sheet in which ``{ink}`` stands for the colour, and tokens for theirs.
+    No tone is that of its kind. ``rule`` is a style sheet in which ``{ink}`` stands for the
+    colour, and tokens for theirs.
     """
     if (widget.property("tone"), widget.property("rule")) == (tone, rule):
         return
