@@ -22,6 +22,7 @@ from viewer.study.order import StackPlan
 from viewer.ui import view_text
 from viewer.ui.beside_pane import BesidePane
 from viewer.ui.drawn import Drawn
+from viewer.ui.file_facts import FileFacts
 from viewer.ui.jobs import Job
 from viewer.ui.reading import Reading
 from viewer.ui.slice_view import SliceView
@@ -67,6 +68,7 @@ class Beside(QObject):
         super().__init__(parent)
         self._main = main
         self.reading = Reading(self)
+        self._facts = FileFacts(self.reading, self)
         self.reading.keys, self.reading.preferences = main.keys, main.preferences
         self.drawn = Drawn(self.reading, self)
         self.view = SliceView(self.reading, self.drawn)
@@ -139,6 +141,7 @@ class Beside(QObject):
         """Stop and wait for the threads."""
         self.close_series()
         self.drawn.close()
+        self._facts.close()
         self._pool.waitForDone(_CLOSE_MS)
 
     def set_plane(self, name: str) -> None:

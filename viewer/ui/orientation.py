@@ -88,7 +88,12 @@ def _word(letter: str) -> str:
         "D": translate("view", "dorsal"),
         "CR": translate("view", "cranial"),
         "CD": translate("view", "caudal"),
-    }[letter]
+        "M": translate("view", "medial"),
+        "PR": translate("view", "proximal"),
+        "DI": translate("view", "distal"),
+        "PA": translate("view", "palmar"),
+        "PL": translate("view", "plantar"),
+    }.get(letter, letter)
 
 
 def paint(painter: QPainter, view: SliceView) -> None:
