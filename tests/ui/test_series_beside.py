@@ -464,10 +464,13 @@ def test_opening_the_series_beside_takes_it_from_there(two, qtbot):
 
 def test_the_series_beside_stays_while_the_open_one_changes(two, qtbot):
     window = two(("thin", THIN), ("sagittal", SAGITTAL))
+    open_series(window, qtbot, "sagittal")  # left in three views
+    open_series(window, qtbot, "thick")
     other = beside(window, qtbot, "thin")
     case = other.case
     open_series(window, qtbot, "sagittal")
     assert other.case is case
+    assert window.views.layout_id == BESIDE
     assert window.layouts.links.mode == "position"
 
 

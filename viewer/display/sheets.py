@@ -136,11 +136,13 @@ def nearest(volume: Volume, plane: Plane, point_lps_mm: npt.ArrayLike) -> tuple[
     if volume.places is None:
         exact = float(lps_mm_to_kji(volume.affine, point_lps_mm)[plane.axis])
         return plane.index_of_lps(point_lps_mm), -0.5 <= exact <= plane.count - 0.5
-    slices = [sheet(volume, plane, index) for index in range(plane.count)]
-    placed = [each for each in slices if each is not None]
-    if any(angle_deg(placed[0], each) > _PARALLEL_DEG for each in placed):
+    corners = volume.places[:, :3, 3]
+    normals = np.cross(volume.places[:, :3, 2], volume.places[:, :3, 1])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    if np.abs(normals @ normals[0]).min() < math.cos(math.radians(_PARALLEL_DEG)):
         return None
-    off = [abs(each.distance_mm(point_lps_mm)) for each in placed]
+    away = np.asarray(point_lps_mm, dtype=np.float64) - corners
+    off = np.abs(np.einsum("kx,kx->k", away, normals))
     index = int(np.argmin(off))
-    gaps = np.abs(np.diff([each.distance_mm(placed[0].corner_lps_mm) for each in placed]))
-    return index, off[index] <= (float(gaps.max()) / 2 if len(gaps) else 0.5) + 1e-6
+    gaps = np.abs(np.diff(corners @ normals[0]))
+    return index, bool(off[index] <= (float(gaps.max()) / 2 if len(gaps) else 0.5) + 1e-6)

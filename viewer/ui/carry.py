@@ -136,6 +136,7 @@ class Grip(QWidget):
     begun = Signal()
     moved = Signal(QPoint)
     dropped = Signal(QPoint)
+    doubled = Signal()
 
     def __init__(self, pane: QWidget) -> None:
         super().__init__(pane)
@@ -174,6 +175,10 @@ class Grip(QWidget):
         carrying, self._press, self._carrying = self._carrying, None, False
         if carrying:
             self.dropped.emit(event.globalPosition().toPoint())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._press = None
+        self.doubled.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         # The wheel scrolls everywhere in a view.

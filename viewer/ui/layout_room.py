@@ -166,7 +166,13 @@ class LayoutRoom(QObject):
                 self.beside.close_series()
             self.links.unlink()
             self._linked_with = None
-            self._window.views.set_arranged(self._recall(case.series.modality))
+            views, own = self._window.views, self._recall(case.series.modality)
+            # Who goes through the series beside one that stays wants it to stay.
+            views.keeps_layout = views.arranged.layout == BESIDE and self.beside.plan is not None
+            if views.keeps_layout:
+                self._kept[BESIDE] = views.arranged
+            else:
+                views.set_arranged(own)
         else:
             self._on_laid_out()  # all of it is there now
         self._link_if_same_frame()

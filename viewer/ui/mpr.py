@@ -53,6 +53,7 @@ class MprViews(PaneGrid):
         self._enlarged: str | None = None  # name of a pane
         self._two_only = False
         self._alone = False
+        self.keeps_layout = False  # though the case that came has one of its own
         self.arranged = Arranged.of(THREE)
         self.drawn = Drawn(reading, self)
         self.views = [SliceView(reading, self.drawn, self) for _ in range(3)]
@@ -89,6 +90,7 @@ class MprViews(PaneGrid):
         grip.dropped.connect(self.carry.drop)
         if view is not None:
             view.enlarge_asked.connect(partial(self._toggle_pane, name))
+            grip.doubled.connect(partial(self._toggle_pane, name))
             view.told.connect(self.told)
             view.installEventFilter(self)
 

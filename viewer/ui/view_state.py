@@ -144,7 +144,7 @@ def _select(reading: Reading, wanted: str | None) -> None:
 
 def _lay_out(views: MprViews, layout: Any) -> None:
     arranged = layouts.from_json(layout)
-    if arranged is not None and arranged != views.arranged:
+    if arranged is not None and arranged != views.arranged and not views.keeps_layout:
         views.set_arranged(arranged)
 
 
