@@ -213,9 +213,13 @@ def commands() -> tuple[Command, ...]:
         Command("auto_window", window, translate("commands", "From the values shown"), ("9",)),
         Command("preset_0", window, translate("commands", "As stored in the file"), ("0",)),
         Command(
-            "first_window", window, translate("commands", "Begin such series so"), (), "switch"
+            "first_window",
+            window,
+            translate("commands", "Begin such series with this window"),
+            (),
+            "switch",
         ),
-        Command("presets_reset", window, translate("commands", "Presets as they came"), ()),
+        Command("presets_reset", window, translate("commands", "Reset the presets"), ()),
     )
 
 
@@ -241,8 +245,8 @@ def preset_name(name: str) -> str:
         "Strong uptake": translate("commands", "Strong uptake"),
         "Thin parts": translate("commands", "Thin parts"),
         "Thick parts": translate("commands", "Thick parts"),
-        "Flat": translate("commands", "Flat"),
-        "Steep": translate("commands", "Steep"),
+        "Low contrast": translate("commands", "Low contrast"),
+        "High contrast": translate("commands", "High contrast"),
     }
     return known.get(name, name)
 

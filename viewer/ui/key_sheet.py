@@ -61,6 +61,8 @@ class KeySheet(QDialog):
         buttons.accepted.connect(self.accept)
         self.edit = QPushButton(translate("dialogs", "Change keys…"))
         self.edit.setAutoDefault(False)
+        self.edit.setProperty("role", "verdict")
+        self.edit.setMinimumWidth(self.edit.fontMetrics().horizontalAdvance(self.edit.text()) + 28)
         self.edit.clicked.connect(change)
         foot = QHBoxLayout()
         foot.addWidget(self.edit)
