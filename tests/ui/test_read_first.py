@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from resources.problem import Problem
 from viewer import impressions
+from viewer.display.grey import Window
 from viewer.session import Case, Reader
 
 from .conftest import settle
@@ -91,6 +92,8 @@ def secrets_of(case):
     """Return what only the AI knows, as a reader would see it written."""
     found = []
     for lesion in case.document.lesions:
+        if lesion.origin == "human":
+            continue
         found += [f"{lesion.score:.2f}", f"{lesion.diameter_mm:.1f}"]
         found += [f"odule {lesion.number}", f"{lesion.number} · Nodule"]
         if lesion.volume_ml:
@@ -111,8 +114,15 @@ def leaks(texts, case):
     return found
 
 
-def test_no_word_of_the_ai_is_anywhere_before_the_commit(opened, qtbot):
+@pytest.mark.parametrize("arranged", ["layout_three", "layout_list", "layout_four"])
+@pytest.mark.parametrize("marked", [False, True])
+def test_no_word_of_the_ai_is_anywhere_before_the_commit(opened, qtbot, marked, arranged):
+    """In every layout, with and without a lesion that the reader has marked himself."""
     switch_on(opened)
+    opened.actions_by_id[arranged].trigger()
+    if marked:
+        opened.corrections.add_missed(opened.reading.cursor_lps_mm)
+    settle(opened)
     standing = {*spoken(opened), *written(opened)}  # presets, keys, help: there is no result yet
     run(opened, qtbot)
     case = opened.reading.case
@@ -122,7 +132,7 @@ def test_no_word_of_the_ai_is_anywhere_before_the_commit(opened, qtbot):
     commit(opened)
     texts = [t for t in (*spoken(opened), *written(opened)) if t not in standing]
     found = {secret for secret, _text in leaks(texts, case)}
-    best = case.shown[0]
+    best = [lesion for lesion in case.shown if lesion.origin == "ai"][1]
     assert {f"{best.score:.2f}", f"{best.number} · Nodule", "not reviewed"} <= found
 
 
@@ -131,10 +141,11 @@ def picture(window):
     return bytes(image.constBits())
 
 
-def test_locked_images_are_those_without_any_result(opened, qtbot):
+@pytest.mark.parametrize("arranged", ["layout_three", "layout_four"])
+def test_locked_images_are_those_without_any_result(opened, qtbot, arranged):
     """Pixel by pixel, on the very slice that shows a finding, with everything switched on."""
+    opened.actions_by_id[arranged].trigger()
     switch_on(opened)
-    lesion_at = None
     run(opened, qtbot)
     case = opened.reading.case
     lesion_at = case.shown[0].centre_lps_mm
@@ -191,6 +202,16 @@ def test_nothing_of_the_ai_can_be_chosen_judged_or_exported(locked):
     assert not locked.actions_by_id["undo"].isEnabled()
     assert "AI run" not in locked.actions_by_id["undo"].toolTip()
     assert locked.bar._undo_text.text() == ""
+
+
+def test_neither_run_nor_commit_changes_window_slice_or_layout(opened, qtbot):
+    """Also where the series is shown with a window in which no nodule can be seen."""
+    opened.reading.set_window(Window(40.0, 400.0))
+    switch_on(opened)
+    run(opened, qtbot)
+    commit(opened)
+    assert opened.reading.window == Window(40.0, 400.0)
+    assert not opened.reading.shown.heatmap
 
 
 def test_the_card_of_the_series_says_only_that_it_is_locked(locked):

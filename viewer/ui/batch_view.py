@@ -13,7 +13,7 @@ from viewer.ui import batch_jobs, theme
 from viewer.ui.batch_rows import Queued
 from viewer.ui.opener import FoundStudy
 from viewer.ui.places import ask_folder
-from viewer.ui.widgets import CommandButton, Striped
+from viewer.ui.widgets import Striped
 from viewer.worklist import Study
 
 if TYPE_CHECKING:
@@ -27,13 +27,17 @@ class _Strip(Striped):
 
     def __init__(self, window: MainWindow, batch: BatchFlow) -> None:
         super().__init__(least_px=40, edge_px=4)
-        self._pause = CommandButton(window.actions_by_id["batch_pause"], role="verdict", key=False)
+        action = window.actions_by_id["batch_pause"]
+        self.pause = QPushButton()
+        self.pause.setProperty("role", "verdict")
+        self.pause.setStyleSheet("padding: 4px 10px;")
+        self.pause.clicked.connect(lambda _checked: action.trigger())
         self.clear = QPushButton(translate("batch", "Take out what is through"))
         self.clear.setProperty("role", "verdict")
         self.clear.setStyleSheet("padding: 4px 10px;")
         self.clear.clicked.connect(lambda _checked: batch.forget_ended())
         self._row.addWidget(self.clear)
-        self._row.addWidget(self._pause)
+        self._row.addWidget(self.pause)
 
     def say(self, text: str, tone: str) -> None:
         """Show a sentence; an empty one hides the strip."""
@@ -171,6 +175,10 @@ class BatchView(QObject):
         total, left = len(batch.items), len(waiting)
         ended = total - left
         self.strip.clear.setVisible(ended > 0)
+        self.strip.pause.setVisible(left > 0 or batch.paused)
+        pause, go_on = translate("batch", "Pause"), translate("batch", "Go on")
+        self.strip.pause.setText(go_on if batch.paused else pause)
+        self.strip.pause.setToolTip(self._window.actions_by_id["batch_pause"].toolTip())
         self.button.setVisible(left > 0)
         if not total:
             self.strip.say("", "active")
@@ -200,4 +208,5 @@ class BatchView(QObject):
             short = f"{short} · {percent} %"
         self.button.setText(short)
         self.button.setToolTip(self.strip.text)
-        theme.set_tone(self.button, "pending" if batch.paused else "secondary")
+        tone = "pending" if batch.paused else "secondary"
+        theme.set_tone(self.button, tone, "color: {ink}; padding: 0 6px; border: none;")

@@ -61,7 +61,7 @@ class ReadFirst(QObject):
         assert column is not None
         column.insertWidget(1, self.form)  # type: ignore[attr-defined]
         self.button = QToolButton()
-        self.button.setDefaultAction(window.actions_by_id["read_first"])
+        self.button.clicked.connect(lambda _checked: window.actions_by_id["read_first"].trigger())
         self.button.setFont(theme.font(theme.CORNER_PX))
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         row = window.status.layout()
@@ -240,7 +240,17 @@ class ReadFirst(QObject):
         else:
             self.form.show_told(None)
         self.button.setVisible(self.on)
-        theme.set_tone(self.button, "pending" if locked else "secondary")
+        theme.set_tone(
+            self.button,
+            "pending" if locked else "secondary",
+            "color: {ink}; padding: 0 6px; border: none; background: transparent;",
+        )
+        self.button.setText(
+            translate("impression", "AI locked")
+            if locked
+            else translate("impression", "Read first")
+        )
+        self.button.setToolTip(self._window.actions_by_id["read_first"].toolTip())
         words = (
             translate("impression", "AI locked"),
             translate("impression", "{key} after your first impression").format(
