@@ -39,7 +39,7 @@ class MeasureButton(QToolButton):
         chosen = tool in KINDS
         self.setChecked(chosen)
         name = self._actions[tool].text() if chosen else translate("bar", "Measure")
-        self.setText(f"{name} ▾")
+        self.setText(name)
         self.setAccessibleName(name)
         first = self._actions["distance"]
         self.setEnabled(first.isEnabled())
