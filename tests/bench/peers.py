@@ -7,6 +7,7 @@ has it), with a virtual X server where there is no other screen, for it draws by
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -111,13 +112,16 @@ class Napari:
         np.save(folder / "mask.npy", _masks(findings, volume))
         script = Path(__file__).with_name("napari_peer.py")
         command = [python, str(script), str(folder), str(size_px)]
+        environment = dict(os.environ)
         if sys.platform == "linux":
+            environment["QT_QPA_PLATFORM"] = "xcb"
             xvfb = shutil.which("xvfb-run")
             assert xvfb is not None, "napari draws by OpenGL: install xvfb"
             command = [xvfb, "-a", "-s", "-screen 0 1920x1200x24", *command]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             stderr=subprocess.DEVNULL,
+            env=environment,
         )  # fmt: skip
         self.about = self._answer()
 
