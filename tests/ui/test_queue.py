@@ -4,6 +4,7 @@ import os
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -369,7 +370,29 @@ def test_a_row_says_state_score_size_volume_place_impression_and_doubt(full, twe
             assert part in text, (part, text)
 
 
-def test_nothing_of_the_ai_is_in_the_panel_while_it_is_hidden(full):
+def read_out(widget):
+    """Return everything that a screen reader finds under a widget, also what is hidden."""
+    found, waiting = [], [QAccessible.queryAccessibleInterface(widget)]
+    while waiting:
+        one = waiting.pop()
+        if one is None:
+            continue
+        found += [
+            one.text(kind)
+            for kind in (
+                QAccessible.Text.Name,
+                QAccessible.Text.Description,
+                QAccessible.Text.Value,
+                QAccessible.Text.Help,
+            )
+        ]
+        waiting += [one.child(n) for n in range(one.childCount())]
+    return " | ".join(filter(None, found))
+
+
+def test_nothing_of_the_ai_is_in_the_panel_while_it_is_hidden(full, twelve):
+    text = read_out(full.panel)
+    assert "score 0.97" in text and "impression" in text and "12 shown" in text
     full.corrections.add_missed(full.reading.cursor_lps_mm)
     key(full, "W")
     full.reading.shown.ai_held_back = True
@@ -384,6 +407,11 @@ def test_nothing_of_the_ai_is_in_the_panel_while_it_is_hidden(full):
     assert not full.panel.run_state.isVisible()
     assert full.panel.threshold._value.text() == ""
     assert not full.panel.segments.isVisible()
+    text = read_out(full.panel)
+    said = [" of 5", "agree", "shown ·", "of 12", "of 13", "vanish", "below"]
+    said += [f"{d.score:.2f}" for d in twelve.detections if d.score not in (0.1, 0.25)]
+    said += [f"{d.diameter_mm:.1f} ×" for d in twelve.detections]
+    assert [part for part in said if part in text] == []
     full.reading.shown.ai_held_back = False
     full.reading.show()
     settle(full)
