@@ -137,18 +137,28 @@ class KeyEditor(QDialog):
         )
 
     def _items(self) -> list[QTreeWidgetItem]:
-        groups = [self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount())]
-        return [group.child(n) for group in groups for n in range(group.childCount())]
+        return [item for group in self._groups() for item in self._items_of(group)]
+
+    @staticmethod
+    def _items_of(group: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+        found = (group.child(n) for n in range(group.childCount()))
+        return [item for item in found if item is not None]
+
+    def _groups(self) -> list[QTreeWidgetItem]:
+        found = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
+        return [group for group in found if group is not None]
 
     def _sift(self, text: str) -> None:
         """Show the commands whose name, group or key holds every word."""
         words = text.casefold().split()
-        for item in self._items():
-            said = " ".join([item.text(0), item.text(1), item.text(2), item.parent().text(0)])
-            item.setHidden(not all(word in said.casefold() for word in words))
-        for n in range(self.tree.topLevelItemCount()):
-            group = self.tree.topLevelItem(n)
-            group.setHidden(all(group.child(i).isHidden() for i in range(group.childCount())))
+        for group in self._groups():
+            left = 0
+            for item in self._items_of(group):
+                said = " ".join([item.text(0), item.text(1), item.text(2), group.text(0)])
+                hit = all(word in said.casefold() for word in words)
+                item.setHidden(not hit)
+                left += hit
+            group.setHidden(not left)
         shown = [item for item in self._items() if not item.isHidden()]
         current = self.tree.currentItem()
         if shown and (current is None or current.isHidden()):

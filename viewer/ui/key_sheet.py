@@ -86,7 +86,8 @@ class KeySheet(QDialog):
         wide = room.width() - 2 * _EDGE_PX + _GAP_PX - 12
         self._columns = max(1, min(4, wide // (_COLUMN_PX + _GAP_PX)))
         self._fill()
-        inner = self._area.widget().sizeHint()
+        whole = self._area.widget()
+        inner = whole.sizeHint() if whole is not None else QSize()
         width = self._columns * (_COLUMN_PX + _GAP_PX) - _GAP_PX + 2 * _EDGE_PX + 12
         height = inner.height() + self._foot_px + 4
         self.resize(QSize(max(width, inner.width() + 2 * _EDGE_PX + 12), height).boundedTo(room))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WIDTH_PX = 3
 _EDGE_PX = 2
 _HERE_PX = 7.0
+_ROWS_PX = 64  # more rows at once Qt gives to its threads, and waits
 _TRACK, _SEEN = (38, 42, 48), (104, 113, 124)
 
 _kept: WeakKeyDictionary[SliceView, tuple[tuple[object, ...], QImage]] = WeakKeyDictionary()
@@ -32,7 +33,12 @@ def paint(painter: QPainter, view: SliceView) -> None:
     if plane is None or case is None or plane.count < 2 or view.height() < 40:
         return
     x, height = view.width() - WIDTH_PX - _EDGE_PX, view.height()
-    painter.drawImage(QPointF(x, 0), _track(view, painter.device().devicePixelRatioF()))
+    ratio = painter.device().devicePixelRatioF()
+    track = _track(view, ratio)
+    for top in range(0, track.height(), _ROWS_PX):
+        rows = min(_ROWS_PX, track.height() - top)
+        band = QRectF(0, top, track.width(), rows)
+        painter.drawImage(QPointF(x, top / ratio), track, band)
     step = height / plane.count
     if plane.straight:
         for one in key_images(case.document.notes(TOPIC)):
@@ -42,8 +48,8 @@ def paint(painter: QPainter, view: SliceView) -> None:
                 painter.fillRect(mark, QColor(theme.LETTER))
     y = (plane.number(view.index) - 0.5) * step
     here = max(_HERE_PX, step)
-    top = min(max(0.0, y - here / 2), height - here)
-    painter.fillRect(QRectF(x - 1, round(top), WIDTH_PX + 2, round(here)), QColor(theme.TEXT))
+    at = min(max(0.0, y - here / 2), height - here)
+    painter.fillRect(QRectF(x - 1, round(at), WIDTH_PX + 2, round(here)), QColor(theme.TEXT))
 
 
 def _track(view: SliceView, ratio: float) -> QImage:
