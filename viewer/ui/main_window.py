@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -25,6 +23,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.session import Case, Reader
 from viewer.ui import availability
+from viewer.ui.ai_news import AiNews
 from viewer.ui.ai_runner import AiRunner
 from viewer.ui.asking import Asking
 from viewer.ui.bar import TopBar
@@ -35,10 +34,10 @@ from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
-from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.keymap import KeyMap
-from viewer.ui.measuring import Measuring
+from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.looks import Looks
+from viewer.ui.measuring import Measuring
 from viewer.ui.mpr import MprViews
 from viewer.ui.next_case import NextCase
 from viewer.ui.opener import Opener
@@ -51,7 +50,7 @@ from viewer.ui.preferences import Preferences
 from viewer.ui.queue import Queue
 from viewer.ui.rail import SeriesRail
 from viewer.ui.read_first import ReadFirst
-from viewer.ui.reading import TEXT_NONE, TOOLS, Reading
+from viewer.ui.reading import Reading
 from viewer.ui.rejecting import Rejecting
 from viewer.ui.reordering import Reordering
 from viewer.ui.rotating import Rotating
@@ -59,6 +58,7 @@ from viewer.ui.settings import Settings
 from viewer.ui.slabs import Slabs
 from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
+from viewer.ui.window_commands import handlers_of
 from viewer.ui.worklist_flow import WorklistFlow
 
 _RAIL_FROM_PX = 1360
@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self.ai = AiRunner(self.reading, self.settings, self)
         self.exporter = Exporter(self.reading, self)
         self.asking = Asking(self)
+        self.news = AiNews(self)
         self._rail_wanted: bool | None = None
         self._closing = False
         self._warned = False
@@ -114,7 +115,7 @@ class MainWindow(QMainWindow):
             self.next_case,
             self.read_first,  # last: what it locks no other room opens
         )
-        self.actions_by_id = make_actions(self, self._handlers())
+        self.actions_by_id = make_actions(self, handlers_of(self))
         self.reading.keys.attach(self.actions_by_id)
         self.conventions.attach(self.actions_by_id)
         self._build()
@@ -129,7 +130,7 @@ class MainWindow(QMainWindow):
         self.batch.attach()
         self.next_case.attach()
         self.batch_view = BatchView(self, self.batch)
-        self._follow_devices()
+        self.news.follow_devices()
         self.fit_parts()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -191,56 +192,6 @@ class MainWindow(QMainWindow):
                         QWidget.setTabOrder(last, widget)
                     last = widget
 
-    def _handlers(self) -> dict[str, Callable[[], object]]:
-        corrections, reading = self.corrections, self.reading
-        handlers: dict[str, Callable[[], object]] = {
-            "accept": partial(corrections.judge, "accepted"),
-            "reject": partial(corrections.judge, "rejected"),
-            "unsure": partial(corrections.judge, "unsure"),
-            "sort": lambda: self.panel.controls.show_orders(),
-            "filter": lambda: self.panel.controls.show_kinds(),
-            "comment": lambda: self.panel.comment.begin(),
-            "smaller": lambda: reading.set_brush(size_mm=reading.brush_mm - 1),
-            "larger": lambda: reading.set_brush(size_mm=reading.brush_mm + 1),
-            "ball": lambda: reading.set_brush(ball=not reading.brush_ball),
-            "delete": corrections.delete,
-            "undo": corrections.undo,
-            "redo": corrections.redo,
-            "abort": self._abort,
-            "text": lambda: reading.show(text=(reading.shown.text + 1) % (TEXT_NONE + 1)),
-            "fit": lambda: self.views.fit_all(),
-            "rail": self._toggle_rail,
-            "panel": lambda: self.panel.setVisible(not self.panel.isVisible()),
-            "slice_up": lambda: self.views.active.scroll_slices(-1),
-            "slice_down": lambda: self.views.active.scroll_slices(1),
-            "slice_up_10": lambda: self.views.active.scroll_slices(-10),
-            "slice_down_10": lambda: self.views.active.scroll_slices(10),
-            "slice_first": lambda: self.views.active.scroll_slices(-1_000_000),
-            "slice_last": lambda: self.views.active.scroll_slices(1_000_000),
-            "series_before": lambda: self.study.step_series(-1),
-            "series_after": lambda: self.study.step_series(1),
-            "open": self.asking.folder,
-            "open_file": self.asking.files,
-            "sample": self.open_sample,
-            "worklist": lambda: self.worklist.toggle(),
-            "run": self.ai.run,
-            "export": self.asking.export,
-            "reader": self.asking.reader,
-            "trust": self.asking.trust,
-            "card": self.asking.card,
-            "keys": self.asking.keys,
-            "edit_keys": self.asking.edit_keys,
-            "quit": self.close,
-            "preset_0": lambda: self.study.show_file_window(),
-        }
-        for tool in TOOLS:
-            handlers[tool] = partial(reading.set_tool, tool)
-        for switch in availability.SWITCHES:
-            handlers[switch] = partial(self._toggle, switch)
-        for part in self.parts:
-            handlers |= part.handlers()
-        return handlers
-
     def _connect(self) -> None:
         reading, ai = self.reading, self.ai
         self.rail.chosen.connect(self.study.open_series)
@@ -269,9 +220,9 @@ class MainWindow(QMainWindow):
         ai.started.connect(self.follow)
         ai.engine.progressed.connect(self.panel.run_progressed)
         ai.clock.told.connect(self.panel.run_state.show_left)
-        ai.ended.connect(self._on_run_ended)
-        ai.changed.connect(self._on_ai_changed)
-        ai.found.connect(self._on_found)
+        ai.ended.connect(self.news.on_ended)
+        ai.changed.connect(self.news.on_changed)
+        ai.found.connect(self.news.on_found)
         self.exporter.progressed.connect(self.status.show_progress)
         self.exporter.started.connect(self.follow)
         self.exporter.ended.connect(self._on_exported)
@@ -301,54 +252,6 @@ class MainWindow(QMainWindow):
         self.panel.set_eligibility(self.ai.reasons)
         self.follow()
 
-    # -------------------------------------------------------------------- ai
-
-    def _on_ai_changed(self) -> None:
-        self.panel.set_eligibility(self.ai.reasons)
-        if self.study.current is not None and self.reading.case is not None:
-            card = self.rail.card(self.study.current)
-            if self.reading.ai_locked and not self.reading.case.is_being_read:
-                card.state = translate("window", "AI locked: read first")
-            elif self.reading.case.document.findings is not None:
-                card.state = translate("window", "AI done")
-            elif self.reading.case.is_being_read:
-                card.state = translate("window", "Loading…")
-            elif self.ai.reasons:
-                card.state = translate("window", "AI: not eligible")
-            else:
-                card.state = ""
-            self.rail.follow(self.study.current)
-        self._follow_devices()
-        self.follow()
-
-    def _follow_devices(self) -> None:
-        pack = self.ai.pack
-        if pack is None:
-            title = translate("window", "AI: none")
-        else:
-            title = translate("window", "AI: {model} {version} · {device}").format(
-                model=pack.id, version=pack.version, device=self.ai.device_name()
-            )
-        self.bar.show_devices(self.ai.devices(), self.ai.device, title)
-
-    def _on_run_ended(self, problem: Problem | None) -> None:
-        self.panel.run_ended(problem)
-        self.follow()
-
-    def _on_found(self) -> None:
-        case = self.reading.case
-        findings = case.document.findings if case is not None else None
-        if case is None or findings is None:
-            return
-        self.status.say(
-            translate("window", "Ready · model run {seconds} s on {device}").format(
-                seconds=f"{sum(findings.seconds.values()):.1f}", device=findings.device
-            )
-        )
-        if not self.reading.ai_hidden and (lesions := self.reading.lesions):
-            best = max(lesions, key=lambda lesion: lesion.score or 0.0)
-            self.reading.select(best.id)
-
     # ---------------------------------------------------------------- export
 
     def export_to(self, folder: Path) -> None:
@@ -377,15 +280,14 @@ class MainWindow(QMainWindow):
 
     # ----------------------------------------------------------------- looks
 
-    def _toggle(self, switch: str) -> None:
-        self.reading.show(**{switch: not getattr(self.reading.shown, switch)})
-
-    def _toggle_rail(self) -> None:
+    def toggle_rail(self) -> None:
+        """Show or hide the series list, whatever the size of the window."""
         self._rail_wanted = not self.rail.isVisible()
         self.rail.setVisible(self._rail_wanted)
         self.follow()
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
+        """Leave what is going on: a gesture, a wait, a list, a tool, in this order."""
         if self.rejecting.escape() or self.views.abort_gesture() or self.measuring.give_up():
             return
         if self.outliner.escape():
