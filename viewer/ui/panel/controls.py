@@ -101,7 +101,7 @@ class QueueControls(QWidget):
         self._go_on.clicked.connect(actions["go_on"].trigger)
         self._action = actions["go_on"]
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 8, 2)
+        row.setContentsMargins(4, 0, 5, 2)  # the words, not the buttons, stand under the head
         row.setSpacing(4)
         row.addWidget(self._order)
         row.addWidget(self._kind)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from viewer.annotate.lesion import SegmentState
 
 _LESION = "nodule"
+_ROW_PX = 28
 
 
 class _Eye(QToolButton):
@@ -65,7 +66,7 @@ class _Swatch(QToolButton):
         super().__init__()
         self._label, self._in_use = label, in_use
         self.setProperty("role", "bare")
-        self.setFixedSize(QSize(18, 24))
+        self.setFixedSize(QSize(14, 24))
         self.setAccessibleName(translate("findings", "Colour of {name}").format(name=name))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(self._offer)
@@ -143,7 +144,8 @@ class _Row(QWidget):
         self.volume.setWordWrap(False)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(4)
+        line.setSpacing(1)
+        self.setFixedHeight(_ROW_PX)
         line.addWidget(swatch)
         line.addWidget(title)
         line.addStretch(1)
