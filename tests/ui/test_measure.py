@@ -17,7 +17,7 @@ from viewer.ui.panel.measurements import _Row
 
 from ..dicom_files import write_slice, write_stack
 from .conftest import settle
-from .test_geometry import open_folder
+from .test_geometry import open_folder, wait
 from .test_review import control, key
 from .test_views import wheel
 
@@ -445,3 +445,31 @@ def test_measurements_can_be_hidden_and_come_back(on_askew):
     assert not window.actions_by_id["measurements"].isChecked()
     control(window, "M")
     assert window.measuring.on_view(view)
+
+
+def test_millimetres_of_a_projection_say_what_they_are_true_of(window, tmp_path):
+    write_slice(
+        tmp_path / "a", np.arange(60 * 80, dtype=np.uint16).reshape(60, 80), modality="DX",
+        position=None, orientation=None, spacing=(0.18, 0.18), ImagerPixelSpacing=[0.2, 0.2],
+        PixelSpacingCalibrationType="FIDUCIAL",
+    )  # fmt: skip
+    open_folder(window, tmp_path)
+    view = window.views.views[0]
+    wait(window, lambda: window.measuring.work._calibration == "fiducial")
+    key(window, "D")
+    middle = view.rect().center()
+    press_drag(view, middle, middle + QPoint(100, 0))
+    (one,) = ones(window)
+    assert one.value("length") == pytest.approx(100 * view.mm_per_px)
+    assert one.values[0].unit == "mm"
+    assert "calibrated by an object" in window.status._text.text()
+
+
+def test_no_tool_for_measuring_makes_the_window_wider(on_askew):
+    window, _, _ = on_askew
+    window.resize(1024, 700)
+    for kind in KINDS:
+        window.reading.set_tool(kind)
+        settle(window)
+        assert window.width() == 1024
+        assert window.bar.layout().minimumSize().width() <= window.bar.width(), kind
