@@ -72,9 +72,7 @@ def commands() -> tuple[Command, ...]:
             translate("commands", "Previous one not reviewed"),
             ("Shift+K",),
         ),
-        Command(
-            "comment", review, translate("commands", "Comment on the finding"), ("Shift+T",)
-        ),
+        Command("comment", review, translate("commands", "Comment on the finding"), ("Shift+T",)),
         Command("sort", review, translate("commands", "Order of the findings"), ("Shift+S",)),
         Command("filter", review, translate("commands", "Which findings are listed"), ("Ctrl+F",)),
         Command(
@@ -139,6 +137,7 @@ def commands() -> tuple[Command, ...]:
         Command("slab", view, translate("commands", "Slab: MIP, MinIP, mean, off"), ("Y",)),
         Command("slab_thicker", view, translate("commands", "Thicker slab"), ("Ctrl+]",)),
         Command("slab_thinner", view, translate("commands", "Thinner slab"), ("Ctrl+[",)),
+        Command("preview", view, translate("commands", "3-D preview"), ("Shift+M",), "switch"),
         Command("straight", view, translate("commands", "Straight planes"), ("Shift+F",)),
         Command("crosshair", view, translate("commands", "Crosshair"), ("L",), "switch"),
         Command("text", view, translate("commands", "Corner text"), ("Space",)),

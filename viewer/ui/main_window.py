@@ -47,6 +47,7 @@ from viewer.ui.panel.measurements import MeasurementsSection
 from viewer.ui.panel.review_panel import PANEL_PX, ReviewPanel
 from viewer.ui.part import Part
 from viewer.ui.preferences import Preferences
+from viewer.ui.preview import Previewing
 from viewer.ui.queue import Queue
 from viewer.ui.rail import SeriesRail
 from viewer.ui.read_first import ReadFirst
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.outliner = Outliner(self.reading, self.ai, self.corrections, self)
         self.rotating = Rotating(self.reading, lambda: self.views.fit_all(), self)
         self.conventions = Conventions(self.reading, self.settings, lambda: self.views.active, self)
+        self.previewing = Previewing(self.reading, lambda: self.views, self)
         self.slabs = Slabs(self.reading, lambda: self.views.active, self)
         self.reordering = Reordering(self.reading, self)
         self.looks = Looks(self)
@@ -105,6 +107,7 @@ class MainWindow(QMainWindow):
             self.looks,
             self.conventions,
             self.rotating,
+            self.previewing,
             self.slabs,
             self.rejecting,
             self.queue,
@@ -232,6 +235,7 @@ class MainWindow(QMainWindow):
         reading.shown_changed.connect(self.follow)
         reading.tool_changed.connect(self.follow)
         self.rotating.changed.connect(self.follow)
+        self.previewing.changed.connect(self.follow)
         reading.keys.changed.connect(self.follow)
 
     # ------------------------------------------------------------------ open
@@ -388,6 +392,7 @@ class MainWindow(QMainWindow):
         self.looks.close()
         self.conventions.close()
         self.layouts.close()
+        self.previewing.close()
         self.views.drawn.close()
         self.reordering.close()
         case: Case | None = self.reading.case
