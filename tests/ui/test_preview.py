@@ -73,3 +73,16 @@ def test_another_case_is_seen_from_the_front_and_none_is_told(previewed):
     settle(previewed)
     assert not preview.shows_image
     assert not preview.grab().isNull()
+
+
+def test_findings_of_the_ai_never_stand_there_without_its_name(previewed, monkeypatch):
+    from viewer.ui import preview as module
+
+    said = []
+    monkeypatch.setattr(module, "chip", lambda _painter, _w, _y, words, **more: said.append(words))
+    previewed.previewing.preview.grab()
+    assert said[-1] == ["AI scripted 0", "not reviewed"]
+    said.clear()
+    previewed.reading.show(ai_held_back=True)
+    previewed.previewing.preview.grab()
+    assert said == []

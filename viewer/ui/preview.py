@@ -41,7 +41,7 @@ from viewer.ui.jobs import Job
 from viewer.ui.label_colours import label_colour
 from viewer.ui.layouts import FOUR, Arranged
 from viewer.ui.reading import Reading
-from viewer.ui.view_ink import MARGIN, haloed
+from viewer.ui.view_ink import MARGIN, chip, haloed
 
 if TYPE_CHECKING:
     from viewer.ui.mpr import MprViews
@@ -51,6 +51,8 @@ _BONES = Window(300, 1400)  # HU
 _TURN_PER_PX = 0.01
 _STEEPEST = math.radians(89)
 _RING_PX = 7.0
+# Share of the ball around the volume that is seen: its corners alone reach further.
+_SHOWN = 0.75
 _CLOSE_MS = 3000
 
 
@@ -168,7 +170,7 @@ class Preview(QWidget):
     def _scale(self) -> float:
         """Return logical pixels a millimetre."""
         assert self._small is not None
-        return min(self.width(), self.height()) / (2 * self._small.radius_mm)
+        return min(self.width(), self.height()) / (2 * self._small.radius_mm * _SHOWN)
 
     def _spot(self, lesion: Lesion) -> QPointF:
         """Return where a finding is seen in the picture that is drawn."""
@@ -203,6 +205,7 @@ class Preview(QWidget):
         painter.drawImage(box, self._image)
         for lesion in self._lesions():
             self._ring(painter, lesion)
+        self._notice(painter)
         self._words(painter)
 
     def _ring(self, painter: QPainter, lesion: Lesion) -> None:
@@ -218,6 +221,23 @@ class Preview(QWidget):
         font = theme.font(theme.CORNER_PX, QFont.Weight.DemiBold)
         where = at + QPointF(_RING_PX, -_RING_PX)
         haloed(painter, where, str(lesion.number), font, colour.name())
+
+    def _notice(self, painter: QPainter) -> None:
+        """Say whose findings these are, as long as any of the AI is to be seen."""
+        case = self._reading.case
+        findings = case.document.findings if case is not None else None
+        if case is None or findings is None:
+            return
+        if all(lesion.origin == "human" for lesion in self._lesions()):
+            return
+        done, total = case.progress
+        pending = done < total or total == 0
+        model = f"{findings.model.id} {findings.model.version}"
+        words = [
+            translate("view", "AI {model}").format(model=model),
+            translate("view", "not reviewed") if pending else translate("view", "reviewed"),
+        ]
+        chip(painter, self.width(), MARGIN, words, pending=pending)
 
     def _words(self, painter: QPainter) -> None:
         font = theme.font(theme.CORNER_PX)
