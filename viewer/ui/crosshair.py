@@ -26,7 +26,6 @@ _HANDLE_PX = 6.0
 _REACH_PX = 11.0
 _EDGE_PX = 26.0
 _SHARE = 0.36
-_ROWS_PX = 64  # more rows at once Qt gives to its threads, and waits
 _BAR_PX = 28.0
 
 # A plane has the colour of the direction that it is seen along: red from front to back, green
@@ -159,11 +158,24 @@ def _upright_line(
         bars = ((0, y, x - GAP_PX, thick), (x + GAP_PX, y, width - x - GAP_PX, thick))
     else:
         bars = ((x, 0, thick, y - GAP_PX), (x, y + GAP_PX, thick, height - y - GAP_PX))
-    step = _ROWS_PX / ratio
     for left, top, across, down in bars:
-        while across > 0 and down > 0:  # the point may lie outside the view
-            painter.fillRect(QRectF(left, top, across, min(down, step)), colour)
-            top, down = top + step, down - step
+        if across <= 0 or down <= 0:  # the point may lie outside the view
+            continue
+        if level:
+            painter.fillRect(QRectF(left, top, across, down), colour)
+            continue
+        # So many rows Qt would share out to its threads, and wait; a picture it does not.
+        device = QRectF(0, 0, across * ratio, down * ratio)
+        column = _column(colour.rgba(), round(thick * ratio), math.ceil(height * ratio))
+        painter.drawImage(QRectF(left, top, across, down), column, device)
+
+
+@lru_cache(maxsize=16)
+def _column(rgba: int, width_px: int, height_px: int) -> QImage:
+    """Return a picture of one colour, as wide as a line and as high as a view."""
+    picture = QImage(width_px, height_px, QImage.Format.Format_ARGB32_Premultiplied)
+    picture.fill(QColor.fromRgba(rgba))
+    return picture
 
 
 def _handles(painter: QPainter, view: SliceView) -> None:

@@ -6,8 +6,8 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QRectF
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from resources.text import translate
 from viewer.annotate.key_images import TOPIC, marked
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
 
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+_BAR_Y = 16  # of the bar in its picture
 
 
 def plane_name(name: str) -> str:
@@ -199,8 +200,24 @@ def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
         return
     mm = fitting[-1]
     length = mm / view.mm_per_px
-    right = view.width() - MARGIN
-    y = round(y) + 0.5
+    ratio = painter.device().devicePixelRatioF()
+    picture = ink.kept(("bar", mm, round(length, 2), ratio), lambda: _bar(mm, length, ratio))
+    x = view.width() - MARGIN + ink.PAD - picture.width() / ratio
+    painter.drawImage(QPointF(x, round(y) - _BAR_Y), picture)
+
+
+def _bar(mm: int, length: float, ratio: float) -> QImage:
+    """Draw a bar of so many logical pixels, what it stands for to its left."""
+    if mm >= 10:
+        text = translate("view", "{length} cm").format(length=mm // 10)
+    else:
+        text = translate("view", "{length} mm").format(length=mm)
+    font = theme.font(theme.CORNER_PX)
+    width = math.ceil(length + 7 + ink.advance(text, font)) + 2 * ink.PAD
+    picture = ink.blank(QSizeF(width, 2 * _BAR_Y), ratio)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    right, y = width - ink.PAD, _BAR_Y + 0.5
     # Upright bars on whole pixels: no path has to be stroked.
     for grow, colour in ((1.0, QColor(0, 0, 0, 200)), (0.0, QColor(theme.TEXT))):
         for bar in (
@@ -209,13 +226,10 @@ def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
             QRectF(right - length - 0.5, y - 0.5, length + 1, 1),
         ):
             painter.fillRect(bar.adjusted(-grow, -grow, grow, grow), colour)
-    if mm >= 10:
-        text = translate("view", "{length} cm").format(length=mm // 10)
-    else:
-        text = translate("view", "{length} mm").format(length=mm)
-    font = theme.font(theme.CORNER_PX)
-    advance = QFontMetricsF(font).horizontalAdvance(text)
-    haloed(painter, QPointF(right - length - advance - 7, y + 4), text, font, theme.TEXT, HALO)
+    left = right - length - ink.advance(text, font) - 7
+    haloed(painter, QPointF(left, y + 4), text, font, theme.TEXT, HALO)
+    painter.end()
+    return picture
 
 
 def _calibration(painter: QPainter, view: SliceView, y: float) -> None:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 WIDTH_PX = 3
 _EDGE_PX = 2
 _HERE_PX = 7.0
-_ROWS_PX = 64  # more rows at once Qt gives to its threads, and waits
-_TRACK, _SEEN = (38, 42, 48), (104, 113, 124)
+_TRACK, _SEEN = 0xFF262A30, 0xFF68717C
 
 _kept: WeakKeyDictionary[SliceView, tuple[tuple[object, ...], QImage]] = WeakKeyDictionary()
 
@@ -34,11 +33,7 @@ def paint(painter: QPainter, view: SliceView) -> None:
         return
     x, height = view.width() - WIDTH_PX - _EDGE_PX, view.height()
     ratio = painter.device().devicePixelRatioF()
-    track = _track(view, ratio)
-    for top in range(0, track.height(), _ROWS_PX):
-        rows = min(_ROWS_PX, track.height() - top)
-        band = QRectF(0, top, track.width(), rows)
-        painter.drawImage(QPointF(x, top / ratio), track, band)
+    painter.drawImage(QPointF(x, 0), _track(view, ratio))
     step = height / plane.count
     if plane.straight:
         for one in key_images(case.document.notes(TOPIC)):
@@ -62,14 +57,14 @@ def _track(view: SliceView, ratio: float) -> QImage:
     known = _kept.get(view)
     if known is not None and known[0] == key:
         return known[1]
-    colours = np.empty((rows, max(1, round(WIDTH_PX * ratio)), 3), np.uint8)
-    colours[:] = _TRACK
+    colours = np.full((rows, max(1, round(WIDTH_PX * ratio))), _TRACK, dtype=np.uint32)
     if len(seen) == plane.count:
         in_order = seen if plane.number(0) == 1 else seen[::-1]
         at = np.minimum((np.arange(rows) + 0.5) * plane.count / rows, plane.count - 1)
         colours[in_order[at.astype(np.int64)]] = _SEEN
-    height, width = colours.shape[:2]
-    image = QImage(colours.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    height, width = colours.shape
+    # Of the window's own format: of another, Qt would share it out to threads, and wait.
+    image = QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
     image.setDevicePixelRatio(ratio)
     _kept[view] = (key, image)
     return image
