@@ -66,7 +66,8 @@ def follow(
     for name, action in actions.items():
         action.setEnabled(not why[name])
         keys = key_text(tuple(key.toString() for key in action.shortcuts()))
-        action.setToolTip(f"{action.text()}  {keys}" + (f"\n{why[name]}" if why[name] else ""))
+        said = f"{action.text()}  {keys}".rstrip()
+        action.setToolTip(f"{said}\n{why[name]}" if why[name] else said)
     case = reading.case
     if not why["undo"] and case is not None:
         text = translate("window", "Undo “{step}”").format(step=case.undo_name)
