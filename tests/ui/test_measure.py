@@ -354,6 +354,12 @@ def test_an_oblique_plane_is_measured_by_its_own_layer_of_voxels(on_askew):
     reading.turn(reading.straight)
     settle(window)
     assert not window.measuring.on_view(view)
+    # Its row leads back to the plane, wherever the reader is by then.
+    reading.show_slice(view.plane, 1)
+    window.measuring.go_to("m2")
+    settle(window)
+    assert "m2" in window.measuring.on_view(view)
+    np.testing.assert_allclose(np.abs(view.plane.normal_lps), np.abs(plane.normal_lps), atol=1e-9)
 
 
 def test_a_picture_is_measured_in_pixels_and_nothing_of_it_is_kept(window, tmp_path):

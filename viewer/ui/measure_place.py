@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF
 Floats = npt.NDArray[np.float64]
 
 _GAP_PX = 9.0
-_MARGIN_PX = 4.0
+_MARGIN_PX = 12.0
 # An end that is hidden cannot be judged; words that cover other words cannot be read.
 _END, _WORDS, _OWN, _OTHERS = 1000.0, 300.0, 20.0, 12.0
 _MOST = 25

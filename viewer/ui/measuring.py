@@ -14,6 +14,7 @@ from resources.text import translate
 from viewer.annotate import measurement_words
 from viewer.annotate.measurements import KINDS, TOPIC, Kept, Kind, Measurement
 from viewer.annotate.measuring import sheet_of
+from viewer.display.oblique import cut_plane
 from viewer.tools.measures import shapes
 from viewer.ui.measure_draft import Draft
 from viewer.ui.measure_work import MeasureWork
@@ -201,10 +202,29 @@ class Measuring(QObject):
         self.visible = True
         self.select(measurement_id)
         self.reading.move_cursor(np.mean(one.points_lps_mm, axis=0))
-        shown = [view for view in self.views if view.isVisible() and view.plane is not None]
-        if not any(measurement_id in self.on_view(view) for view in shown):
+        if not self._is_seen(measurement_id):
+            self._turn_to(one)
+        if not self._is_seen(measurement_id):
             self.told.emit(translate("measure", "It lies in a plane that no view shows now."))
         self.changed.emit()
+
+    def _is_seen(self, measurement_id: str) -> bool:
+        shown = [view for view in self.views if view.isVisible() and view.plane is not None]
+        return any(measurement_id in self.on_view(view) for view in shown)
+
+    def _turn_to(self, one: Measurement) -> None:
+        """Show the plane that a measurement was made in, in the view that is nearest to it."""
+        reading, normal = self.reading, np.asarray(one.normal_lps)
+        if reading.case is None or not reading.case.volume.regular or len(reading.straight) < 2:
+            return
+        straight = max(reading.straight.values(), key=lambda p: abs(float(p.normal_lps @ normal)))
+        normal = normal * np.sign(straight.normal_lps @ normal)
+        across = straight.across_lps - normal * (straight.across_lps @ normal)
+        across = across / np.linalg.norm(across)
+        frame = across, np.cross(normal, across)
+        through = np.mean(one.points_lps_mm, axis=0)
+        plane = cut_plane(straight, frame, through)
+        reading.turn({**reading.planes, straight.name: plane})
 
     def toggle_visible(self) -> None:
         """Hide all measurements, or show them again."""
