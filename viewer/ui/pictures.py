@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QByteArray, QObject, Slot
+from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
 
 from resources.problem import Problem
 from resources.text import translate
@@ -107,7 +107,7 @@ class Pictures(QObject):
 def _write(image: QImage, path: Path, _report: Any, _cancelled: Any) -> Path:
     part = path.with_name(f"{path.name}.part")
     try:
-        written = image.save(str(part), b"PNG")
+        written = QImageWriter(str(part), QByteArray(b"png")).write(image)
         if written:
             part.replace(path)
     except OSError:
