@@ -155,9 +155,9 @@ def _upright_line(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     width, height = view.width(), view.height()
     if level:
-        bars = ((0, y, x - GAP_PX, thick), (x + GAP_PX, y, width - x - GAP_PX, thick))
+        bars = ((0.0, y, x - GAP_PX, thick), (x + GAP_PX, y, width - x - GAP_PX, thick))
     else:
-        bars = ((x, 0, thick, y - GAP_PX), (x, y + GAP_PX, thick, height - y - GAP_PX))
+        bars = ((x, 0.0, thick, y - GAP_PX), (x, y + GAP_PX, thick, height - y - GAP_PX))
     for left, top, across, down in bars:
         if across <= 0 or down <= 0:  # the point may lie outside the view
             continue
