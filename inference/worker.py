@@ -7,6 +7,7 @@ installation is answered in words and not by a dead pipe.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import sys
@@ -199,8 +200,12 @@ class _Server:
 
 
 def _short_of_memory(error: Exception) -> bool:
-    """Tell whether torch ran out of memory; on the CPU it has no error of its own for it."""
+    """Tell whether memory ran out; torch on the CPU and libraries have no error of their own."""
     said = str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if isinstance(error, ImportError):  # a library that finds no room to be loaded
+        return "failed to map segment" in said or "annot allocate memory" in said
     return isinstance(error, RuntimeError) and (
         "out of memory" in said or "DefaultCPUAllocator" in said
     )

@@ -121,8 +121,17 @@ def test_a_process_that_the_kernel_kills_is_told_as_short_of_memory():
         assert "Close other programs" in caught.value.remedy
 
 
-def test_memory_that_runs_out_inside_is_told_and_the_process_lives_on():
-    raising = "(_ for _ in ()).throw(MemoryError())"
+@pytest.mark.parametrize(
+    "error",
+    [
+        "MemoryError()",
+        "OSError(12, 'Cannot allocate memory')",
+        "ImportError('libtorch_cpu.so: failed to map segment from shared object')",
+        "RuntimeError('DefaultCPUAllocator: not enough memory')",
+    ],
+)
+def test_memory_that_runs_out_inside_is_told_and_the_process_lives_on(error: str):
+    raising = f"(_ for _ in ()).throw({error})"
     with ModelProcess(_quick(raising)) as process:
         with pytest.raises(Problem, match="memory ran out"):
             process.devices()
