@@ -43,6 +43,8 @@ def plane_title(view: SliceView) -> str:
     name = plane_name(plane.name)
     if not isinstance(plane, ObliquePlane):
         return name
+    if plane.quick:  # the angle stands beside the crosshair that is dragged
+        return translate("view", "{plane} · oblique").format(plane=name)
     angle = f"{plane.tilt_deg:.0f}"
     return translate("view", "{plane} · oblique {angle}°").format(plane=name, angle=angle)
 
