@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -17,6 +17,7 @@ from resources.problem import Problem
 from viewer.session import Case, Reader
 from viewer.ui import view_notices, view_text
 from viewer.ui.reading import TEXT_FULL, TEXT_NONE, TEXT_SHORT
+from viewer.ui.view_ink import MARGIN
 
 from .conftest import run_ends_in_a_stroke, settle
 from .test_review import control, key
@@ -64,12 +65,14 @@ def test_an_ai_result_never_shows_without_its_name_and_state(
 def test_a_notice_is_never_wider_than_its_view(reviewed, monkeypatch):
     view = reviewed.views.views[0]
     boxes = []
-    draw = QPainter.drawRoundedRect
+    draw = QPainter.drawImage
 
     class Watched(QPainter):
-        def drawRoundedRect(self, box, x, y):
-            boxes.append(box)
-            draw(self, box, x, y)
+        def drawImage(self, at, picture, *rest):
+            if not rest and at.x() == round(MARGIN) - 1:  # a notice; words stand elsewhere
+                wide = picture.width() / picture.devicePixelRatioF()
+                boxes.append(QRectF(at.x(), at.y(), wide, 1))
+            draw(self, at, picture, *rest)
 
     for width in (200, 320, 600):
         view.setFixedWidth(width)
