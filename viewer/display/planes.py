@@ -170,8 +170,12 @@ class Plane:
 
     def index_of_lps(self, point_lps_mm: npt.ArrayLike) -> int:
         """Return the slice nearest to a point in LPS mm, kept inside the volume."""
-        index = round(float(lps_mm_to_kji(self.affine, point_lps_mm)[self.axis]))
+        index = round(self.depth(point_lps_mm))
         return min(max(index, 0), self.count - 1)
+
+    def depth(self, point_lps_mm: npt.ArrayLike) -> float:
+        """Return the fractional slice that a point in LPS mm lies on."""
+        return float(lps_mm_to_kji(self.affine, point_lps_mm)[self.axis])
 
     def on_slice(self, point_lps_mm: npt.ArrayLike, index: int) -> npt.NDArray[np.float64]:
         """Move a point in LPS mm across the slices onto slice ``index``, kept inside the volume."""
@@ -181,8 +185,7 @@ class Plane:
 
     def off_mm(self, point_lps_mm: npt.ArrayLike, index: int) -> float:
         """Return how far a point in LPS mm lies from slice ``index``, in steps of slices, mm."""
-        steps = float(lps_mm_to_kji(self.affine, point_lps_mm)[self.axis]) - index
-        return abs(steps) * self.step_mm
+        return abs(self.depth(point_lps_mm) - index) * self.step_mm
 
     @property
     def step_mm(self) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
+from inference.geometry import kji_to_lps_mm
 from inference.volume import Volume
 from viewer.display.planes import Plane
 
@@ -134,7 +134,7 @@ def nearest(volume: Volume, plane: Plane, point_lps_mm: npt.ArrayLike) -> tuple[
     if not volume.placed or not volume.in_mm:
         return None
     if volume.places is None:
-        exact = float(lps_mm_to_kji(volume.affine, point_lps_mm)[plane.axis])
+        exact = plane.depth(point_lps_mm)
         return plane.index_of_lps(point_lps_mm), -0.5 <= exact <= plane.count - 0.5
     corners = volume.places[:, :3, 3]
     normals = np.cross(volume.places[:, :3, 2], volume.places[:, :3, 1])

@@ -205,18 +205,18 @@ class Links(QObject):
         volume = case.volume
         if volume.places is None or not volume.placed:
             return True
-        plane = reading.planes[reading.plane_order()[0]]
+        plane = reading.straight[reading.plane_order()[0]]
         return nearest(volume, plane, volume.places[0][:3, 3]) is not None
 
     @staticmethod
     def _number(reading: Reading) -> int:
         """Return the number of the acquired slice at the cursor, in reading order."""
-        plane = reading.planes[reading.plane_order()[0]]
+        plane = reading.straight[reading.plane_order()[0]]
         return plane.number(round(reading.cursor_kji()[plane.axis]))
 
     @staticmethod
     def _show_number(reading: Reading, number: int) -> None:
-        plane = reading.planes[reading.plane_order()[0]]
+        plane = reading.straight[reading.plane_order()[0]]
         now = round(reading.cursor_kji()[plane.axis])
         reading.show_slice(plane, plane.step_index(now, number - plane.number(now)))
 

@@ -16,6 +16,7 @@ from viewer.display.outlines import oblique_outline_mm
 from viewer.display.overlays import heat_colours
 from viewer.display.planes import make_planes
 from viewer.display.sampling import mask_on, sample
+from viewer.display.sheets import nearest
 
 BLACK = 0xFF000000
 SHAPE = (11, 24, 19)
@@ -319,3 +320,12 @@ def test_an_oblique_plane_refuses_what_only_a_straight_one_has():
     ):
         with pytest.raises((TypeError, IndexError)):
             act()
+
+
+def test_a_linked_point_finds_its_oblique_slice():
+    affine = _affine(1)
+    volume = _volume(affine)
+    for plane, through in _turned_planes(affine, 3):
+        assert nearest(volume, plane, through) == (plane.index_of_lps(through), True)
+        far = through + plane.normal_lps * plane.step_mm * plane.count
+        assert nearest(volume, plane, far) == (plane.count - 1, False)
