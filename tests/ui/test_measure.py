@@ -12,6 +12,7 @@ from skimage.measure import points_in_poly
 
 from viewer.annotate.measurements import KINDS, TOPIC
 from viewer.display.oblique import cut_plane, frame_of, turned
+from viewer.display.slab import Slab
 from viewer.tools.measures.lines import cross_of
 from viewer.ui.panel.measurements import _Row
 
@@ -479,3 +480,20 @@ def test_no_tool_for_measuring_makes_the_window_wider(on_askew):
         settle(window)
         assert window.width() == 1024
         assert window.bar.layout().minimumSize().width() <= window.bar.width(), kind
+
+
+def test_a_slab_has_lengths_and_areas_and_no_values(on_askew):
+    window, view, _ = on_askew
+    view.set_slab(Slab("mip", 12.0))
+    middle = view.rect().center()
+    key(window, "E", Qt.KeyboardModifier.ShiftModifier)
+    press_drag(view, middle, middle + QPoint(80, 60))
+    (one,) = ones(window)
+    assert [value.name for value in one.values] == ["area"] and one.absence == "slab"
+    view.set_slab(None)
+    key(window, "W")
+    px = window.measuring.pixels(view, one.points_lps_mm)[1]
+    start = QPointF(*px).toPoint()
+    press_drag(view, start, start + QPoint(8, 0))
+    (one,) = ones(window)
+    assert one.absence == "" and one.value("mean") is not None
