@@ -89,7 +89,7 @@ class Beside(QObject):
         main.shown_changed.connect(self._mirror)
         main.case_changed.connect(self._mirror)
         main.tool_changed.connect(self._mirror_tool)
-        self.pane.show_empty()
+        self.pane.show_empty(self._main.keys.name("layout_beside"))
 
     @property
     def case(self) -> Case | None:
@@ -135,7 +135,7 @@ class Beside(QObject):
         if self.state != EMPTY:
             self._leave()
             self._set_state(EMPTY)
-            self.pane.show_empty()
+            self.pane.show_empty(self._main.keys.name("layout_beside"))
 
     def close(self) -> None:
         """Stop and wait for the threads."""

@@ -59,14 +59,14 @@ class BesidePane(QWidget):
             return ""
         return " ".join(text for text in (self._title.text(), self._text.text()) if text)
 
-    def show_empty(self) -> None:
-        """Say how a series comes here."""
+    def show_empty(self, key: str) -> None:
+        """Say how a series comes here; ``key`` takes the next best."""
         self._say(
             translate("beside", "No series beside"),
             translate(
                 "beside",
-                "Drag one from the series list onto a view, or press F7 for the next best.",
-            ),
+                "Drag one from the series list onto a view, or press {key} for the next best.",
+            ).format(key=key),
         )
 
     def show_busy(self, text: str) -> None:

@@ -124,7 +124,8 @@ class FourthPane(QWidget):
         if reading.case is None or not reading.lesions:
             return [("", translate("facts", "None is listed."))]
         if lesion is None:
-            return [("", translate("facts", "None is selected: J takes the next."))]
+            said = translate("facts", "None is selected: {key} takes the next.")
+            return [("", said.format(key=reading.keys.name("next")))]
         rows = [(translate("facts", "Name"), words.title(lesion))]
         if place := reading.case.place(lesion):
             rows.append((translate("facts", "Where"), place))
