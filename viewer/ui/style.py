@@ -7,6 +7,10 @@ from viewer.ui.tokens import Tokens
 
 def style_sheet(t: Tokens) -> str:
     """Return the Qt style sheet of a theme."""
+    return _grounds(t) + _buttons(t) + _inputs(t)
+
+
+def _grounds(t: Tokens) -> str:
     return f"""
 * {{ outline: none; }}
 QWidget {{ color: {t.text}; }}
@@ -29,7 +33,11 @@ QLabel[role="dim"] {{ color: {t.dim}; }}
 QLabel[role="pending"] {{ color: {t.pending}; }}
 #worklist {{ background: {t.ground}; }}
 #empty {{ background: {t.stage}; }}
+"""
 
+
+def _buttons(t: Tokens) -> str:
+    return f"""
 QToolButton, QPushButton {{
   background: transparent; border: 1px solid transparent; border-radius: 6px;
   padding: 4px 8px; min-height: 18px; color: {t.text};
@@ -49,7 +57,11 @@ QPushButton[role="accept"] {{
   border: 1px solid {t.accepted}; color: {t.accepted_text}; padding: 4px 2px;
 }}
 QPushButton[role="accept"]:disabled {{ border-color: {t.hairline}; color: {t.dim}; }}
+"""
 
+
+def _inputs(t: Tokens) -> str:
+    return f"""
 QListWidget {{ background: transparent; border: none; }}
 QScrollArea {{ border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
