@@ -409,3 +409,14 @@ def test_picture_for_the_eye(pointing, process, qtbot):
     qtbot.waitUntil(lambda: "p1" in {x.id for x in pointing.reading.case.document.record})
     QTest.qWait(150)
     pointing.grab().save(f"{folder}/outlined.png")
+
+
+def test_what_was_asked_before_the_reader_locked_the_ai_away_is_dropped(pointing, process, qtbot):
+    process.hold.clear()
+    click(*free_place(pointing))
+    qtbot.waitUntil(lambda: len(process.outlined) == 1)
+    pointing.reading.ai_locked = True
+    process.hold.set()
+    qtbot.waitUntil(lambda: pointing.reading.outlining == ())
+    assert "p1" not in {x.id for x in pointing.reading.case.document.record}
+    pointing.reading.ai_locked = False

@@ -85,7 +85,7 @@ class Outliner(QObject):
         if self._reading.ai_hidden:
             return translate("outline", "The AI is hidden: it outlines nothing now.")
         if ai.reasons or ai.pack is None:
-            return " ".join(ai.reasons)
+            return " ".join(ai.reasons) or translate("outline", "No model is installed.")
         try:
             registry.check_outlines(ai.pack)
         except Problem as problem:
@@ -176,6 +176,8 @@ class Outliner(QObject):
         if case is not asked.case or asked not in self._asked or not isinstance(outline, Outline):
             return
         assert case is not None
+        if self._reading.ai_locked:
+            return  # asked for before the reader locked it away
         if not outline.mask.count:
             self._refuse(asked.point_lps_mm, outline.reason)
             return

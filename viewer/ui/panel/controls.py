@@ -64,8 +64,7 @@ class _MenuButton(QToolButton):
     def open_menu(self) -> None:
         """Open the menu under the button; the keyboard goes on in it."""
         menu = self.popup_menu
-        left = self.width() - menu.sizeHint().width()  # inside the panel, off the image
-        menu.popup(self.mapToGlobal(QPoint(max(left, 0) if self.x() < 80 else left, self.height())))
+        menu.popup(self.mapToGlobal(QPoint(0, self.height())))  # to the right: off the image
         chosen = next((entry for entry in self.entries.values() if entry.isChecked()), None)
         if chosen is not None:
             menu.setActiveAction(chosen)

@@ -100,7 +100,6 @@ class ThresholdSection(Section):
         self._value = QLabel()
         self.slider = ThresholdSlider(name)
         self._note = note()
-        # Two lines at most: what stands below must not move while the slider does.
         self._column.addLayout(titled(name, self._value))
         self._column.addWidget(self.slider)
         self._column.addWidget(self._note)
@@ -196,9 +195,9 @@ class ThresholdSection(Section):
         if self._hovered is not None:
             change = len(case.document.shown(self._hovered)) - shown
             texts = (
-                translate("findings", "{n} would appear from {score} on"),
-                translate("findings", "{n} would vanish from {score} on"),
-                translate("findings", "the same from {score} on"),
+                translate("findings", "{n} would appear at {score}"),
+                translate("findings", "{n} would vanish at {score}"),
+                translate("findings", "the same at {score}"),
             )
         elif self._before is not None:
             change = shown - len(case.document.shown(self._before))
