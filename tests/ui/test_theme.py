@@ -23,7 +23,7 @@ _PAIRS += [
     for ground in ("ground", "panel", "bar", "raised", "selected")
     for ink in ("active_text", "pending", "accepted_text", "failed")
 ]
-_PAIRS += [("on_primary", "primary"), ("on_primary", "primary_hover"), ("text", "selected")]
+_PAIRS += [("on_primary", "primary"), ("on_primary", "primary_hover"), ("active", "selected")]
 _ON_IMAGE = ["text", "secondary", "dim", "pending", "failed", "active", "letter", "measure"]
 
 

@@ -100,6 +100,7 @@ QLineEdit, QPlainTextEdit, QTextBrowser {{
   background: {t.ground}; border: 1px solid {t.edge}; border-radius: 6px; padding: 4px 6px;
   selection-background-color: {t.primary};
 }}
+QLineEdit, QPlainTextEdit {{ placeholder-text-color: {t.dim}; }}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {t.active}; }}
 QToolButton[role="quiet"] {{ padding: 0 6px; color: {t.secondary}; border: none; }}
 QToolButton[role="quiet"]:hover, QToolButton[role="quiet"]:focus {{ color: {t.text}; }}
