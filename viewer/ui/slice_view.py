@@ -17,13 +17,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from resources.text import translate
 from viewer.display.layers import compose
 from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
-from viewer.display.reorder import Reordered
-from viewer.display.slab import Slab, Span, project
-from viewer.ui import gestures, orientation, theme, view_text
+from viewer.display.slab import Slab, Span
+from viewer.ui import gestures, orientation, theme, view_text, view_values
 from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.reading import Reading
@@ -329,6 +327,7 @@ class SliceView(QWidget):
             self._slice.show_buffer(None, QRectF())
             return
         empty = self.case.slices.empty(self.case.volume.shape_kji[0])
+        self._flat = view_values.of_slab(self, span)
         buffer = compose(
             self.case.volume,
             self.plane,
@@ -338,7 +337,7 @@ class SliceView(QWidget):
             heat=self.overlay.flat_heat(self.plane, self.index),
             fills=self.overlay.flat_fills(self.plane, self.index),
             present_k=None if empty is None else ~empty,
-            flat=self._flat_values(span),
+            flat=view_values.of_copy(self) if self._flat is None else self._flat,
         )
         if self.plane.axis == 0 and shown.graphics and span is None:
             mask = self._drawn.mask(self.index)
@@ -367,21 +366,6 @@ class SliceView(QWidget):
         if self.slab is None or self.plane is None or not self.plane.straight:
             return None
         return self.slab.span(self.index, self.plane.count, self.plane.step_mm)
-
-    def _flat_values(self, span: Span | None) -> npt.NDArray[Any] | None:
-        """Return the values that are shown where they are no slice of the volume as it lies."""
-        self._flat = None
-        assert self.plane is not None
-        volume = self.reading.case.volume if self.reading.case is not None else None
-        voxels = self.reading.voxels
-        if volume is None or voxels is None or voxels.voxels is not volume.voxels:
-            voxels = None
-        if span is not None and self.slab is not None and volume is not None:
-            block = (voxels or Reordered(volume.voxels)).block(self.plane.axis, span)
-            self._flat = project(block, self.slab.mode)
-        elif voxels is not None and voxels.has_copy and self.plane.axis == 2:
-            return voxels.block(2, (self.index, self.index + 1))[0]
-        return self._flat
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -497,34 +481,8 @@ class SliceView(QWidget):
     # ---------------------------------------------------------------- values
 
     def value_text(self) -> str:
-        """Return the voxel value under the pointer with its unit, and the heatmap's, or ''."""
-        if self.pointer_px is None or self.case is None:
-            return ""
-        voxel = self.voxel_at(self.pointer_px)
-        if voxel is None or not self.case.slices.has(voxel[0]):
-            return ""
-        volume = self.case.volume
-        if volume.colours is not None:
-            red, green, blue = (int(part) for part in volume.colours[voxel])
-            return translate("view", "R {red}  G {green}  B {blue}").format(
-                red=red, green=green, blue=blue
-            )
-        value = volume.voxels[voxel]
-        if self._flat is not None and self.plane is not None:
-            # What is seen is the slab's, not the slice's.
-            row, column = (voxel[axis] for axis in range(3) if axis != self.plane.axis)
-            value = self._flat[row, column]
-        if volume.voxels.dtype.kind != "f":
-            number = str(int(value))
-        else:
-            number = f"{float(value):.4g}" if abs(value) < 1000 else f"{float(value):.0f}"
-        text = translate("view", "Value {value}").format(value=f"{number} {volume.unit}".strip())
-        heatmap = self.overlay.heatmap_value(voxel)
-        if heatmap is not None and self.reading.shows_uncertainty:
-            text += translate("view", " · ± {spread}").format(spread=f"{heatmap:.2f}")
-        elif heatmap is not None:
-            text += translate("view", " · p {probability}").format(probability=f"{heatmap:.2f}")
-        return text.replace("-", "\N{MINUS SIGN}")
+        """Return the value under the pointer with its unit, and the heatmap's, or ''."""
+        return view_values.text(self, self._flat)
 
     def cursor_px(self) -> QPointF:
         """Return the logical pixel of the linked cursor."""
