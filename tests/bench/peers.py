@@ -33,6 +33,7 @@ class Pyqtgraph:
         self, app: QApplication, volume: Volume, findings: Findings | None, size_px: int
     ) -> None:
         self._app = app
+        self.cpu_ms: list[float] = []  # of all threads, of each act
         self._voxels = volume.voxels
         self._heat = self._mask = None
         self.view = pg.GraphicsView()
@@ -70,9 +71,10 @@ class Pyqtgraph:
 
     def timed(self, act: Any) -> float:
         """Return the milliseconds from an act to the end of its paint."""
-        begin = time.perf_counter()
+        begin, spent = time.perf_counter(), time.process_time()
         act()
         finish(self._app)
+        self.cpu_ms.append((time.process_time() - spent) * 1000)
         return (time.perf_counter() - begin) * 1000
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from tests.bench.station import Act, Station, mouse, wheel
 Times = dict[str, list[float]]
 _SIZE_PX = 1000
 _A_ROUND = 24
+_AXIAL = "median <= 2.5, p95 <= 5; >= 2.5x pyqtgraph, >= 12x napari"
 _MOVE = QEvent.Type.MouseMove
 
 
@@ -80,16 +81,19 @@ class Bench:
             self.napari = Napari(self.options.napari, station.case.volume, findings, _SIZE_PX)
         return self.napari
 
-    def note(self, name: str, times: Times, reach: str) -> None:
+    def note(self, name: str, times: Times, reach: str, peer: Pyqtgraph | None = None) -> None:
         """Keep and print the figures of a row."""
         row: dict[str, Any] = {"reach": reach}
         for who, values in times.items():
             row[who] = figures(values)
         if self.station is not None and self.station.cpu_ms:
-            # What the GUI thread worked: other programs cannot stretch it.
+            # What the processor worked, all threads: other programs hardly stretch it.
             row["overread_cpu"] = figures(self.station.cpu_ms)
             row["yardstick"] = figures(self.station.yard_ms)
             self.station.cpu_ms, self.station.yard_ms = [], []
+        if peer is not None and peer.cpu_ms:
+            row["pyqtgraph_cpu"] = figures(peer.cpu_ms)
+            peer.cpu_ms = []
         ours = next(iter(times.values()))
         for who in list(times)[1:]:
             if who in ("pyqtgraph", "napari"):
@@ -141,7 +145,7 @@ def axial(bench: Bench) -> None:
             if napari is not None:
                 times["napari"] += napari.ask(axis=0, slices=indices[: _A_ROUND // 3])
             at = 100 + (at - 100 + _A_ROUND) % 200
-        bench.note(name, times, "median <= 2.5, p95 <= 5; >= 2.5x pyqtgraph, >= 12x napari")
+        bench.note(name, times, _AXIAL, peer)
     peer.close()
 
 
@@ -194,7 +198,7 @@ def across(bench: Bench) -> None:
                     times["pyqtgraph"].append(peer.timed(shown))
                 at += 8
             name = f"{name}, heatmap" if heatmap else name
-            bench.note(name, times, "median <= 4")
+            bench.note(name, times, "median <= 4", peer)
     peer.close()
 
 
