@@ -1,0 +1,144 @@
+"""What a reader can do to a case, in the words of reading; each is one edit. No Qt."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from inference.findings import Findings, ModelStamp, Outline
+from inference.volume import Volume
+from resources.problem import Problem
+from resources.text import translate
+from viewer.annotate import edits, makers, pointing
+from viewer.annotate.document import AnnotationDocument, Change
+from viewer.annotate.journal import utc_now
+from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
+from viewer.annotate.rerun import add_findings_edit
+from viewer.tools.brush import Brush, Stroke
+
+
+class Editing(ABC):
+    """The edits of a case.
+
+    Attributes
+    ----------
+    volume, document, reader, read_only_problem, blind
+        As in ``session.Case``.
+    """
+
+    volume: Volume
+    document: AnnotationDocument
+    reader: Reader
+    read_only_problem: Problem | None
+    blind: bool
+
+    @abstractmethod
+    def apply(self, edit: edits.Edit, tool: str = "") -> Change:
+        """Apply an edit and keep it."""
+
+    def add_findings(self, findings: Findings) -> Change:
+        """Take in one run of a model."""
+        return self.apply(add_findings_edit(self.document, findings, utc_now()))
+
+    def set_verdict(
+        self, lesion_id: str, verdict: Verdict | None, reason: str = ""
+    ) -> Change | None:
+        """Decide on a lesion, None takes the decision back; None when it stands already."""
+        doc, utc = self.document, utc_now()
+        made = makers.verdict_edit(doc, lesion_id, verdict, self.reader, utc, reason)
+        return self._apply_if(made)
+
+    def add_outlined(self, outline: Outline, model: ModelStamp, point_lps_mm: Point) -> Change:
+        """Take in what a model outlined where the reader pointed (LPS mm)."""
+        made = pointing.outlined_edit(self.document, self.volume, outline, model, point_lps_mm)
+        return self.apply(made)
+
+    def bring_back(self, lesion_id: str) -> Change | None:
+        """List a lesion that is deleted or that the threshold hides; None when it is listed."""
+        return self._apply_if(pointing.back_in_list_edit(self.document.lesion(lesion_id)))
+
+    def add_missed(self, centre_lps_mm: Point, label: str = "nodule") -> Change:
+        """Put a lesion that the model missed, at a point in LPS mm; it is drawn afterwards."""
+        made = makers.missed_edit(self.document, centre_lps_mm, label, blind=self.blind)
+        return self.apply(made)
+
+    def delete(self, lesion_id: str) -> Change | None:
+        """Take a lesion off the list; None when it is off already."""
+        return self._apply_if(makers.delete_edit(self.document, lesion_id))
+
+    def set_label(self, lesion_id: str, label: str) -> Change | None:
+        """Call a lesion something else; None when it is called so already."""
+        return self._apply_if(makers.label_edit(self.document, lesion_id, label))
+
+    def move(self, lesion_id: str, delta_lps_mm: Point) -> Change | None:
+        """Move a lesion by whole voxels, no farther than the volume's edge.
+
+        Parameters
+        ----------
+        delta_lps_mm
+            Way in patient space, LPS mm; rounded to voxels.
+
+        Returns
+        -------
+        Change or None
+            None when that is less than a voxel.
+        """
+        return self._apply_if(makers.move_edit(self.document, lesion_id, delta_lps_mm))
+
+    def set_note(self, topic: str, note_id: str, note: edits.Note, tool: str = "") -> Change | None:
+        """Put a note (see ``edits.SetNote``), None takes it away; None when it stands already."""
+        before = self.document.notes(topic).get(note_id)
+        if before == note:
+            return None
+        return self.apply(edits.SetNote(topic, note_id, before, note), tool)
+
+    def start_stroke(self, target_id: str, brush: Brush) -> Stroke:
+        """Begin a stroke on a lesion or segment; nothing changes before it is committed."""
+        self._check_writable()
+        mask = self.document.target(target_id).mask
+        return Stroke(self.volume.shape_kji, self.volume.affine, brush, target_id, mask)
+
+    def commit_stroke(self, stroke: Stroke) -> Change | None:
+        """Apply a stroke as one edit; None when it changes nothing.
+
+        A target that was changed since the stroke began, by an undo for instance, is drawn on
+        as it is now.
+
+        Raises
+        ------
+        Problem
+            When the target is no longer in the list.
+        """
+        self._check_writable()
+        target = self._listed(stroke.target_id)
+        if target is None:
+            raise Problem(
+                translate("annotate", "What you drew on is no longer in the list."),
+                translate("annotate", "Choose a finding and draw again."),
+                f"target {stroke.target_id}",
+            )
+        delta = stroke.delta(target.mask)
+        if delta is None:
+            return None
+        brush = stroke.brush
+        return self.apply(
+            edits.PaintStroke(stroke.target_id, delta, brush.mode, brush.shape, brush.diameter_mm)
+        )
+
+    # ------------------------------------------------------------------ inside
+
+    def _listed(self, target_id: str) -> Lesion | SegmentState | None:
+        listed: tuple[Lesion | SegmentState, ...] = (
+            *self.document.lesions,
+            *self.document.segments,
+        )
+        return next((target for target in listed if target.id == target_id), None)
+
+    def _apply_if(self, edit: edits.Edit | None) -> Change | None:
+        self._check_writable()
+        return None if edit is None else self.apply(edit)
+
+    def _check_writable(self) -> None:
+        if self.read_only_problem is not None:
+            # A new one each time: an exception that is raised twice grows its traceback.
+            told = self.read_only_problem
+            raise Problem(told.sentence, told.remedy, told.detail)
