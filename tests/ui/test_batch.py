@@ -2,6 +2,9 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,6 +244,37 @@ def test_what_waited_when_the_program_ended_goes_on_at_the_next_start(
         for case_key in keys_of(three).values():
             case = reopened(three, case_key)
             assert len(case.document.runs) == 1  # none twice, none lost
+            case.close()
+    finally:
+        made.close()
+        made.deleteLater()
+
+
+def test_killed_at_work_the_next_start_goes_on_and_nothing_is_done_twice(
+    qapp, qtbot, process, three
+):
+    from viewer.ui.main_window import MainWindow
+
+    victim = subprocess.Popen(
+        [sys.executable, "-m", "tests.ui.analyse_until_killed", str(three)],
+        cwd=Path(__file__).resolve().parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert victim.stdout.readline().strip() == "at work"
+    finally:
+        victim.kill()
+        victim.wait()
+        victim.stdout.close()
+    made = MainWindow()
+    made.show()
+    try:
+        qtbot.waitUntil(lambda: len(made.batch.items) == 3, timeout=10_000)
+        qtbot.waitUntil(lambda: set(states(made).values()) == {"done"}, timeout=30_000)
+        for case_key in keys_of(three).values():
+            case = reopened(three, case_key)
+            assert len(case.document.runs) == 1
             case.close()
     finally:
         made.close()
