@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 
 from viewer.ui.layouts import BESIDE, LAYOUTS, LIST
 
+from .beside_cases import chips
 from .conftest import settle
 from .test_layouts import key, shown
-from .test_series_beside import chips
 
 _KEYS = {"one": "F4", "three": "F5", "four": "F6"}
 
