@@ -47,14 +47,14 @@ def test_a_run_ends_in_a_pack_that_says_how_it_was_made(straight: tuple[Path, li
     made = read_manifest(run / "pack")
     assert made.weights.architecture == "lung-nodule-3"
     assert made.threshold == 0.5
-    assert made.version == "0.4.0"
+    assert made.version == "0.5.0"
     assert {one.kind for one in made.outputs} == {
         "heatmap", "detections", "mask", "outline", "impression", "uncertainty",
     }  # fmt: skip
     # The recipe as run can be run again.
     assert read_recipe(run / "pack" / "recipe.json") == read_recipe(run / "recipe.json")
     record = json.loads((run / "pack" / "training.json").read_text())
-    steps = {"heatmap": 4, "outliner": 4, "refine-1": 3, "refine-2": 3}
+    steps = {"heatmap": 4, "outliner": 4, "refine-1": 3, "refine-2": 3, "refine-3": 3}
     assert {name: stage["steps"] for name, stage in record["stages"].items()} == steps
     for name, stage in record["stages"].items():
         assert stage["curve"][-1]["step"] == steps[name]
@@ -68,7 +68,7 @@ def test_a_run_ends_in_a_pack_that_says_how_it_was_made(straight: tuple[Path, li
 def test_weights_are_stored_in_half_precision_but_for_the_few(straight: tuple[Path, list[str]]):
     run, _ = straight
     tensors = load_file(run / "pack" / "model.safetensors")
-    kept = load_file(run / "refine-2.safetensors")
+    kept = load_file(run / "refine-3.safetensors")
     assert {tensor.dtype for tensor in tensors.values() if tensor.ndim > 1} == {torch.float16}
     # Nothing was calibrated: the logits stay as they are.
     assert tensors["calibration.heat"].tolist() == [1, 0]
@@ -92,7 +92,7 @@ def test_interrupted_anywhere_it_ends_in_the_same_weights(
     monkeypatch.setattr(loop, "_SAVE_EVERY_S", -1.0)
     tick = Pace.tick
     # After a step of the heatmap net, within the mining, after steps of the outliner.
-    ends = (("heatmap", 3), ("mine", 2), ("outliner", 1), ("outliner", 3), ("refine-2", 2))
+    ends = (("heatmap", 3), ("mine", 2), ("outliner", 1), ("outliner", 3), ("refine-3", 2))
     for stage, at in ends:
 
         def killed(self: Pace, done: int, stage=stage, at=at) -> None:
