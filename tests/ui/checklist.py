@@ -32,7 +32,7 @@ def main_view(window):
 def written(window, view, monkeypatch):
     """Return the words that stand in the corners of a view now."""
     said = []
-    haloed, block = view_corners.haloed, ink.block
+    haloed, block, kept = view_corners.haloed, ink.block, ink.kept
 
     def listen(painter, at, text, *rest, **named):
         said.append(text)
@@ -42,10 +42,17 @@ def written(window, view, monkeypatch):
         said.extend(lines)
         return block(lines, *rest, **named)
 
+    def listen_to_kept(key, make):
+        # The scale bar is a picture; its key says for how many mm it stands.
+        if key[0] == "bar":
+            said.append(f"{key[1] // 10} cm" if key[1] >= 10 else f"{key[1]} mm")
+        return kept(key, make)
+
     picture = QImage(view.size(), QImage.Format.Format_RGB32)
     with monkeypatch.context() as patch, QPainter(picture) as painter:
         patch.setattr(view_corners, "haloed", listen)
         patch.setattr(ink, "block", listen_to_block)
+        patch.setattr(ink, "kept", listen_to_kept)
         view_text.paint(painter, view)
     return [text for text in said if text.strip()]
 

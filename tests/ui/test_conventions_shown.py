@@ -114,8 +114,12 @@ def test_hounsfield_units_are_only_named_for_ct_after_rescale(window, qtbot, tmp
     open_folder(window, tmp_path)
     assert window.reading.case.volume.unit == unit
     view = main_view(window)
-    QTest.mouseMove(view, view.rect().center())
+    # Twice: to where the pointer is already it does not move.
+    for at in (QPoint(5, 5), view.rect().center()):
+        QTest.mouseMove(view, at)
+        settle(window)
     assert view.value_text().endswith(" HU") == (unit == "HU")
+    assert "Value " in view.value_text()
 
 
 def test_lengths_are_in_mm_where_the_spacing_is_known_and_in_pixels_otherwise(

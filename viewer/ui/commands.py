@@ -50,15 +50,29 @@ _REPEATING = frozenset(
 
 def commands() -> tuple[Command, ...]:
     """Return all commands in the reader's language, in the order of the key sheet."""
-    review = translate("commands", "Review")
-    correct = translate("commands", "Correct")
-    measure = translate("commands", "Measure")
-    view = translate("commands", "View")
-    layout = translate("commands", "Layout")
-    move = translate("commands", "Move through the images")
-    case = translate("commands", "Case")
+    fixed = (*_review(), *_correct(), *_measure(), *_view(), *_layout(), *_move(), *_case())
     window = translate("commands", "Window presets")
-    fixed = (
+    # Named for CT while nothing is open; ``viewer.ui.windows`` names them for the open case.
+    named = {preset.key: preset_name(preset.name) for preset in presets("CT")}
+    return (
+        *fixed,
+        *(Command(f"preset_{key}", window, named[key], (key,)) for key in PRESET_KEYS),
+        Command("auto_window", window, translate("commands", "From the values shown"), ("9",)),
+        Command("preset_0", window, translate("commands", "As stored in the file"), ("0",)),
+        Command(
+            "first_window",
+            window,
+            translate("commands", "Begin such series with this window"),
+            (),
+            "switch",
+        ),
+        Command("presets_reset", window, translate("commands", "Reset the presets"), ()),
+    )
+
+
+def _review() -> tuple[Command, ...]:
+    review = translate("commands", "Review")
+    return (
         Command("accept", review, translate("commands", "Accept"), ("A",)),
         Command("reject", review, translate("commands", "Reject"), ("X",)),
         Command("unsure", review, translate("commands", "Unsure"), ("U",)),
@@ -91,6 +105,12 @@ def commands() -> tuple[Command, ...]:
             translate("commands", "Commit the first impression"),
             ("Ctrl+Return", "Ctrl+Enter"),
         ),
+    )
+
+
+def _correct() -> tuple[Command, ...]:
+    correct = translate("commands", "Correct")
+    return (
         Command("window", correct, translate("commands", "Window"), ("W",), "tool"),
         Command("region", correct, translate("commands", "Window by region"), ("Shift+W",), "tool"),
         Command("pan", correct, translate("commands", "Pan"), ("P",), "tool"),
@@ -105,6 +125,12 @@ def commands() -> tuple[Command, ...]:
         Command("undo", correct, translate("commands", "Undo"), ("Ctrl+Z",)),
         Command("redo", correct, translate("commands", "Redo"), ("Ctrl+Shift+Z", "Ctrl+Y")),
         Command("abort", correct, translate("commands", "Give up the stroke"), ("Esc",)),
+    )
+
+
+def _measure() -> tuple[Command, ...]:
+    measure = translate("commands", "Measure")
+    return (
         Command("distance", measure, translate("commands", "Distance"), ("D",), "tool"),
         Command(
             "bidirectional",
@@ -127,6 +153,12 @@ def commands() -> tuple[Command, ...]:
             ("Ctrl+M",),
             "switch",
         ),
+    )
+
+
+def _view() -> tuple[Command, ...]:
+    view = translate("commands", "View")
+    return (
         Command("heatmap", view, translate("commands", "Heatmap"), ("H",), "switch"),
         Command("next_peak", view, translate("commands", "Next peak of the heatmap"), ("Shift+N",)),
         Command("hold_ai", view, translate("commands", "Hide the AI while held"), ("Q",)),
@@ -149,6 +181,12 @@ def commands() -> tuple[Command, ...]:
         Command("fit", view, translate("commands", "Fit all views"), ("R",)),
         Command("rail", view, translate("commands", "Series list"), ("F8",), "switch"),
         Command("panel", view, translate("commands", "Review panel"), ("F9",), "switch"),
+    )
+
+
+def _layout() -> tuple[Command, ...]:
+    layout = translate("commands", "Layout")
+    return (
         Command("layout_one", layout, translate("commands", "One view"), ("F4",), "switch"),
         Command(
             "layout_list",
@@ -163,6 +201,12 @@ def commands() -> tuple[Command, ...]:
             "layout_beside", layout, translate("commands", "Series side by side"), ("F7",), "switch"
         ),
         Command("link", layout, translate("commands", "Link the series"), ("Shift+L",), "switch"),
+    )
+
+
+def _move() -> tuple[Command, ...]:
+    move = translate("commands", "Move through the images")
+    return (
         Command("slice_up", move, translate("commands", "Slice before"), ("Up",)),
         Command("slice_down", move, translate("commands", "Slice after"), ("Down",)),
         Command("slice_up_10", move, translate("commands", "Ten slices before"), ("Shift+Up",)),
@@ -179,6 +223,12 @@ def commands() -> tuple[Command, ...]:
         ),
         Command("series_before", move, translate("commands", "Series before"), ("PgUp",)),
         Command("series_after", move, translate("commands", "Series after"), ("PgDown",)),
+    )
+
+
+def _case() -> tuple[Command, ...]:
+    case = translate("commands", "Case")
+    return (
         Command("open", case, translate("commands", "Open folder…"), ("Ctrl+O",)),
         Command("open_file", case, translate("commands", "Open file…"), ("Ctrl+Shift+O",)),
         Command("sample", case, translate("commands", "Open the sample study"), ("Ctrl+Shift+S",)),
@@ -203,22 +253,6 @@ def commands() -> tuple[Command, ...]:
         Command("keys", case, translate("commands", "All keys…"), ("?",)),
         Command("edit_keys", case, translate("commands", "Change keys…"), ()),
         Command("quit", case, translate("commands", "Quit"), ("Ctrl+Q",)),
-    )
-    # Named for CT while nothing is open; ``viewer.ui.windows`` names them for the open case.
-    named = {preset.key: preset_name(preset.name) for preset in presets("CT")}
-    return (
-        *fixed,
-        *(Command(f"preset_{key}", window, named[key], (key,)) for key in PRESET_KEYS),
-        Command("auto_window", window, translate("commands", "From the values shown"), ("9",)),
-        Command("preset_0", window, translate("commands", "As stored in the file"), ("0",)),
-        Command(
-            "first_window",
-            window,
-            translate("commands", "Begin such series with this window"),
-            (),
-            "switch",
-        ),
-        Command("presets_reset", window, translate("commands", "Reset the presets"), ()),
     )
 
 

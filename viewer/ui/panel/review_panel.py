@@ -98,6 +98,14 @@ class ReviewPanel(QWidget):
         scroll.setWidget(below)
         scroll.setWidgetResizable(True)
 
+        self._lay_out(title, around, verdicts, scroll)
+        self._queue = queue
+        self._connect(reading, queue)
+        self.refresh()
+
+    def _lay_out(
+        self, title: QHBoxLayout, around: QHBoxLayout, verdicts: QHBoxLayout, scroll: QWidget
+    ) -> None:
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -112,6 +120,7 @@ class ReviewPanel(QWidget):
         whole.addWidget(scroll, 1)
         self.setMinimumWidth(300)
 
+    def _connect(self, reading: Reading, queue: Queue) -> None:
         reading.case_changed.connect(self._on_case)
         reading.document_changed.connect(lambda _change: self.refresh())
         reading.threshold_changed.connect(self._on_threshold)
@@ -121,8 +130,6 @@ class ReviewPanel(QWidget):
         reading.selection_changed.connect(self.segments.refresh)
         reading.selection_changed.connect(self._refresh_opinion)
         reading.selection_changed.connect(self._on_selection)
-        self._queue = queue
-        self.refresh()
 
     def add_section(self, section: Section, *, last: bool = False) -> None:
         """Take in a section below the verdicts, on top of the others or under them."""

@@ -72,6 +72,12 @@ class _Swatch(QToolButton):
         self.clicked.connect(self._offer)
         self.follow()
 
+    def sizeHint(self) -> QSize:
+        return QSize(14, 24)  # no text, no icon: it is painted
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
     def follow(self) -> None:
         colour = label_colours.colour_name(label_colours.label_colour(self._label))
         self.setToolTip(
