@@ -88,12 +88,15 @@ def stall_row(bench: Bench) -> None:
         station.pump(2.0)
         _spin(station, lambda: station.case is not None and not window.opener.busy, 120)
     station.pump(1.0)
+    assert not window.ai.why_not(), window.ai.why_not()
+    problems: list[object] = []
+    window.ai.ended.connect(problems.append)
     heart.start()
     window.ai.run()
     _spin(station, lambda: not window.ai.engine.running and window.ai._case is None, 600)
     _spin(station, lambda: not station._busy(), 60)
     row["inference"] = heart.stop()
-    assert station.case.document.findings is not None, "the model may not run on this series"
+    assert station.case.document.findings is not None, problems
     with tempfile.TemporaryDirectory() as folder:
         ended: list[object] = []
         window.exporter.ended.connect(lambda folder, problem: ended.append((folder, problem)))

@@ -16,7 +16,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from inference.client import Device
+from inference.client import Device, ModelProcess
 from inference.findings import Detection, Findings, Heatmap, Mask, ModelStamp, Segment
 from inference.geometry import kji_to_lps_mm, voxel_volume_mm3
 from inference.measure import measure
@@ -78,8 +78,10 @@ class Station:
         self.scripted = Scripted()
         self.cpu_ms: list[float] = []  # of all threads, of each act
         self.yard_ms: list[float] = []  # after each act
-        if candidates is not None:
-            engine.ModelProcess = lambda: self.scripted  # type: ignore[assignment, misc]
+        # Also back: a station before this one may have had a scripted model.
+        engine.ModelProcess = (  # type: ignore[assignment, misc]
+            ModelProcess if candidates is None else lambda: self.scripted
+        )
         from viewer.ui.main_window import MainWindow
 
         self.window = MainWindow()

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 _WHITE = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder()
 
 
 def prepare() -> None:
@@ -37,36 +38,54 @@ def prepare() -> None:
 
 
 def loads_in_pieces(text: str) -> Any:
-    """Decode JSON as ``json.loads`` does, the members of an object one by one.
+    """Decode JSON as ``json.loads`` does: the members of an object, and of lists in it, one by one.
 
     Raises
     ------
     ValueError
         When it is no JSON.
     """
-    decoder = json.JSONDecoder()
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
         return json.loads(text)
     out: dict[str, Any] = {}
     at = _skip(text, at + 1)
     while text[at : at + 1] != "}":
-        key, at = decoder.raw_decode(text, at)
+        key, at = _DECODER.raw_decode(text, at)
         at = _skip(text, at)
         if not isinstance(key, str) or text[at : at + 1] != ":":
             raise ValueError("no member of an object")
-        value, at = decoder.raw_decode(text, _skip(text, at + 1))
-        out[key] = value
-        at = _skip(text, at)
-        if text[at : at + 1] == ",":
-            at = _skip(text, at + 1)
-            if text[at : at + 1] == "}":
-                raise ValueError("a member is missing")
-        elif text[at : at + 1] != "}":
-            raise ValueError("no end of an object")
+        out[key], at = _value(text, _skip(text, at + 1))
+        at = _next(text, at, "}")
     if _skip(text, at + 1) != len(text):
         raise ValueError("more than an object")
     return out
+
+
+def _value(text: str, at: int) -> tuple[Any, int]:
+    """Decode one value; a list by its members, for one of them alone took 70 ms."""
+    if text[at : at + 1] != "[":
+        return _DECODER.raw_decode(text, at)
+    out = []
+    at = _skip(text, at + 1)
+    while text[at : at + 1] != "]":
+        member, at = _DECODER.raw_decode(text, at)
+        out.append(member)
+        at = _next(text, at, "]")
+    return out, at + 1
+
+
+def _next(text: str, at: int, end: str) -> int:
+    """Go on behind a member: to the next one, or to the end of what holds it."""
+    at = _skip(text, at)
+    if text[at : at + 1] == end:
+        return at
+    if text[at : at + 1] != ",":
+        raise ValueError("no end of an object or a list")
+    at = _skip(text, at + 1)
+    if text[at : at + 1] == end:
+        raise ValueError("a member is missing")
+    return at
 
 
 def _skip(text: str, at: int) -> int:
