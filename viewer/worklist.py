@@ -221,6 +221,7 @@ class Worklist:
 
     def clear(self) -> None:
         """Delete all studies from the list and from all copies; their corrections stay."""
+
         def delete(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM study")
             connection.execute("DELETE FROM batch")

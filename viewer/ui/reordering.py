@@ -83,11 +83,7 @@ class Reordering(QObject):
     @Slot(object)
     def _on_copy(self, made: object) -> None:
         case = self._reading.case
-        if (
-            isinstance(made, Reordered)
-            and case is not None
-            and made.voxels is case.volume.voxels
-        ):
+        if isinstance(made, Reordered) and case is not None and made.voxels is case.volume.voxels:
             self._reading.voxels = made
 
     @Slot()

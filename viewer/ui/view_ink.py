@@ -32,9 +32,7 @@ def chip(painter: QPainter, width_px: float, y: float, parts: list[str], *, pend
     return round(y) + picture.height() / ratio + 2
 
 
-def _chip(
-    parts: list[str], width_px: float, colour: str, ratio: float, *, pending: bool
-) -> QImage:
+def _chip(parts: list[str], width_px: float, colour: str, ratio: float, *, pending: bool) -> QImage:
     font = theme.font(theme.HEAD_PX, QFont.Weight.Medium)
     metrics = QFontMetricsF(font)
     text = " · ".join(parts)

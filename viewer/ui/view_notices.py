@@ -32,9 +32,7 @@ def ai_notice(painter: QPainter, view: SliceView, y: float) -> float:
     pending = done < total or total == 0
     model = translate("view", "AI")
     if view.main:
-        model = translate("view", "AI {model}").format(
-            model=f"{stamp.id} {stamp.version}"
-        )
+        model = translate("view", "AI {model}").format(model=f"{stamp.id} {stamp.version}")
     state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
     return chip(painter, view.width(), y, [model, state], pending=pending)
 

@@ -23,7 +23,7 @@ def test_pieces_are_decoded_as_the_whole_is(value, indent):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"a"}', '{"a": 1', '{"a": 1,}', '{"a": 1} 2', '{1: 2}', '{"a" 1}', "{,}"]
+    "text", ["", "{", '{"a"}', '{"a": 1', '{"a": 1,}', '{"a": 1} 2', "{1: 2}", '{"a" 1}', "{,}"]
 )
 def test_what_is_no_json_is_no_json_in_pieces(text):
     with pytest.raises(ValueError):

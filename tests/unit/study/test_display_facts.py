@@ -36,9 +36,7 @@ def test_letters_of_a_radiograph_are_those_of_patient_orientation(tmp_path, said
 
 
 def test_letters_of_an_animal_on_four_legs_are_its_own(tmp_path):
-    found = facts(
-        tmp_path, PatientOrientation=["CRD", "LE"], AnatomicalOrientationType="QUADRUPED"
-    )
+    found = facts(tmp_path, PatientOrientation=["CRD", "LE"], AnatomicalOrientationType="QUADRUPED")
     assert found.letters == (("CD", "V"), ("CR", "D"), ("RT",), ("LE",))
     assert found.quadruped
 
