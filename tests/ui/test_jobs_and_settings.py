@@ -1,6 +1,10 @@
 """Work off the GUI thread, and what is remembered between starts."""
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 import shiboken6
@@ -142,3 +146,17 @@ def test_folders_that_were_visited_are_written_down_nowhere(qapp, tmp_path, monk
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", visit)
     assert places.ask_folder(parent, "") == secret
     assert "Canary" not in kept()
+
+
+def test_a_window_is_deleted_while_work_goes_on_that_began_after_its_closing(tmp_path):
+    # In a process of its own: what this guards against never ends.
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.ui.window_deleted_at_work"],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "OVERREAD_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert ended.stdout == "gone\n"

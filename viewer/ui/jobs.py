@@ -14,6 +14,9 @@ from viewer.study.cancel import Cancelled
 Report = Callable[[int, int], None]
 Work = Callable[[Report, Callable[[], bool]], Any]
 
+_FINISH_MS = 5000
+_let_go: list[QThreadPool] = []
+
 
 class _Relay(QObject):
     """Speaks for the worker.
@@ -92,6 +95,19 @@ class Job(QObject):
         finally:
             self.ended.emit()
             self.deleteLater()
+
+
+def finish_pools(owner: QObject) -> None:
+    """Wait for all that still runs in the pools of an object which is about to be deleted.
+
+    A pool waits for its work when it is deleted, and then nothing else of Python runs: work in
+    Python would never end, and neither would the program. What does not end in time is let go.
+    """
+    for pool in owner.findChildren(QThreadPool):
+        pool.clear()
+        if not pool.waitForDone(_FINISH_MS):
+            pool.setParent(None)
+            _let_go.append(pool)
 
 
 class _Run(QRunnable):

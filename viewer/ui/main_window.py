@@ -34,6 +34,7 @@ from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
+from viewer.ui.jobs import finish_pools
 from viewer.ui.keymap import KeyMap
 from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.looks import Looks
@@ -326,6 +327,8 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- events
 
     def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DeferredDelete:
+            finish_pools(self)  # what began after the window was closed
         # Space presses the button that has the keyboard; only else is it a command.
         if (
             event.type() == QEvent.Type.ShortcutOverride
@@ -400,4 +403,5 @@ class MainWindow(QMainWindow):
             self.reading.set_case(None)
             case.close(timeout_s=5.0)
         self.worklist.close()
+        finish_pools(self)
         event.accept()
