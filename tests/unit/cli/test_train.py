@@ -69,8 +69,10 @@ def test_a_bundle_and_a_missing_extra_are_told_with_a_remedy(monkeypatch: pytest
 
 
 PARENT = """
-import sys
+import signal, sys
 from viewer.cli.child import run_child
+# A shell that runs the tests in the background has them, and this, ignore Ctrl+C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(run_child("stand_in_child", ["wait", sys.argv[1]]))
 """
 
