@@ -200,6 +200,7 @@ def test_a_process_without_memory_is_told_in_a_sentence_and_started_again(
         print(megabytes, problem.sentence, problem.detail[-300:])
         assert "memory" in problem.sentence
         process._command = ModelProcess()._command  # the memory is back
+        process._drop()  # one that told of it itself lives on, within its limit
         engine.analyze(phantom.volume, pack, "cpu")
         until(engine, qtbot, "prepare")
         assert len(heard.problems) == 1
