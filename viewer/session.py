@@ -252,11 +252,6 @@ class Case(Editing):
         self._lungs = LungMap(lungs, self.volume.affine, self._lungs)
         return self._lungs.place(lesion.centre_lps_mm)
 
-    @property
-    def last_edit(self) -> edits.Edit | None:
-        """What ``undo`` takes back."""
-        return self._history.undo_edit
-
     # ----------------------------------------------------------------- changing
 
     def set_reader(self, reader: Reader) -> None:

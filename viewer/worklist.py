@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,6 +138,8 @@ class Worklist:
         self._folder = folder
         self._ready = False
         self._notice: str | None = None
+        self._times_ready = 0
+        self._preparing = threading.Lock()  # the rooms of one window share it, each with its pool
 
     def take_notice(self) -> str | None:
         """Return, once, the translated note that the file was damaged; None when it was not."""
@@ -277,14 +280,19 @@ class Worklist:
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do something in one transaction; mend a damaged file first, once."""
+        seen = 0
 
         def once(distrust: bool = False) -> T:
+            nonlocal seen
             folder = self._home()
-            if not self._ready:
-                notice = worklist_file.make_ready(folder, distrust=distrust)
-                self._notice = notice or self._notice
-                self._back_up(folder)
-                self._ready = True
+            with self._preparing:
+                if not self._ready:
+                    notice = worklist_file.make_ready(folder, distrust=distrust)
+                    self._notice = notice or self._notice
+                    self._back_up(folder)
+                    self._ready = True
+                    self._times_ready += 1
+                seen = self._times_ready
             with worklist_file.transaction(folder / worklist_file.FILE) as connection:
                 return work(connection)
 
@@ -295,8 +303,11 @@ class Worklist:
                 gone = not (self._home() / worklist_file.FILE).exists()
                 if not gone and not worklist_file.is_damage(error):
                     raise
-                self._ready = False
-                return once(worklist_file.is_broken(error))
+                with self._preparing:
+                    mine = seen == self._times_ready  # else another thread has mended it already
+                    if mine:
+                        self._ready = False
+                return once(mine and worklist_file.is_broken(error))
 
         return _told(twice)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewer import saved_work
 from viewer.annotate.journal import utc_now
+from viewer.study import order, scan
+from viewer.study.cancel import stop_if
 from viewer.study.case_key import case_key
 from viewer.study.order import StackPlan
 from viewer.worklist import State, Study, state_of
@@ -23,6 +25,28 @@ if TYPE_CHECKING:
 _MAX_FOLDERS = 64
 _MAX_FILES = 4096
 _COPY = "/resampled"  # as in viewer.study.resample.plan_of_copy
+
+
+def volumes_of(
+    study: Study, cancelled: Callable[[], bool]
+) -> tuple[scan.ScanResult, list[StackPlan]]:
+    """Look for the images of a line where they were; return what is there, and its volumes.
+
+    Raises
+    ------
+    Problem
+        When there are no images.
+    Cancelled
+        When ``cancelled`` says so.
+    """
+    paths = tuple(Path(path) for path in study.paths)
+    result = scan.scan(paths, cancelled=cancelled)
+    scan.require_images(result, paths)
+    plans: list[StackPlan] = []
+    for series in result.series:
+        stop_if(cancelled)
+        plans += order.volumes(series)
+    return result, plans
 
 
 def study_of(case: Case, state: State, plans: Sequence[StackPlan], given: Sequence[Path]) -> Study:

@@ -21,23 +21,22 @@ from viewer.ui.key_sheet import KeySheet
 from viewer.ui.widgets import KeyCap
 
 from ..dicom_files import write_stack
-from .checklist import main_view, modified_drag, open_radiograph, written
+from .checklist import (
+    CONTROL,
+    LEFT,
+    MIDDLE,
+    NONE,
+    RIGHT,
+    SHIFT,
+    main_view,
+    modified_drag,
+    open_radiograph,
+    written,
+)
 from .conftest import settle
 from .test_geometry import open_folder
 from .test_review import control, key, stroke_at
 from .test_views import drag, wheel
-
-LEFT, MIDDLE, RIGHT = (
-    Qt.MouseButton.LeftButton,
-    Qt.MouseButton.MiddleButton,
-    Qt.MouseButton.RightButton,
-)
-NONE, SHIFT, CONTROL = (
-    Qt.KeyboardModifier.NoModifier,
-    Qt.KeyboardModifier.ShiftModifier,
-    Qt.KeyboardModifier.ControlModifier,
-)
-
 
 # ------------------------------------------------------------------------- mouse
 

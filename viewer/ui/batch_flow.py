@@ -62,10 +62,11 @@ class BatchFlow(QObject):
     told = Signal(str)
     failed = Signal(object)  # a Problem with the queue itself
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, worklist: Worklist) -> None:
         super().__init__(window)
         self._window = window
-        self._batch = Batch(Worklist())
+        self._worklist = worklist
+        self._batch = Batch(worklist)
         self._files = QThreadPool(self)  # the queue's file: one call after the other
         self._files.setMaxThreadCount(1)
         self._reads = QThreadPool(self)
@@ -153,7 +154,7 @@ class BatchFlow(QObject):
         if pack is None:
             return
         self.told.emit(translate("batch", "Looking for studies…"))
-        job = Job(partial(batch_jobs.list_folder, Worklist(), pack, tuple(paths)), self)
+        job = Job(partial(batch_jobs.list_folder, self._worklist, pack, tuple(paths)), self)
         job.succeeded.connect(self._on_listed)
         job.failed.connect(self.failed)
         job.start(self._reads)

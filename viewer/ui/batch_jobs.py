@@ -61,13 +61,7 @@ def read_study(
     Problem
         When they are gone, or cannot be read.
     """
-    paths = tuple(Path(path) for path in study.paths)
-    result = scan.scan(paths, cancelled=cancelled)
-    scan.require_images(result, paths)
-    plans: list[StackPlan] = []
-    for series in result.series:
-        stop_if(cancelled)
-        plans += order.volumes(series)
+    result, plans = worklist_case.volumes_of(study, cancelled)
     number = worklist_case.find(study, plans)
     if number is None:
         raise Problem(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
@@ -16,8 +15,6 @@ from viewer import logbook, worklist_case
 from viewer.beside import Relation, case_to_look_at, relation
 from viewer.display.grey import Window
 from viewer.session import Case, Reader
-from viewer.study import order, scan
-from viewer.study.cancel import stop_if
 from viewer.study.order import StackPlan
 from viewer.ui import view_text
 from viewer.ui.beside_pane import BesidePane
@@ -287,13 +284,7 @@ def _find(
     Problem
         When it is not where it was.
     """
-    paths = tuple(Path(path) for path in study.paths)
-    result = scan.scan(paths, cancelled=cancelled)
-    scan.require_images(result, paths)
-    plans: list[StackPlan] = []
-    for series in result.series:
-        stop_if(cancelled)
-        plans += order.volumes(series)
+    _, plans = worklist_case.volumes_of(study, cancelled)
     number = worklist_case.find(study, plans)
     if number is None:
         number = worklist_case.find_source(study, plans)

@@ -73,7 +73,7 @@ class Corrections(QObject):
         case = self._reading.case
         if case is None:
             return
-        last = case.last_edit
+        last = case.undo_edit
         just_rejected = (
             isinstance(last, SetVerdict)
             and last.lesion_id == lesion_id

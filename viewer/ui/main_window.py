@@ -62,6 +62,7 @@ from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
 from viewer.ui.window_commands import handlers_of
 from viewer.ui.worklist_flow import WorklistFlow
+from viewer.worklist import Worklist
 
 _RAIL_FROM_PX = 1360
 _THREE_VIEWS_FROM_PX = 1120
@@ -102,7 +103,9 @@ class MainWindow(QMainWindow):
         self.reordering = Reordering(self.reading, self)
         self.looks = Looks(self)
         self.read_first = ReadFirst(self)
-        self.batch = BatchFlow(self)
+        # One for the window: what one room mends, another tells.
+        listed = Worklist()
+        self.batch = BatchFlow(self, listed)
         self.next_case = NextCase(self, self.batch)
         self.parts: tuple[Part, ...] = (
             self.looks,
@@ -126,11 +129,11 @@ class MainWindow(QMainWindow):
         self.study = StudyFlow(self, self.opener)
         self._connect()
         self.layouts.attach()
-        self._order_tabs()
         self.read_first.attach()
         self._order_tabs()
         self._on_case()
-        self.worklist = WorklistFlow(self)  # last: it shows a case as it was when all follow it
+        # Last: it shows a case as it was when all follow it.
+        self.worklist = WorklistFlow(self, listed)
         self.batch.attach()
         self.next_case.attach()
         self.batch_view = BatchView(self, self.batch)
@@ -179,7 +182,6 @@ class MainWindow(QMainWindow):
         whole = QWidget()
         whole.setLayout(column)
         self.setCentralWidget(whole)
-        self._order_tabs()
         for name in ("masks", "crosshair", "rail", "panel"):
             actions[name].setChecked(True)
         actions["window"].setChecked(True)
@@ -201,6 +203,7 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(self.study.open_series)
         self.views.told.connect(self.status.hint)
         self.views.menu_asked.connect(self.asking.menu)
+        self.conventions.follow_views(self.views)
         self.corrections.told.connect(self.status.hint)
         self.looks.attach()
         self.measuring.told.connect(self.status.hint)

@@ -15,7 +15,7 @@ from viewer import worklist_case
 from viewer.study.order import StackPlan
 from viewer.ui.places import ask_folder
 from viewer.ui.worklist_keeper import WorklistKeeper
-from viewer.worklist import Study
+from viewer.worklist import Study, Worklist
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -37,7 +37,7 @@ _ALLOWED = frozenset(
 class WorklistFlow(QObject):
     """Shows the page of the worklist on the stage and opens what is chosen there."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, worklist: Worklist) -> None:
         super().__init__(window)
         self._window = window
         self._wanted: Study | None = None
@@ -47,7 +47,7 @@ class WorklistFlow(QObject):
         self._listing = False
         self.page = window.empty.page
         self.keeper = WorklistKeeper(
-            window.reading, window.views, window.opener, window.exporter, self
+            worklist, window.reading, window.views, window.opener, window.exporter, self
         )
         self.page.keep_by(self.keeper)
         self.page.open_asked.connect(self.open)

@@ -61,6 +61,7 @@ class WorklistKeeper(QObject):
 
     def __init__(
         self,
+        worklist: Worklist,
         reading: Reading,
         views: MprViews,
         opener: Opener,
@@ -69,7 +70,7 @@ class WorklistKeeper(QObject):
     ) -> None:
         super().__init__(parent)
         self._reading, self._views, self._opener = reading, views, opener
-        self._worklist = Worklist()
+        self._worklist = worklist
         # One at a time, in the order of the calls.
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)

@@ -7,7 +7,9 @@ import stat
 import subprocess
 import sys
 import textwrap
-from contextlib import closing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -260,6 +262,33 @@ def test_damage_while_the_program_runs_is_mended_too(folder, file):
     worklist.opened(study("new"))
     assert len(worklist.studies()) == 6
     assert worklist.take_notice()
+
+
+def test_two_rooms_of_a_window_mend_the_damage_once(folder, file, monkeypatch):
+    shared = filled(folder, 5)
+    shared.studies()
+    Worklist(folder).studies()
+    for suffix in ("-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+    file.write_bytes(b"no database at all" * 1000)
+    both = threading.Barrier(2, timeout=60)
+    real = worklist_file.transaction
+
+    @contextmanager
+    def met(path):
+        try:
+            with real(path) as connection:
+                yield connection
+        except sqlite3.Error:
+            both.wait()  # neither mends before the other has stumbled too
+            raise
+
+    monkeypatch.setattr(worklist_file, "transaction", met)
+    with ThreadPoolExecutor(2) as pool:
+        found = [job.result(60) for job in [pool.submit(shared.studies) for _ in range(2)]]
+    assert [len(studies) for studies in found] == [5, 5]
+    assert "5 studies" in shared.take_notice()
+    assert len(list(folder.glob("worklist.damaged-*.sqlite"))) == 1
 
 
 def test_damage_that_no_check_finds_is_mended_when_it_shows(folder, file, monkeypatch):
