@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.findings import Heatmap, Impression, Mask, ModelStamp, Outline
-from tests.annotate_cases import READER, findings, findings_sha, state, volume
-from viewer.annotate import edits, makers, pointing
+from tests.annotate_cases import READER, SHAPE, findings, findings_sha, state, volume
+from viewer.annotate import edits, makers, pointing, reshaping
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.history import History
 from viewer.annotate.mask import Delta, crop, xor
@@ -48,6 +48,9 @@ operation = st.one_of(
         st.sampled_from(["m1", "m2", "m3"]),
         st.none() | st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=4)),
     ),
+    st.tuples(st.just("reshape"), which, st.integers(0, 10**6)),
+    st.tuples(st.just("split"), which, st.integers(1, 3), st.booleans()),
+    st.tuples(st.just("merge"), which, which),
     st.tuples(st.just("undo")),
     st.tuples(st.just("redo")),
 )
@@ -66,7 +69,7 @@ def _edit(document, op, vol):
         before = document.notes(rest[0]).get(rest[1])
         return None if before == rest[2] else edits.SetNote(rest[0], rest[1], before, rest[2])
     targets = [x.id for x in document.record]
-    if kind == "paint":
+    if kind in ("paint", "reshape"):
         targets += [s.id for s in document.segments]
     if not targets:
         return None
@@ -86,6 +89,14 @@ def _edit(document, op, vol):
         return makers.label_edit(document, target, rest[1])
     if kind == "move":
         return makers.move_edit(document, target, rest[1])
+    if kind == "reshape":
+        array = np.random.default_rng(rest[1]).random(SHAPE) < 0.1
+        after = Mask.from_array(array)
+        return reshaping.reshape_edit(document, target, after, "smooth", {"width_mm": 1.5})
+    if kind == "split":
+        return _split(document, target, *rest[1:])
+    if kind == "merge":
+        return reshaping.merge_edit(document, target, targets[rest[1] % len(targets)])
     _, path, shape, axis, mode, size = rest
     brush = Brush(size, shape, axis, mode)
     stroke = Stroke(vol.shape_kji, vol.affine, brush, target, document.target(target).mask)
@@ -93,6 +104,20 @@ def _edit(document, op, vol):
         stroke.move_to(at)
     delta = stroke.delta()
     return None if delta is None else edits.PaintStroke(target, delta, mode, shape, size)
+
+
+def _split(document, target, cuts, blind):
+    """Part a lesion between its slices, at most ``cuts`` times."""
+    mask = document.lesion(target).mask
+    parts = np.array_split(np.arange(mask.voxels.shape[0]), cuts + 1)
+    layers = [part for part in parts if len(part)]
+    pieces = []
+    for layer in layers:
+        k, j, i = mask.origin_kji
+        piece = crop(mask.voxels[layer[0] : layer[-1] + 1], (k + int(layer[0]), j, i))
+        if piece.voxels.size:
+            pieces.append(piece)
+    return reshaping.split_edit(document, target, pieces, blind=blind)
 
 
 def _outline(document, vol, corner, seed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,3 +40,19 @@ class Run:
     number: int
     findings: Findings
     utc: str
+
+
+def together(changes: Sequence[Change]) -> Change:
+    """Return several changes as one: the kind of the last, and all that they touched, once."""
+
+    def every(name: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(one for change in changes for one in getattr(change, name)))
+
+    notes = [change.note for change in changes if change.note is not None]
+    return Change(
+        changes[-1].kind,
+        every("lesion_ids"),
+        every("segment_ids"),
+        tuple(box for change in changes for box in change.boxes),
+        notes[-1] if notes else None,
+    )

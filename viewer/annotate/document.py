@@ -19,6 +19,7 @@ from inference.findings import Detection, Findings, Mask, ModelStamp, Segment
 from viewer.annotate import edits, figures, mask
 from viewer.annotate.change import Change as Change
 from viewer.annotate.change import Run as Run
+from viewer.annotate.change import together
 from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
 
@@ -172,8 +173,10 @@ class AnnotationDocument:
             When the document does not stand as the edit expects it; nothing is changed.
         """
         match edit:
-            case edits.PaintStroke():
+            case edits.PaintStroke() | edits.Reshape():
                 return self._paint(edit)
+            case edits.Together():
+                return self._together(edit)
             case edits.SetVerdict():
                 return self._set_verdict(edit)
             case edits.AddLesion():
@@ -299,7 +302,18 @@ class AnnotationDocument:
         self._store(replace(lesion, mask=moved, anchor_lps_mm=edit.after_lps_mm))
         return Change("move", (lesion.id,), boxes=_boxes(lesion.mask) + _boxes(moved))
 
-    def _paint(self, edit: edits.PaintStroke) -> Change:
+    def _together(self, edit: edits.Together) -> Change:
+        changes: list[Change] = []
+        for part in edit.parts:
+            try:
+                changes.append(self.apply(part))
+            except ValueError:
+                for done in reversed(edit.parts[: len(changes)]):
+                    self.apply(done.inverse())
+                raise
+        return together(changes)
+
+    def _paint(self, edit: edits.PaintStroke | edits.Reshape) -> Change:
         if not mask.inside(edit.delta.box, self.shape_kji):
             raise ValueError("the stroke leaves the volume")
         if edit.target_id in self._segments:

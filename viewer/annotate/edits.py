@@ -17,6 +17,8 @@ from inference.findings import Findings
 from viewer.annotate.mask import Delta
 from viewer.annotate.outlined import AddOutlined as AddOutlined
 from viewer.annotate.outlined import RemoveOutlined as RemoveOutlined
+from viewer.annotate.reshaped import Reshape as Reshape
+from viewer.annotate.reshaped import Together as Together
 from viewer.annotate.small_edits import AddLesion as AddLesion
 from viewer.annotate.small_edits import Body, triple
 from viewer.annotate.small_edits import CallUp as CallUp
@@ -168,6 +170,9 @@ class PaintStroke:
         ``"disc"`` or ``"ball"``.
     diameter_mm
         Size of the brush, mm.
+    rule
+        Which of the voxels under the brush it changed: empty for all of them, ``"edge"``, or
+        ``"range LOW HIGH"`` in the unit of the volume.
     """
 
     kind: ClassVar[str] = "paint"
@@ -176,6 +181,7 @@ class PaintStroke:
     mode: str
     shape: str
     diameter_mm: float
+    rule: str = ""
 
     @property
     def tool(self) -> str:
@@ -195,6 +201,8 @@ class PaintStroke:
             "mode": self.mode,
             "shape": self.shape,
             "diameter_mm": self.diameter_mm,
+            # As before there were rules, wherever there is none.
+            **({"rule": self.rule} if self.rule else {}),
         }
 
     def blob(self) -> bytes:
@@ -213,6 +221,7 @@ class PaintStroke:
             str(body["mode"]),
             str(body["shape"]),
             float(body["diameter_mm"]),
+            str(body.get("rule", "")),
         )
 
 
@@ -229,6 +238,8 @@ _READERS: dict[str, Callable[[Mapping[str, Any], bytes | None], Edit]] = {
     SetLabel.kind: SetLabel.read,
     MoveLesion.kind: MoveLesion.read,
     PaintStroke.kind: PaintStroke.read,
+    Reshape.kind: Reshape.read,
+    Together.kind: Together.read,
     SetNote.kind: SetNote.read,
 }
 

@@ -147,6 +147,32 @@ def xor(mask: Mask, delta: Delta) -> tuple[Mask, int]:
     return crop(out, (k, j, i)), int(np.count_nonzero(part)) - before
 
 
+def difference(before: Mask, after: Mask) -> Delta | None:
+    """Return the voxels in which two masks differ; None when they hold the same."""
+    if not before.voxels.size or not after.voxels.size:
+        one = after if after.voxels.size else before
+        return Delta.from_array(one.voxels, one.origin_kji) if one.voxels.size else None
+    origin = np.minimum(before.origin_kji, after.origin_kji)
+    end = np.maximum(*(np.add(m.origin_kji, m.voxels.shape) for m in (before, after)))
+    changed = np.zeros(end - origin, dtype=np.bool_)
+    changed[_within(before.box, origin)] = before.voxels
+    changed[_within(after.box, origin)] ^= after.voxels
+    k, j, i = (int(n) for n in origin)
+    return Delta.from_array(changed, (k, j, i))
+
+
+def cut(mask: Mask, box: Box) -> Bools:
+    """Return the part of a mask in a box of the volume, (k, j, i) bool of the box's shape."""
+    out = np.zeros([b.stop - b.start for b in box], dtype=np.bool_)
+    low = [max(b.start, m.start) for b, m in zip(box, mask.box, strict=True)]
+    high = [min(b.stop, m.stop) for b, m in zip(box, mask.box, strict=True)]
+    if all(a < b for a, b in zip(low, high, strict=True)):
+        k, j, i = (slice(a, b) for a, b in zip(low, high, strict=True))
+        inner = mask.voxels[_within((k, j, i), np.array(mask.origin_kji))]
+        out[_within((k, j, i), np.array([b.start for b in box]))] = inner
+    return out
+
+
 def shift(mask: Mask, offset_kji: Triple) -> Mask:
     """Move a mask by whole voxels."""
     if not mask.voxels.size:

@@ -8,6 +8,7 @@ from viewer.annotate import edits, measurement_words
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import COMMENT
 from viewer.annotate.measurements import KINDS
+from viewer.annotate.tool_words import reshaped_text, rule_text
 
 
 def label_text(label: str) -> str:
@@ -64,6 +65,14 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             pattern = translate("annotate", "Relabel {what}")
         case edits.PaintStroke(target_id=lesion_id):
             pattern = _stroke_text(edit)
+        case edits.Reshape(target_id=lesion_id, made_by=made_by):
+            pattern = reshaped_text(made_by)
+        case edits.Together(made_by=made_by, parts=parts):
+            reshaped = (part.target_id for part in parts if isinstance(part, edits.Reshape))
+            lesion_id = next(reshaped, "")
+            if not lesion_id:
+                return reshaped_text(made_by).format(what=translate("annotate", "outlines"))
+            pattern = reshaped_text(made_by)
         case _:
             return edit.kind
     return pattern.format(what=target_text(document, lesion_id))
@@ -118,6 +127,8 @@ def _note_text(edit: edits.SetNote) -> str:
 
 
 def _stroke_text(edit: edits.PaintStroke) -> str:
+    if edit.rule:
+        return rule_text(edit.rule, edit.mode)
     if edit.shape == "ball":
         if edit.mode == "erase":
             return translate("annotate", "3-D eraser on {what}")

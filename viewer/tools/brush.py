@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from inference import geometry
 from inference.findings import Mask
-from viewer.annotate.mask import Bools, Box, Delta, Triple
+from viewer.annotate.mask import Bools, Box, Delta, Triple, cut
 
 _Floats = npt.NDArray[np.float64]
 
@@ -177,7 +177,7 @@ class Stroke:
             return None
         k, j, i = (b.start for b in box)
         touched = self._touched[_shifted(box, self._origin)]
-        before = _cut(self.mask if mask is None else mask, box)
+        before = cut(self.mask if mask is None else mask, box)
         changed = touched & (before if self.brush.mode == "erase" else ~before)
         return Delta.from_array(changed, (k, j, i))
 
@@ -286,18 +286,6 @@ def _union(boxes: list[Box]) -> Box | None:
         slice(min(b[n].start for b in boxes), max(b[n].stop for b in boxes)) for n in range(3)
     )
     return k, j, i
-
-
-def _cut(mask: Mask, box: Box) -> Bools:
-    """Return the part of a mask in a box of the volume, (k, j, i) bool of the box's shape."""
-    out = np.zeros([b.stop - b.start for b in box], dtype=np.bool_)
-    low = [max(b.start, m.start) for b, m in zip(box, mask.box, strict=True)]
-    high = [min(b.stop, m.stop) for b, m in zip(box, mask.box, strict=True)]
-    if all(a < b for a, b in zip(low, high, strict=True)):
-        common = _box(np.array(low), np.array(high))
-        inner = mask.voxels[_shifted(common, np.array(mask.origin_kji))]
-        out[_shifted(common, np.array([b.start for b in box]))] = inner
-    return out
 
 
 def _plane(array: Bools, origin: Triple, axis: int, index: int) -> tuple[Bools, tuple[int, int]]:
