@@ -7,7 +7,8 @@ that is busy with other things look at the ratios. The other viewers draw no tex
 and no outlines, and they do not smooth the pixels.
 
 ``QT_QPA_PLATFORM=offscreen`` draws into memory; ``xvfb-run -a`` gives a screen. Napari is found by
-``--napari PYTHON``, an interpreter that has it; without, it is left out. All is written as JSON.
+``--napari PYTHON``, an interpreter that has it (by default this one, with the extra ``bench``);
+without, it is left out. All is written as JSON.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +287,8 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--data", default=str(Path(tempfile.gettempdir()) / "overread-bench"))
-    parser.add_argument("--napari", default="", help="a Python that has napari")
+    here = sys.executable if find_spec("napari") else ""  # the extra "bench" brings it
+    parser.add_argument("--napari", default=here, help="a Python that has napari")
     parser.add_argument("--real", type=Path, help="a chest CT for the model's run")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
