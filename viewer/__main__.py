@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from viewer.study import decode_child
 
         return decode_child.main()
+    if arguments == ["--export-child"]:  # of viewer.export.apart, in the bundle
+        from viewer.export import apart_child
+
+        return apart_child.main()
     if arguments and arguments[0] in cli.COMMANDS:
         return cli.main(arguments)
     if arguments and arguments[0] == "sample":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from viewer.export.bundle import ExportReport
+    from viewer.export.bundle import ExportReport, Write
     from viewer.export.snapshot import CaseSnapshot
 
 
@@ -21,10 +21,19 @@ def export_case(
     replace: bool = False,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    apart: bool = False,
 ) -> ExportReport:
-    """Write one case; see ``viewer.export.bundle.export_case``."""
+    """Write one case; see ``viewer.export.bundle.export_case``.
+
+    ``apart`` has the files written by a process of its own, for a window that is not to wait.
+    """
     from viewer.export import bundle
 
+    write: Write | None = None
+    if apart:
+        from viewer.export.apart import write_all
+
+        write = write_all
     return bundle.export_case(
-        snapshot, folder, replace=replace, progress=progress, cancelled=cancelled
+        snapshot, folder, replace=replace, progress=progress, cancelled=cancelled, write=write
     )

@@ -23,11 +23,10 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from inference import geometry
-from resources.problem import Problem
-from resources.text import translate
 from viewer.export import program
 from viewer.export.layers import Layer
 from viewer.export.nifti import corner_points
+from viewer.export.problems import FileProblem
 from viewer.export.snapshot import CaseSnapshot
 from viewer.study import quiet
 from viewer.study.order import StackPlan
@@ -82,14 +81,8 @@ def write(path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer]) -> None:
     try:
         segmentation = _make(snapshot, shown, sources, used, masks)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Problem(
-            translate("export", "The headers of this series do not allow a DICOM segmentation."),
-            translate(
-                "export", "Correct the series in the archive it came from and open it again."
-            ),
-            # The message of the library may quote a value of the file, and that is the patient's.
-            type(error).__name__,
-        ) from error
+        # The message of the library may quote a value of the file, and that is the patient's.
+        raise FileProblem("headers", type(error).__name__) from error
     segmentation.save_as(path)
 
 
@@ -150,11 +143,7 @@ def _sources(plan: StackPlan, thickness_mm: float) -> dict[Path, Dataset]:
         try:
             out[path] = pydicom.dcmread(path, stop_before_pixels=True, force=True)
         except Exception as error:
-            raise Problem(
-                translate("export", "A file of the series can no longer be read."),
-                translate("export", "Put the study back where it was opened from and try again."),
-                type(error).__name__,
-            ) from error
+            raise FileProblem("unreadable", type(error).__name__) from error
     for header in out.values():
         _complete(header, thickness_mm)
     first = next(iter(out.values()))

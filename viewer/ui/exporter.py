@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from resources.text import translate
-from viewer.ui import breathing
 from viewer.ui.jobs import Job, Report
 from viewer.ui.reading import Reading
 
@@ -81,9 +80,9 @@ def _export(
     report: Report,
     cancelled: Callable[[], bool],
 ) -> Path:
-    breathing.load("pydicom.sr.codedict", "highdicom", "viewer.export")
-    from viewer.export import export_case, standard
+    from viewer.export import export_case
 
-    standard.prepare()
-    done = export_case(snapshot, folder, replace=replace, progress=report, cancelled=cancelled)
+    done = export_case(
+        snapshot, folder, replace=replace, progress=report, cancelled=cancelled, apart=True
+    )
     return done.folder

@@ -14,7 +14,7 @@ import pytest
 
 from resources.problem import Problem
 from tests.export_cases import STAMP, ai_case, reviewed_case
-from viewer.export import bundle, export_case, nifti, place, seg
+from viewer.export import bundle, export_case, files, nifti, place, seg
 from viewer.study.cancel import Cancelled
 
 ALL = {
@@ -254,14 +254,14 @@ def test_replace_spares_files_of_these_names_from_elsewhere(case, tmp_path):
 @pytest.mark.parametrize("victim", sorted(ALL))
 def test_a_full_disk_leaves_nothing(case, tmp_path, monkeypatch, victim):
     """Whatever file meets the full disk, no half export is left and the need is told."""
-    seal = bundle._seal
+    seal = files._seal
 
     def full(path):
         if path.name == victim:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return seal(path)
 
-    monkeypatch.setattr(bundle, "_seal", full)
+    monkeypatch.setattr(files, "_seal", full)
     (tmp_path / "older").mkdir()
     (tmp_path / "older" / "kept.txt").write_text("kept")
     with pytest.raises(Problem) as caught:

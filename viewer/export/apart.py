@@ -1,0 +1,136 @@
+"""Writing an export in a process of its own, ``apart_child``: the window never waits for it.
+
+The libraries that write DICOM take a second to import and work in Python; in a thread they would
+hold up the window again and again. What memory they need is that of their own process, and a
+cancel is a kill.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from inference.child import Child
+from resources.problem import Problem
+from viewer.export import wire
+from viewer.export.problems import KINDS, FileProblem
+from viewer.export.report import ExportedFile, ExportReport
+from viewer.export.snapshot import CaseSnapshot
+from viewer.study.cancel import CancelCheck, Cancelled
+
+ARGUMENT = "--export-child"
+"""First argument with which the frozen program becomes the exporting process."""
+
+_POLL_S = 0.05
+
+
+class ExportDefect(RuntimeError):
+    """Something in the exporting process went wrong that nobody thought of; says where."""
+
+
+def command() -> list[str]:
+    """Return what starts the exporting process: this program when frozen, else this Python."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, ARGUMENT]
+    return [sys.executable, "-m", "viewer.export.apart_child"]
+
+
+def write_all(
+    snapshot: CaseSnapshot,
+    folder: Path,
+    part: Path,
+    progress: Any = None,
+    cancelled: CancelCheck | None = None,
+) -> ExportReport:
+    """Do what ``files.write_all`` does, in another process; it is gone when this returns.
+
+    Raises
+    ------
+    Problem
+        Also when the process cannot be started or ends before it is done.
+    OSError, MemoryError, Cancelled
+        As ``files.write_all``.
+    """
+    try:
+        child = Child(command())
+    except OSError as error:
+        raise FileProblem("unstartable", type(error).__name__) from error
+    with _ended(child), _watched(child, cancelled) as given_up:
+        with contextlib.suppress(OSError):  # it ended; its last answer, if any, says why
+            wire.send((snapshot, folder, part), child.stdin.write)
+            child.stdin.flush()
+        for line in child.stdout:
+            if given_up.is_set():
+                break
+            answer = _answer(line)
+            if "step" in answer:
+                if progress is not None:
+                    progress(*answer["step"])
+                continue
+            return _result(answer, folder)
+    if given_up.is_set():
+        raise Cancelled
+    raise FileProblem("ended", f"exit code {child.process.returncode}")
+
+
+def _answer(line: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return {"ended": True}  # it was killed in the middle of a word
+    return answer if isinstance(answer, dict) else {"ended": True}
+
+
+def _result(answer: Mapping[str, Any], folder: Path) -> ExportReport:
+    """Return what an answer brings, or raise what it tells of."""
+    if "done" in answer:
+        done = answer["done"]
+        files = tuple(ExportedFile(*file) for file in done["files"])
+        return ExportReport(folder, files, done["segments"], done["reviewed"], done["seconds"])
+    if "os_error" in answer:
+        raise OSError(answer["os_error"], "in the exporting process")
+    if "memory" in answer:
+        raise MemoryError
+    if "problem" in answer:
+        kind, name, detail = answer["problem"]
+        if kind not in KINDS:
+            raise Problem(kind, name, detail)
+        raise FileProblem(cast(Any, kind), detail, name=name)
+    if "defect" in answer:
+        raise ExportDefect(answer["defect"])
+    raise FileProblem("ended", "no answer")
+
+
+@contextlib.contextmanager
+def _ended(child: Child) -> Iterator[None]:
+    """Leave nothing of the process behind: on Windows its files cannot go before it has."""
+    try:
+        yield
+    finally:
+        child.end()
+
+
+@contextlib.contextmanager
+def _watched(child: Child, cancelled: CancelCheck | None) -> Iterator[threading.Event]:
+    """Kill the process when it is cancelled: every pipe then comes to its end."""
+    given_up, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while cancelled is not None and not over.wait(_POLL_S):
+            if cancelled():
+                given_up.set()
+                child.kill()
+                return
+
+    thread = threading.Thread(target=watch, name="export-cancel", daemon=True)
+    thread.start()
+    try:
+        yield given_up
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,101 @@
+"""The exporting process: writes the files of one export for ``viewer.export.apart``, and ends.
+
+The case comes from stdin as ``wire`` writes it; each answer on stdout is a JSON object a line.
+It prints nothing else, and ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from resources.problem import Problem
+
+# The window and the model, which somebody waits for, go first.
+_NICE = 5
+
+
+def main() -> int:
+    """Write the export that is asked for; return the exit code."""
+    requests, replies = _pipes()
+    with contextlib.suppress(ValueError, OSError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to judge
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(_NICE)
+    lock = threading.Lock()
+
+    def reply(**answer: Any) -> None:
+        with lock:
+            replies.write(json.dumps(answer).encode() + b"\n")
+
+    try:
+        reply(**_answer(requests, lambda done, total: reply(step=[done, total])))
+    except OSError:
+        return 1  # nobody listens any more
+    return 0
+
+
+def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
+    gc.disable()  # highdicom's tables are two million objects that all stay
+    from viewer.export import files, wire
+    from viewer.export.problems import FileProblem
+
+    gc.freeze()
+    gc.enable()
+    try:
+        snapshot, folder, part = wire.receive(requests)
+        threading.Thread(target=_end_with_parent, args=(requests,), daemon=True).start()
+        done = files.write_all(snapshot, folder, part, progress)
+        return {
+            "done": {
+                "files": [[file.name, file.bytes, file.sha256] for file in done.files],
+                "segments": done.segments,
+                "reviewed": done.reviewed,
+                "seconds": done.seconds,
+            }
+        }
+    except FileProblem as problem:
+        return {"problem": [problem.kind, problem.name, problem.detail]}
+    except Problem as problem:
+        return {"problem": [problem.sentence, problem.remedy, problem.detail]}
+    except OSError as error:
+        return {"os_error": error.errno}
+    except MemoryError:
+        return {"memory": True}
+    except Exception as error:
+        return {"defect": _where(error)}
+
+
+def _where(error: BaseException) -> str:
+    """Say what went wrong and where; the words of an error may quote a patient's value."""
+    places = traceback.extract_tb(error.__traceback__)
+    path = " < ".join(f"{Path(at.filename).name}:{at.lineno}" for at in reversed(places))
+    return f"{type(error).__name__} at {path}"
+
+
+def _end_with_parent(requests: BinaryIO) -> None:
+    requests.read(1)
+    os._exit(1)
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the two pipes for ourselves; what a library prints goes nowhere."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+    return requests, replies
+
+
+if __name__ == "__main__":
+    sys.exit(main())
