@@ -14,6 +14,7 @@ from viewer.annotate.journal import utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
 from viewer.annotate.rerun import add_findings_edit
 from viewer.tools.brush import Brush, Stroke
+from viewer.tools.lasso import Lasso, Mode, Sheet
 
 
 class Editing(ABC):
@@ -108,15 +109,7 @@ class Editing(ABC):
         Problem
             When the target is no longer in the list.
         """
-        self._check_writable()
-        target = self._listed(stroke.target_id)
-        if target is None:
-            raise Problem(
-                translate("annotate", "What you drew on is no longer in the list."),
-                translate("annotate", "Choose a finding and draw again."),
-                f"target {stroke.target_id}",
-            )
-        delta = stroke.delta(target.mask)
+        delta = stroke.delta(self._drawn_on(stroke.target_id).mask)
         if delta is None:
             return None
         brush = stroke.brush
@@ -124,14 +117,40 @@ class Editing(ABC):
             edits.PaintStroke(stroke.target_id, delta, brush.mode, brush.shape, brush.diameter_mm)
         )
 
+    def start_lasso(
+        self, target_id: str, mode: Mode, axis: int | None, index: int, sheet: Sheet | None
+    ) -> Lasso:
+        """Begin a lasso on a slice (see ``Lasso``); nothing changes before it is committed."""
+        self._check_writable()
+        mask = self.document.target(target_id).mask
+        volume = self.volume
+        return Lasso(volume.shape_kji, volume.affine, mode, target_id, mask, axis, index, sheet)
+
+    def commit_lasso(self, lasso: Lasso) -> Change | None:
+        """Apply a lasso as one edit; None when it changes nothing. As ``commit_stroke``."""
+        delta = lasso.delta(self._drawn_on(lasso.target_id).mask)
+        if delta is None:
+            return None
+        where = {} if lasso.axis is None else {"axis": lasso.axis, "slice": lasso.index}
+        return self.apply(edits.Reshape(lasso.target_id, delta, f"lasso-{lasso.mode}", where))
+
     # ------------------------------------------------------------------ inside
 
-    def _listed(self, target_id: str) -> Lesion | SegmentState | None:
+    def _drawn_on(self, target_id: str) -> Lesion | SegmentState:
+        """Return what a tool draws on, as it is now."""
+        self._check_writable()
         listed: tuple[Lesion | SegmentState, ...] = (
             *self.document.lesions,
             *self.document.segments,
         )
-        return next((target for target in listed if target.id == target_id), None)
+        target = next((target for target in listed if target.id == target_id), None)
+        if target is None:
+            raise Problem(
+                translate("annotate", "What you drew on is no longer in the list."),
+                translate("annotate", "Choose a finding and draw again."),
+                f"target {target_id}",
+            )
+        return target
 
     def _apply_if(self, edit: edits.Edit | None) -> Change | None:
         self._check_writable()

@@ -19,6 +19,7 @@ from viewer.ui import theme
 from viewer.ui.layout_button import LayoutButton
 from viewer.ui.measure_button import MeasureButton
 from viewer.ui.reading import Reading
+from viewer.ui.tool_boxes import LassoBox
 from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
 BAR_PX = 44
@@ -123,10 +124,11 @@ class TopBar(QFrame):
         self.measure_button = MeasureButton(reading, actions)
         row.addWidget(self.measure_button)
         self._add_rule(row)
-        for tool in ("brush", "erase", "outline", "move"):
+        for tool in ("brush", "erase", "lasso", "outline", "move"):
             row.addWidget(CommandButton(actions[tool]))
         self._brush = BrushBox(reading, actions["ball"])
         row.addWidget(self._brush)
+        row.addWidget(LassoBox(reading, actions))
         self._add_rule(row)
         row.addWidget(_ArcButton(actions["undo"], mirrored=False))
         row.addWidget(_ArcButton(actions["redo"], mirrored=True))

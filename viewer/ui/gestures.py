@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from viewer.ui.slice_view import SliceView
 
-__all__ = ["Gesture", "begin"]
+__all__ = ["LOOKING", "Gesture", "begin"]
 
 # Tools that change no work: they serve in cases that are only looked at, too.
-_LOOKING: dict[str, Callable[[SliceView, Qt.MouseButton, QPointF], Gesture]] = {
+LOOKING: dict[str, Callable[[SliceView, Qt.MouseButton, QPointF], Gesture]] = {
     "window": WindowDrag,
     "region": RegionDrag,
     "pan": PanDrag,
@@ -52,10 +52,16 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
         if gesture is not None:
             return gesture
     if tool in KINDS:
-        view.told.emit(translate("view", "Measure in the open series; this one is beside it."))
+        view.told.emit(
+            translate(
+                "view",
+                "A measurement is kept with its case, and this series is only looked at: "
+                "open it to measure in it.",
+            )
+        )
         return WindowDrag(view, button, at)
-    if tool in _LOOKING:
-        return _LOOKING[tool](view, button, at)
+    if tool in LOOKING:
+        return LOOKING[tool](view, button, at)
     case = view.case
     if case is not None and case.read_only:
         view.told.emit(str(case.read_only_problem))
@@ -71,6 +77,11 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
         )
         view.told.emit(text.format(key=view.reading.keys.name("missed")))
         return None
+    if tool == "lasso" and view.lassoing is not None:
+        if reason := no_painting(view):
+            view.told.emit(reason)
+            return None
+        return view.lassoing.begin(view, button, at)
     if view.plane is not None and not view.plane.straight:
         text = translate("view", "Painting needs a plane of the volume: {key} makes all straight.")
         view.told.emit(text.format(key=view.reading.keys.name("straight")))

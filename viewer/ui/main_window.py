@@ -36,6 +36,7 @@ from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
 from viewer.ui.jobs import finish_pools
 from viewer.ui.keymap import KeyMap
+from viewer.ui.lassoing import Lassoing
 from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.looks import Looks
 from viewer.ui.measuring import Measuring
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         self._warned = False
         self.layouts = LayoutRoom(self)
         self.measuring = Measuring(self.reading, self.corrections.delete, self)
+        self.lassoing = Lassoing(self.reading, self)
         # Rooms that bring their own commands, see ``Part``.
         self.rejecting = Rejecting(self.reading, self.corrections, self)
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
@@ -118,6 +120,7 @@ class MainWindow(QMainWindow):
             self.outliner,
             self.layouts,
             self.measuring,
+            self.lassoing,
             self.batch,
             self.next_case,
             self.read_first,  # last: what it locks no other room opens
@@ -213,14 +216,15 @@ class MainWindow(QMainWindow):
         self.panel.add_section(KeyImagesSection(reading, self.conventions.key_images))
         for view in self.views.views:
             self.measuring.attach(view)
+            self.lassoing.attach(view)
         self.corrections.failed.connect(self.message.show_problem)
-        for room in (self.queue, self.outliner, self.conventions):
+        for room in (self.queue, self.outliner, self.conventions, self.lassoing):
             room.told.connect(self.status.hint)
         self.outliner.failed.connect(self.message.show_problem)
         self.outliner.pointer = self.views.point_for_new_lesion
         self.rejecting.watch(self.actions_by_id)
-        for changed in (self.rejecting.changed, self.queue.changed, self.conventions.changed):
-            changed.connect(self.follow)
+        for following in (self.rejecting, self.queue, self.conventions, self.lassoing):
+            following.changed.connect(self.follow)
         self.panel.cancel_asked.connect(ai.cancel)
         self.bar.device_chosen.connect(ai.choose_device)
         ai.started.connect(self.panel.run_started)
@@ -298,7 +302,7 @@ class MainWindow(QMainWindow):
         """Leave what is going on: a gesture, a wait, a list, a tool, in this order."""
         if self.rejecting.escape() or self.views.abort_gesture() or self.measuring.give_up():
             return
-        if self.outliner.escape():
+        if self.lassoing.give_up() or self.outliner.escape():
             return
         if self.study.give_up() or self.worklist.escape():
             return

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
-TOOLS = ("window", "region", "pan", "brush", "erase", "move", "outline", "rotate", *KINDS)
+TOOLS = (
+    "window", "region", "pan", "brush", "erase", "lasso", "move", "outline", "rotate", *KINDS,
+)  # fmt: skip
 # Mirrored outlines rarely differ by more; on the whole scale they would all be as dark as lung.
 _UNCERTAINTY_TOP = 0.5
 TEXT_FULL, TEXT_SHORT, TEXT_NONE = range(3)

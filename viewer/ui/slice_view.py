@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from viewer.annotate.measurements import KINDS
 from viewer.display.layers import compose
 from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from viewer.annotate.document import Change
     from viewer.session import Case
+    from viewer.ui.lassoing import Lassoing
     from viewer.ui.measuring import Measuring
 
 # Words, and whether nobody may overlook them.
@@ -62,6 +64,7 @@ class SliceView(PlaneView):
         self.main = True  # carries patient text and the notice on AI results
         self.pointer_px: QPointF | None = None
         self.measuring: Measuring | None = None
+        self.lassoing: Lassoing | None = None
         self.slab: Slab | None = None
         self._flat: npt.NDArray[Any] | None = None  # values of the slab
         self.rubber: QRectF | None = None  # a box that is being drawn, in pixels
@@ -104,6 +107,11 @@ class SliceView(PlaneView):
     def case(self) -> Case | None:
         """The open case."""
         return self.reading.case
+
+    @property
+    def looks_only(self) -> bool:
+        """Whether no work can ever be done on what it shows."""
+        return self.case is not None and self.case.viewing_only is not None
 
     def viewport(self) -> QWidget:
         """Return the widget that gets the events and is painted."""
@@ -200,6 +208,9 @@ class SliceView(PlaneView):
             "pan": Qt.CursorShape.OpenHandCursor,
             "move": Qt.CursorShape.SizeAllCursor,
         }.get(self.reading.tool, Qt.CursorShape.CrossCursor)
+        measures = self.measuring is not None and self.reading.tool in KINDS
+        if self.looks_only and self.reading.tool not in gestures.LOOKING and not measures:
+            shape = Qt.CursorShape.ForbiddenCursor  # a press says why
         self.setCursor(shape)
         self.update()
 
@@ -320,6 +331,8 @@ class SliceView(PlaneView):
             return
         if self._gesture is None:
             self._gesture = gestures.begin(self, event)
+            if self._gesture is not None:
+                self._gesture.keys = event.modifiers()
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -333,6 +346,8 @@ class SliceView(PlaneView):
             self._gesture.move(event.position())
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.reading.move_cursor(self.lps_at(event.position()))
+        elif self.reading.tool == "lasso" and self.lassoing is not None:
+            self.lassoing.hover(self, event.position(), event.modifiers())
         elif self.measuring is not None:
             self.measuring.hover(self, event.position())
         self.update()
@@ -340,6 +355,7 @@ class SliceView(PlaneView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._gesture is not None and event.button() == self._gesture.button:
+            self._gesture.keys = event.modifiers()
             self.end_gesture(event.position())
         event.accept()
 
@@ -385,7 +401,11 @@ class SliceView(PlaneView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Keys are actions of the window; Return would be one of its buttons, too.
         closes = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if not (closes and self.measuring is not None and self.measuring.close_polygon()):
+        closed = closes and (
+            (self.measuring is not None and self.measuring.close_polygon())
+            or (self.lassoing is not None and self.lassoing.close())
+        )
+        if not closed:
             event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
