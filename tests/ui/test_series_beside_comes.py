@@ -5,7 +5,7 @@ import threading
 import weakref
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
@@ -88,10 +88,11 @@ def test_no_result_of_the_ai_comes_over_to_the_other_series(reviewed, qtbot, tmp
     assert other.view.overlay.marks == []
     assert other.reading.lesions == ()
     reviewed.reading.set_tool("brush")
-    assert other.reading.tool == "window"
+    assert other.view.cursor().shape() == Qt.CursorShape.ForbiddenCursor
     before = len(reviewed.reading.case.document.record)
     drag(other.view, QPoint(100, 100), QPoint(30, 30))
     assert len(reviewed.reading.case.document.record) == before
+    assert "for looking only" in reviewed.status._text.text()
 
 
 def plan_of(folder):

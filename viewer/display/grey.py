@@ -134,4 +134,5 @@ def render(
         # A contiguous index makes the take twice as fast as a strided one.
         np.take(table, np.ascontiguousarray(plane_px).view(np.uint16), out=out, mode="clip")
         return out
-    return rgb32_of(grey_of(plane_px, window, invert=invert, padding=padding))
+    # Computed values keep the order of what they come from; the screen needs rows.
+    return np.ascontiguousarray(rgb32_of(grey_of(plane_px, window, invert=invert, padding=padding)))

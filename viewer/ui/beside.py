@@ -86,6 +86,7 @@ class Beside(QObject):
         main.shown_changed.connect(self._mirror)
         main.case_changed.connect(self._mirror)
         main.tool_changed.connect(self._mirror_tool)
+        self.reading.tool_changed.connect(self._hand_back_tool)
         self.pane.show_empty(self._main.keys.name("layout_beside"))
 
     @property
@@ -259,8 +260,14 @@ class Beside(QObject):
             self.reading.show(**wanted)
 
     def _mirror_tool(self) -> None:
-        # Of the tools only those that change nothing.
-        self.reading.set_tool("pan" if self._main.tool == "pan" else "window")
+        # One that changes work is taken over too: whoever presses is told why nothing happens.
+        tool = self._main.tool
+        self.reading.set_tool("window" if tool == "rotate" else tool)
+
+    def _hand_back_tool(self) -> None:
+        """Let the window tool follow a region here as it does in the open series."""
+        if self.reading.tool == "window" and self._main.tool == "region":
+            self._main.set_tool("window")
 
 
 def _read(

@@ -17,6 +17,7 @@ from viewer.ui.key_images import KeyImages
 from viewer.ui.windows import Windows
 
 if TYPE_CHECKING:
+    from viewer.ui.mpr import MprViews
     from viewer.ui.part import Part
     from viewer.ui.reading import Reading
     from viewer.ui.settings import Settings
@@ -49,6 +50,10 @@ class Conventions(QObject):
     def attach(self, actions: Mapping[str, QAction]) -> None:
         """Name the actions as the open case demands."""
         self.windows.attach(actions)
+
+    def follow_views(self, views: MprViews) -> None:
+        """Let the digits be for the series of the view that keys act on."""
+        views.activated.connect(self.windows.follow_active)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return what each command of the rooms does."""

@@ -269,6 +269,8 @@ class LayoutRoom(QObject):
         if self.beside.case is None:
             self.links.unlink()
             self._linked_with = None
+        if hasattr(self._window, "conventions"):
+            self._window.conventions.windows.follow_active()
         self._link_if_same_frame()
         self._follow()
         if self.beside.state != LOADING:

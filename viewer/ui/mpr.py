@@ -44,6 +44,7 @@ class MprViews(PaneGrid):
     told = Signal(str)
     arranged_changed = Signal()
     laid_out = Signal()  # also when nobody asked for it
+    activated = Signal()  # another view is the one that keys act on
     several_asked = Signal()  # by a double click in a layout of one view
 
     def __init__(self, reading: Reading, parent: QWidget | None = None) -> None:
@@ -102,8 +103,17 @@ class MprViews(PaneGrid):
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.Enter) and isinstance(
             watched, SliceView
         ):
-            self.active = watched  # keys act on the view under the pointer
+            self._activate(watched)  # keys act on the view under the pointer
         return False
+
+    def _activate(self, view: SliceView) -> None:
+        if view is not self.active:
+            self.active = view
+            self._mark_active()
+            self.activated.emit()
+
+    def _mark_active(self) -> None:
+        self.mark_pane(next(p for p in self.panes.values() if _holds(p, self.active)))
 
     def _on_case(self) -> None:
         planes = self._reading.planes
@@ -115,7 +125,7 @@ class MprViews(PaneGrid):
         for view, name in zip(self.views, [*names, "", ""], strict=False):
             view.set_plane(self._reading.planes.get(name))
         self._alone = len(names) == 1
-        self.active = self.views[0]
+        self._activate(self.views[0])
         self._arrange()
 
     # ---------------------------------------------------------------- layout
@@ -169,6 +179,14 @@ class MprViews(PaneGrid):
             self._two_only = two_only
             self._arrange()
 
+    def _slice_views(self) -> list[SliceView]:
+        return [
+            view
+            for pane in self.panes.values()
+            for view in (pane, *pane.findChildren(SliceView))
+            if isinstance(view, SliceView)
+        ]
+
     def _own(self) -> list[tuple[str, SliceView]]:
         return list(zip(PLANES, self.views, strict=True))
 
@@ -201,10 +219,10 @@ class MprViews(PaneGrid):
         for grip in self._grips.values():
             grip.setVisible(len(names) > 1)
             grip.raise_()
-        if self.active.isHidden() or not any(
-            pane is self.active or pane.isAncestorOf(self.active) for pane in panes.values()
-        ):
-            self.active = dict(self._own())[main]
+        if not any(_holds(pane, self.active) for pane in panes.values()):
+            seen = (v for v in self._slice_views() for p in panes.values() if _holds(p, v))
+            self._activate(next(seen, self.views[0]))
+        self._mark_active()
         self.laid_out.emit()
 
     def _on_weights(self, seam: str, weights: object) -> None:
@@ -268,3 +286,7 @@ class MprViews(PaneGrid):
         """Give the keyboard to the main view."""
         view = next((view for view in self.views if view.main), self.views[0])
         view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _holds(pane: QWidget, view: SliceView) -> bool:
+    return pane is view or pane.isAncestorOf(view)

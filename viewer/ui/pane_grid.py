@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from viewer.ui import on_image as theme
 from viewer.ui.layouts import Split
-from viewer.ui.placing import Placed, Rect, Seam, least, place
+from viewer.ui.placing import GAP_PX, Placed, Rect, Seam, least, place
 
 _REACH_PX = 3  # beside the gap: two pixels are hard to hit
 
@@ -74,6 +74,7 @@ class PaneGrid(QWidget):
         self._weights: Mapping[str, Sequence[float]] = {}
         self._panes: dict[int, QWidget] = {}
         self._handles: list[_SeamHandle] = []
+        self._marked: QWidget | None = None
         self.placed = Placed()
 
     def show_panes(
@@ -97,6 +98,12 @@ class PaneGrid(QWidget):
         """Return the shown pane under a point of the grid."""
         shown = self._panes.values()
         return next((pane for pane in shown if pane.geometry().contains(point)), None)
+
+    def mark_pane(self, pane: QWidget) -> None:
+        """Mark the pane that keys act on, in the gaps around it: no pixel of an image is spent."""
+        if pane is not self._marked:
+            self._marked = pane
+            self.update()
 
     def drag_seam(self, seam: Seam, by_px: int) -> None:
         """Move a seam from where it was when the drag began."""
@@ -130,4 +137,8 @@ class PaneGrid(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         # The gaps between the views are hairlines of the theme.
-        QPainter(self).fillRect(self.rect(), theme.HAIRLINE)
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.HAIRLINE)
+        if self._marked is not None and len(self._panes) > 1:
+            around = self._marked.geometry().adjusted(-GAP_PX, -GAP_PX, GAP_PX, GAP_PX)
+            painter.fillRect(around, QColor(theme.ACTIVE))

@@ -13,7 +13,6 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.beside import day_text
 from viewer.session import Reader
-from viewer.study import default_window
 from viewer.study.order import StackPlan
 from viewer.study.resample import can_resample
 from viewer.study.volumes import UNSPLIT
@@ -98,26 +97,6 @@ class StudyFlow(QObject):
         self._leave_case()
         self.current = number
         self._opener.open(number, Reader(window.settings.text("reader")))
-
-    def show_file_window(self) -> None:
-        """Show the window of the file; of several, each time the next."""
-        reading = self._window.reading
-        case = reading.case
-        if case is None or case.is_being_read:
-            return
-        k = case.volume.shape_kji[0] // 2
-        stored = [reading.first_window.clamped()]
-        for found in default_window.windows(case.plan, case.volume.voxels[k])[:-1]:
-            window = found.clamped()
-            if window not in stored:
-                stored.append(window)
-        now = reading.window
-        at = (stored.index(now) + 1) % len(stored) if now in stored else 0
-        reading.set_window(stored[at])
-        if len(stored) > 1:
-            said = translate("window", "Window {number} of {count} in the file: {name}")
-            name = stored[at].name or translate("window", "without a name")
-            self._window.status.hint(said.format(number=at + 1, count=len(stored), name=name))
 
     def open_copy(self) -> None:
         """Open a regular copy of the irregular slices that are open."""

@@ -97,7 +97,7 @@ def _brush_cursor(painter: QPainter, view: SliceView) -> None:
     reading = view.reading
     if view.pointer_px is None or reading.tool not in ("brush", "erase"):
         return
-    if view.plane is not None and not view.plane.straight:
+    if view.looks_only or (view.plane is not None and not view.plane.straight):
         return  # nothing is painted there
     radius = reading.brush_mm / 2 / view.mm_per_px
     erase = reading.tool == "erase"

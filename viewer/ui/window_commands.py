@@ -70,7 +70,6 @@ def _of_the_views(window: MainWindow) -> dict[str, Callable[[], object]]:
         "slice_last": scroll(_ALL),
         "series_before": lambda: window.study.step_series(-1),
         "series_after": lambda: window.study.step_series(1),
-        "preset_0": lambda: window.study.show_file_window(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Windows of the open case: presets for its modality, from the values, and remembered ones."""
+"""Windows of the images: presets for their modality, from the values, and remembered ones."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from resources.text import translate
 from viewer.display.box_values import values_in_box
 from viewer.display.grey import LINEAR, LINEAR_EXACT, Window
 from viewer.display.presets import Preset, between, presets, table_name
+from viewer.study import default_window
 from viewer.study.case_key import case_key
 from viewer.ui.commands import PRESET_KEYS, preset_name
 
@@ -36,6 +37,8 @@ _MOST_KEPT = 200
 
 class Windows(QObject):
     """What the digits do, the window from the values, and the one a kind of series begins with.
+
+    All of it is for the series of the active view: the open one, or the one beside.
 
     A reader may give a preset another window; that is kept with the settings, as is the window
     that he wants series of one modality and description to begin with. The description itself is
@@ -59,6 +62,7 @@ class Windows(QObject):
         self._actions: Mapping[str, QAction] = {}
         self._table = "CT"
         self._presets: dict[str, Preset] = {}
+        self._shown_for: object = None  # the case that the digits are for
         self._planes: object = None
         self._own = self._stored(_PRESETS)
         self._firsts = self._stored(_FIRST)
@@ -72,6 +76,7 @@ class Windows(QObject):
         digits = {f"preset_{key}": partial(self.show_preset, key) for key in PRESET_KEYS}
         return {
             **digits,
+            "preset_0": self.show_file_window,
             "auto_window": self.show_auto,
             "first_window": self.toggle_first,
             "presets_reset": self.reset_presets,
@@ -80,7 +85,7 @@ class Windows(QObject):
     def reasons(self) -> dict[str, str]:
         """Return why a command cannot be used now."""
         none = "" if self._own else translate("windows", "No preset was changed.")
-        case = self._reading.case
+        case = self._now.case
         if case is None:
             return {"presets_reset": none}
         why = {"presets_reset": none}
@@ -96,45 +101,78 @@ class Windows(QObject):
 
     def checked(self) -> dict[str, bool]:
         """Return which of its switches are on."""
-        return {"first_window": self._remembered() is not None}
+        return {"first_window": self._remembered(self._now.case) is not None}
 
     def attach(self, actions: Mapping[str, QAction]) -> None:
         """Name the presets of the open case on their actions."""
         self._actions = actions
         self._name_actions()
 
+    def follow_active(self) -> None:
+        """Name the digits for the series of the view that keys act on now."""
+        case = self._now.case
+        if case is not self._shown_for:
+            self._shown_for = case
+            self._table = _table_of(case) if case is not None else self._table
+            self._tell_presets()
+
+    @property
+    def _now(self) -> Reading:
+        """The reading of the active view; the open one where that view shows nothing."""
+        if self._reading.case is None:
+            return self._reading
+        reading = self._active().reading
+        return reading if reading.case is not None else self._reading
+
     # --------------------------------------------------------------- windows
 
     def show_preset(self, key: str) -> None:
         """Show the window of a digit."""
-        preset, case = self._presets.get(key), self._reading.case
-        if preset is None or case is None:
+        self.follow_active()
+        reading = self._now
+        preset, case = self._presets.get(key), reading.case
+        if preset is None or case is None or case.volume.colours is not None:
             return
         fine = case.volume.voxels.dtype.kind == "f"
-        sample = partial(sample_of, case)
-        window = preset.window(self._reading.first_window, sample, fine=fine)
-        view = self._active()  # of the series beside, while the pointer is there
-        alike = view.case is not None and view.case.volume.unit == case.volume.unit != ""
-        (view.reading if alike else self._reading).set_window(window)
+        reading.set_window(preset.window(reading.first_window, partial(sample_of, case), fine=fine))
+
+    def show_file_window(self) -> None:
+        """Show the window of the file; of several, each time the next."""
+        reading = self._now
+        case = reading.case
+        if case is None or case.is_being_read:
+            return
+        k = case.volume.shape_kji[0] // 2
+        stored = [reading.first_window.clamped()]
+        for found in default_window.windows(case.plan, case.volume.voxels[k])[:-1]:
+            window = found.clamped()
+            if window not in stored:
+                stored.append(window)
+        now = reading.window
+        at = (stored.index(now) + 1) % len(stored) if now in stored else 0
+        reading.set_window(stored[at])
+        if len(stored) > 1:
+            said = translate("window", "Window {number} of {count} in the file: {name}")
+            name = stored[at].name or translate("window", "without a name")
+            self.told.emit(said.format(number=at + 1, count=len(stored), name=name))
 
     def show_auto(self) -> None:
         """Show the window that the slice of the active view calls for."""
-        view, case = self._active(), self._reading.case
+        view = self._active()
+        case = view.case
         if case is None or view.plane is None or case.volume.colours is not None:
             return
-        if view.case is not case:
-            return  # the series beside has a window of its own
         box = (0.0, 0.0, *view.plane.size_mm)
         values = values_in_box(case.volume.voxels, view.plane, view.index, box)
-        self._reading.set_window(auto_window(case, values))
+        view.reading.set_window(auto_window(case, values))
 
     def toggle_first(self) -> None:
         """Begin series of this kind with the window as it is; a second time: no longer."""
-        case = self._reading.case
+        case = self._now.case
         if case is None:
             return
-        key, window = _kind(case), self._reading.window
-        if self._remembered() is not None:
+        key, window = _kind(case), self._now.window
+        if self._remembered(case) is not None:
             del self._firsts[key]
             text = translate("windows", "Such series begin with the window of their file again.")
         else:
@@ -147,7 +185,8 @@ class Windows(QObject):
 
     def give_preset(self, key: str) -> None:
         """Put the window as it is on a digit, for all series of this kind of values."""
-        window = self._reading.window
+        self.follow_active()
+        window = self._now.window
         self._own.setdefault(self._table, {})[key] = [window.centre, window.width]
         self._keep(_PRESETS, self._own)
         self._tell_presets()
@@ -193,9 +232,10 @@ class Windows(QObject):
         self._planes = planes
         if case is None:
             return
-        self._table = table_name(case.series.modality, case.volume.unit)
+        self._shown_for = case
+        self._table = _table_of(case)
         self._tell_presets()
-        wanted = self._remembered()
+        wanted = self._remembered(case)
         if wanted is not None and case.volume.colours is None:
             self._reading.set_window(self._reading.first_window.moved(*wanted))
 
@@ -220,8 +260,7 @@ class Windows(QObject):
 
     # ------------------------------------------------------------------ data
 
-    def _remembered(self) -> tuple[float, float] | None:
-        case = self._reading.case
+    def _remembered(self, case: Case | None) -> tuple[float, float] | None:
         return _pair(self._firsts.get(_kind(case))) if case is not None else None
 
     def _stored(self, name: str) -> dict[str, Any]:
@@ -263,6 +302,10 @@ def _real(case: Case, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     low, high = case.volume.padding
     real = flat[(flat < low) | (flat > high)]
     return real if real.size else flat
+
+
+def _table_of(case: Case) -> str:
+    return table_name(case.series.modality, case.volume.unit)
 
 
 def _kind(case: Case) -> str:

@@ -41,6 +41,15 @@ def test_the_table_and_the_formula_agree(dtype):
         assert (buffer >> 24 == 255).all()
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32, np.uint8])
+def test_a_slice_of_any_memory_order_becomes_rows(dtype):
+    values = np.arange(0, 3000, dtype=np.float64).astype(dtype).reshape(50, 60)
+    for odd in (values.T, values.T[::-1], values[::-1, ::-1].T, np.asfortranarray(values)):
+        buffer = render(odd, Window(700, 900))
+        assert buffer.flags.c_contiguous
+        np.testing.assert_array_equal(buffer & 255, grey_of(odd, Window(700, 900)))
+
+
 def _volume(affine=None):
     rng = np.random.default_rng(4)
     voxels = rng.integers(-1000, 400, (6, 8, 10)).astype(np.int16)
