@@ -51,6 +51,12 @@ def no_folder(error: OSError) -> Problem:
 
 def recovered_text(journal: Journal, read_only: bool) -> str:
     """Return what to tell of a journal that was damaged."""
+    if journal.restored:
+        return translate(
+            "annotate",
+            "The saved work was damaged: all {n} steps were restored from its second copy."
+            " The damaged file is kept in the data folder.",
+        ).format(n=len(journal.records))
     note = translate(
         "annotate", "The saved work was damaged: its first {n} steps were recovered."
     ).format(n=len(journal.records))

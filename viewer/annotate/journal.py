@@ -13,6 +13,7 @@ import os
 import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,8 @@ import numpy.typing as npt
 
 from resources.problem import Problem
 from resources.text import translate
-from viewer.annotate import salvage, schema, wal
+from viewer.annotate import salvage, schema, second_copy, wal
+from viewer.annotate.second_copy import FILE as COPY
 from viewer.annotate.upgrade import header_numbers, upgrade
 
 FILE = "journal.db"
@@ -147,12 +149,15 @@ class Journal:
         All good records, in order.
     damaged
         Whether something behind the last good record, or around it, was lost or unreadable.
+    restored
+        Whether it was damaged and the second copy gave back all that is known of.
     """
 
     file: Path
     head: str
     records: tuple[Record, ...]
     damaged: bool
+    restored: bool = False
 
     @property
     def chain(self) -> bytes:
@@ -186,9 +191,10 @@ def link(before: bytes, row: Iterable[Any]) -> bytes:
 def connect(file: Path) -> sqlite3.Connection:
     """Open a journal for writing: a commit that returned is on the disk.
 
-    The file goes through the steps of the schema that it lacks.
+    The file goes through the steps of the schema that it lacks. One that is gone is not made.
     """
-    connection = sqlite3.connect(file, isolation_level=None, timeout=5.0)
+    uri = f"{file.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -260,12 +266,14 @@ def replace(journal: Journal) -> None:
     _make(part, journal)
     part.replace(folder / _READY)
     _finish_replacing(folder)
+    # A copy that has more would give back at the next opening what was just cut off.
+    second_copy.forget_longer(folder / COPY, len(journal.records))
 
 
 def _make(file: Path, journal: Journal) -> None:
     for leftover in (file, Path(f"{file}-journal")):
         leftover.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA page_size = 4096")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
@@ -301,7 +309,7 @@ def _read(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal | No
     try:
         version, application = header_numbers(file)
     except FileNotFoundError:
-        return None
+        return _from_copy(Journal(file, fingerprint.to_json(), (), True), fingerprint, None)
     if application == schema.APPLICATION_ID and version > schema.VERSION:
         raise Problem(
             translate("annotate", "The work on this case was saved by a newer Overread."),
@@ -309,9 +317,36 @@ def _read(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal | No
             f"schema {version} > {schema.VERSION}",
         )
     journal = _scan(file, fingerprint, read_only)
+    copied = _from_copy(journal, fingerprint, journal)
+    if copied is not journal:
+        return copied
     if journal.damaged and not read_only and not journal.records and file.stat().st_size:
         return _salvage(journal, fingerprint)
     return journal
+
+
+def _from_copy(
+    journal: Journal, fingerprint: Fingerprint, otherwise: Journal | None
+) -> Journal | None:
+    """Return what the second copy of a journal gives where that is more, else ``otherwise``.
+
+    The copy is written after the journal itself: one that has more records tells that the
+    journal lost some, even where nothing else shows it.
+    """
+    copy = journal.file.with_name(COPY)
+    try:
+        version, application = header_numbers(copy)
+        known = application == schema.APPLICATION_ID and version <= schema.VERSION
+        if not known or second_copy.length(copy) < max(1, len(journal.records)):
+            return otherwise
+        if second_copy.length(copy) == len(journal.records) and not journal.damaged:
+            return otherwise
+        found = _scan(copy, fingerprint, read_only=True)
+    except (OSError, sqlite3.Error, Problem):
+        return otherwise
+    if len(found.records) < max(1, len(journal.records)):
+        return otherwise
+    return Journal(journal.file, found.head, found.records, True, restored=not found.damaged)
 
 
 def _salvage(journal: Journal, fingerprint: Fingerprint) -> Journal:
@@ -331,7 +366,7 @@ def _scan(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal:
     head = fingerprint.to_json()
     records: list[Record] = []
     damaged = False
-    with contextlib.closing(_connect_to_read(file)) as connection:
+    with salvage.readable(file) as readable, closing(_connect_to_read(readable)) as connection:
         with _noting_damage() as seen:
             # The first read makes SQLite index the log. A log that grows while another process
             # writes it cannot be judged.
@@ -364,7 +399,7 @@ def _noting_damage() -> Iterator[list[sqlite3.DatabaseError]]:
 
 def _connect_to_read(file: Path) -> sqlite3.Connection:
     uri = f"{file.absolute().as_uri()}?mode=ro"
-    if not (file.with_name(f"{file.name}-wal").exists() or os.access(file.parent, os.W_OK)):
+    if not (file.with_name(f"{file.name}-wal").exists() or salvage.writable(file.parent)):
         # SQLite wants to put its index beside the file. Without a log it needs none, and on a
         # read-only medium it may not: https://www.sqlite.org/wal.html, read-only databases.
         uri += "&immutable=1"

@@ -8,8 +8,10 @@ Format: https://www.sqlite.org/fileformat.html, section 1.3.
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,29 @@ _CHANGE_COUNTER = 24
 _PAGE_COUNT = 28
 _FREE_LIST = slice(32, 40)
 _COUNT_VALID_FOR = 92
+
+
+def writable(folder: Path) -> bool:
+    """Tell whether files may be made in a folder."""
+    effective = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK, effective_ids=effective)
+
+
+@contextmanager
+def readable(file: Path) -> Iterator[Path]:
+    """Give a database that can be read, for the time of the block: itself wherever that will do.
+
+    SQLite cannot read a write-ahead log where it may not put its index beside it.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    if writable(file.parent) or not log.exists():
+        yield file
+        return
+    with tempfile.TemporaryDirectory(prefix="overread-") as folder:
+        copy = Path(folder) / file.name
+        shutil.copyfile(file, copy)
+        shutil.copyfile(log, copy.with_name(log.name))
+        yield copy
 
 
 @contextmanager

@@ -52,6 +52,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     # No table is another. From here on records may be of kinds that an Overread of step 1 does
     # not know, such as notes: it would take them for damage and cut them off.
     (),
+    # The same for what readers do with other tools than strokes, for several edits as one step,
+    # for the threshold as a step, and for what happens to a case beside edits, such as an export.
+    (),
 )
 
 VERSION = len(MIGRATIONS)

@@ -15,6 +15,7 @@ from functools import partial
 from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate.journal import Journal, Record, connect, insert, link, utc_now
+from viewer.annotate.second_copy import SecondCopy
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,10 @@ _AT_ONCE = 256
 
 OnSaved = Callable[[int, str], None]
 OnProblem = Callable[[Problem], None]
+
+
+class ChangedOutside(Exception):
+    """Another program has written to the journal meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,10 @@ class Store:
         on_problem: OnProblem | None = None,
     ) -> None:
         self._file = journal.file
+        self._copy = SecondCopy(journal.file)
+        self._identity: tuple[int, int] | None = None
         self._chain = journal.chain
+        self._written = len(journal.records)
         self._on_saved = on_saved
         self._on_problem = on_problem
         self._changed = threading.Condition()
@@ -145,9 +153,11 @@ class Store:
                 batch = [self._pending[n] for n in range(min(_AT_ONCE, len(self._pending)))]
             try:
                 if connection is None:
-                    connection = connect(self._file)
+                    connection = self._connect()
                 records = self._records(batch)
-                insert(connection, records)
+                self._check_there()
+                if not self._is_there(connection, records):
+                    insert(connection, records)
             # A defect in one record must not end the thread and with it all further saving.
             except Exception as error:
                 if connection is not None:
@@ -156,8 +166,49 @@ class Store:
                 self._failed(error)
             else:
                 self._succeeded(records)
+                self._copy.follow(connection)
+        self._copy.close()
         if connection is not None:
             connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self._file)
+        found = self._file.stat()
+        self._identity = (found.st_dev, found.st_ino)
+        return connection
+
+    def _check_there(self) -> None:
+        """See that the name still leads to the open file.
+
+        A file that was moved away or whose disk is gone takes in what is written and keeps it
+        to itself.
+
+        Raises
+        ------
+        OSError
+            When it does not.
+        """
+        found = self._file.stat()
+        if (found.st_dev, found.st_ino) != self._identity:
+            raise FileNotFoundError(f"another file stands at {self._file.name}")
+
+    def _is_there(self, connection: sqlite3.Connection, records: list[Record]) -> bool:
+        """Tell whether records are in the file although their commit was said to have failed.
+
+        Raises
+        ------
+        ChangedOutside
+            When the file does not end with what was written last.
+        """
+        if not self._failing:
+            return False
+        query = "SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1"
+        last = connection.execute(query).fetchone() or (0, self._chain)
+        if last == (records[-1].seq, records[-1].chain):
+            return True
+        if last != (self._written, self._chain):
+            raise ChangedOutside(f"the journal ends with {last[0]}, not {self._written}")
+        return False
 
     def _records(self, batch: list[tuple[int, Entry]]) -> list[Record]:
         records, chain = [], self._chain
@@ -179,6 +230,7 @@ class Store:
     def _succeeded(self, records: list[Record]) -> None:
         with self._changed:
             self._chain = records[-1].chain
+            self._written = records[-1].seq
             for _ in records:
                 self._pending.popleft()
             self._attempts += 1
@@ -214,6 +266,18 @@ def _problem(error: Exception) -> Problem:
         return Problem(
             translate("annotate", "The disk is full: your latest work is not saved yet."),
             translate("annotate", "Free some space; Overread goes on trying to save."),
+            repr(error),
+        )
+    if isinstance(error, ChangedOutside):
+        return Problem(
+            translate("annotate", "Another program has changed the saved work on this case."),
+            translate("annotate", "Your latest work is in memory only: export it before leaving."),
+            repr(error),
+        )
+    if isinstance(error, FileNotFoundError) or name == "SQLITE_CANTOPEN":
+        return Problem(
+            translate("annotate", "The folder of saved work is gone: your work is not saved yet."),
+            translate("annotate", "Bring its disk or network back; Overread goes on trying."),
             repr(error),
         )
     return Problem(

@@ -11,7 +11,7 @@ import pytest
 from resources.problem import Problem
 from tests.annotate_cases import affine, findings, open_case, volume
 from viewer.annotate import journal as journal_module
-from viewer.annotate import schema
+from viewer.annotate import salvage, schema
 from viewer.annotate.journal import (
     FILE,
     Fingerprint,
@@ -330,7 +330,7 @@ def test_on_a_read_only_medium_nothing_is_put_beside_the_journal(tmp_path, monke
     assert case.close() == 0
     (file,) = tmp_path.rglob(FILE)
     # A real one cannot be had without the rights to mount.
-    monkeypatch.setattr(journal_module.os, "access", lambda *_: False)
+    monkeypatch.setattr(salvage, "writable", lambda _folder: False)
     before = {path.name for path in file.parent.iterdir()}
     with contextlib.closing(journal_module._connect_to_read(file)) as connection:
         assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)

@@ -73,7 +73,7 @@ def test_a_file_with_a_note_is_refused_by_the_older_program(old, monkeypatch):
     for suffix in ("", "-wal"):
         shutil.copy(f"{file}{suffix}", killed / f"{FILE}{suffix}")
     assert (killed / f"{FILE}-wal").stat().st_size > 0
-    assert version_of(killed / FILE) == 2
+    assert version_of(killed / FILE) == schema.VERSION
     wanted = state(case.document)
     assert case.close() == 0
     again = open_case(folder=folder)
@@ -119,7 +119,7 @@ def test_no_record_is_written_while_the_file_still_says_the_older_step(old):
             connect(file)
         reader.execute("COMMIT")
     with contextlib.closing(connect(file)) as connection:
-        assert version_of(file) == 2
+        assert version_of(file) == schema.VERSION
         assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)
 
 
@@ -127,4 +127,4 @@ def test_a_new_journal_goes_through_every_step(tmp_path):
     case = open_case(folder=tmp_path)
     assert case.close() == 0
     (file,) = tmp_path.rglob(FILE)
-    assert version_of(file) == schema.VERSION == len(schema.MIGRATIONS) == 2
+    assert version_of(file) == schema.VERSION == len(schema.MIGRATIONS) == 3
