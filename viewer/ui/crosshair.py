@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from viewer.display import planes
 from viewer.ui import ink
 from viewer.ui import on_image as theme
+from viewer.ui.slice_item import ROWS_PX
 from viewer.ui.view_ink import MARGIN, haloed
 
 if TYPE_CHECKING:
@@ -150,32 +151,20 @@ def _upright_line(
 ) -> None:
     """Draw a line along rows or columns of pixels: filled, which takes a tenth of a stroke."""
     ratio = painter.device().devicePixelRatioF()
-    thick = max(1, round(ratio)) / ratio
-    x, y = (round(part * ratio) / ratio for part in (at.x(), at.y()))
+    thick = max(1, round(ratio))
+    x, y, gap = (round(part * ratio) for part in (at.x(), at.y(), GAP_PX))
+    width, height = math.ceil(view.width() * ratio), math.ceil(view.height() * ratio)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    width, height = view.width(), view.height()
-    if level:
-        bars = ((0.0, y, x - GAP_PX, thick), (x + GAP_PX, y, width - x - GAP_PX, thick))
-    else:
-        bars = ((x, 0.0, thick, y - GAP_PX), (x, y + GAP_PX, thick, height - y - GAP_PX))
-    for left, top, across, down in bars:
-        if across <= 0 or down <= 0:  # the point may lie outside the view
-            continue
-        if level:
-            painter.fillRect(QRectF(left, top, across, down), colour)
-            continue
-        # So many rows Qt would share out to its threads, and wait; a picture it does not.
-        device = QRectF(0, 0, across * ratio, down * ratio)
-        column = _column(colour.rgba(), round(thick * ratio), math.ceil(height * ratio))
-        painter.drawImage(QRectF(left, top, across, down), column, device)
-
-
-@lru_cache(maxsize=16)
-def _column(rgba: int, width_px: int, height_px: int) -> QImage:
-    """Return a picture of one colour, as wide as a line and as high as a view."""
-    picture = QImage(width_px, height_px, QImage.Format.Format_ARGB32_Premultiplied)
-    picture.fill(QColor.fromRgba(rgba))
-    return picture
+    along, across = (x, y) if level else (y, x)
+    length = width if level else height
+    for first, last in ((0, along - gap), (along + gap, length)):
+        first = max(0, first)
+        # More rows at once Qt would share out to its threads, and wait for them.
+        step = max(1, last - first) if level else ROWS_PX
+        for start in range(first, last, step):
+            part = min(step, last - start)
+            bar = (start, across, part, thick) if level else (across, start, thick, part)
+            painter.fillRect(QRectF(*(edge / ratio for edge in bar)), colour)
 
 
 def _handles(painter: QPainter, view: SliceView) -> None:

@@ -11,8 +11,8 @@ from PySide6.QtGui import QImage, QPainter, QTransform
 
 from viewer.display.grey import Rgb32
 
-# Rows of the device that Qt draws without threads of its own.
-_BAND_PX = 64
+# Rows of the device that Qt draws without threads of its own: it makes pieces from 96 on.
+ROWS_PX = 90
 # Room around outlines for the width of their pens, logical pixels.
 _PEN_PX = 6
 
@@ -128,11 +128,13 @@ class SliceItem:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         # Qt shares larger pieces out to threads and waits for them: on a computer that is busy
         # with a model that takes up to four times longer than to do them here.
-        rows = max(1, math.floor(_BAND_PX / look.ratio))
+        rows = max(1, math.floor(ROWS_PX / look.ratio))
         for row in range(0, look.size.height(), rows):
             painter.setClipRect(0, row, look.size.width(), rows)
             painter.drawImage(target, image)
         painter.setClipping(False)
+        # Left on, whatever is drawn after would be scaled pixel by pixel, and shared out too.
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
 
     def _draw_over(self, look: Look) -> None:
         """Draw the outlines into an image of their own, no larger than they are."""
