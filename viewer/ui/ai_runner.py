@@ -149,10 +149,11 @@ class AiRunner(QObject):
             self._on_failure(problem)
             return
         case.threshold = findings.threshold
-        self._reading.document_changed.emit(change)
-        self.ended.emit(None)
-        self.changed.emit()
-        self.found.emit()
+        with self._reading.settling.held():
+            self._reading.document_changed.emit(change)
+            self.ended.emit(None)
+            self.changed.emit()
+            self.found.emit()
 
     @Slot(object)
     def _on_failure(self, problem: object) -> None:

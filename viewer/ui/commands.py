@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
@@ -288,6 +289,7 @@ def preset_name(name: str) -> str:
     return known.get(name, name)
 
 
+@cache
 def key_text(keys: tuple[str, ...]) -> str:
     """Return the keys as this system writes them."""
     native = QKeySequence.SequenceFormat.NativeText

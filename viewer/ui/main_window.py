@@ -310,7 +310,10 @@ class MainWindow(QMainWindow):
             self.reading.set_tool("window")
 
     def follow(self) -> None:
-        """Make actions, bar and status say what is."""
+        """Make actions, bar and status say what is; at its end when a change is under way."""
+        self.reading.settling.ask(self._follow)
+
+    def _follow(self) -> None:
         availability.follow(self.actions_by_id, self.reading, self.ai, self.exporter, self.parts)
         if hasattr(self, "worklist"):
             self.worklist.follow_actions(self.actions_by_id)

@@ -18,6 +18,7 @@ from viewer.display.reorder import Reordered
 from viewer.study.display_facts import DisplayFacts
 from viewer.ui.keymap import KeyMap
 from viewer.ui.preferences import Preferences
+from viewer.ui.settling import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +78,7 @@ class Reading(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.settling = Settling()
         self.case: Case | None = None
         self.planes: dict[str, Plane] = {}  # as they are shown, turned or not
         self.straight: dict[str, Plane] = {}  # as the volume has them
@@ -170,8 +172,9 @@ class Reading(QObject):
             self.cursor_lps_mm = kji_to_lps_mm(volume.affine, middle)
             self.window = self.first_window = window or Window(0, 1)
             self._seen = np.zeros(volume.shape_kji[0], dtype=np.bool_)
-        self.case_changed.emit()
-        self.tool_changed.emit()
+        with self.settling.held():
+            self.case_changed.emit()
+            self.tool_changed.emit()
 
     def complete_case(self, case: Case) -> None:
         """Put a case in the place of the one that was shown while it was read.
@@ -188,7 +191,8 @@ class Reading(QObject):
             return
         self.case = case
         self.ai_locked = self.lock_rule(case)
-        self.case_changed.emit()
+        with self.settling.held():
+            self.case_changed.emit()
 
     def plane_order(self) -> list[str]:
         """Return the names of the planes, the acquired one first."""

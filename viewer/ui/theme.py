@@ -105,13 +105,18 @@ def set_tone(widget: QWidget, tone: str, rule: str = "color: {ink};") -> None:
     _dress(widget)
 
 
+@cache
+def _known(tokens: Tokens) -> dict[str, str]:
+    return asdict(tokens)
+
+
 def _dress(widget: QWidget) -> None:
     # Not by a selector of the application's sheet: a widget that is polished again needs its
     # style in Python's hands, and Qt deletes that with the next sheet.
     if not widget.property("tone"):
         widget.setStyleSheet("")
         return
-    known = asdict(_now.tokens)
+    known = _known(_now.tokens)
     ink = known[_INKS.get(widget.property("tone"), widget.property("tone"))]
     widget.setStyleSheet(widget.property("rule").format(ink=ink, **known))
 
@@ -162,7 +167,9 @@ def apply_theme(app: QApplication, name: str = "") -> None:
     if name:
         _now.tokens = THEMES[name]
     now = _now.tokens
-    app.setStyle("Fusion")
+    if not app.property("fusion"):  # once: all widgets are dressed anew by it, as by the sheet
+        app.setStyle("Fusion")
+        app.setProperty("fusion", True)
     palette = QPalette()
     for role, colour in (
         (QPalette.ColorRole.Window, now.ground),

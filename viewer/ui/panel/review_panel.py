@@ -174,7 +174,10 @@ class ReviewPanel(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Follow the document."""
+        """Follow the document; at its end when a change is under way."""
+        self._reading.settling.ask(self._refresh)
+
+    def _refresh(self) -> None:
         self._was_hidden = self._reading.ai_hidden
         self._refresh_list()
         self._refresh_opinion()
