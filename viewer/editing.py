@@ -96,7 +96,8 @@ class Editing(ABC):
         """Begin a stroke on a lesion or segment; nothing changes before it is committed."""
         self._check_writable()
         mask = self.document.target(target_id).mask
-        return Stroke(self.volume.shape_kji, self.volume.affine, brush, target_id, mask)
+        volume = self.volume
+        return Stroke(volume.shape_kji, volume.affine, brush, target_id, mask, volume.voxels)
 
     def commit_stroke(self, stroke: Stroke) -> Change | None:
         """Apply a stroke as one edit; None when it changes nothing.
@@ -113,8 +114,11 @@ class Editing(ABC):
         if delta is None:
             return None
         brush = stroke.brush
+        rule = "" if brush.rule is None else brush.rule.text
         return self.apply(
-            edits.PaintStroke(stroke.target_id, delta, brush.mode, brush.shape, brush.diameter_mm)
+            edits.PaintStroke(
+                stroke.target_id, delta, brush.mode, brush.shape, brush.diameter_mm, rule
+            )
         )
 
     def start_lasso(

@@ -76,7 +76,7 @@ def mask_of(window):
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_line_drawn_round_a_part_of_any_plane_adds_it(reviewed, number):
     before = mask_of(reviewed)
-    key(reviewed, "Z")
+    key(reviewed, "N")
     assert reviewed.reading.tool == "lasso"
     view = freehand(reviewed, number=number)
     wanted = before | in_square(reviewed, view)
@@ -111,7 +111,7 @@ def test_it_cuts_off_and_keeps(reviewed):
 
 def test_ctrl_does_the_opposite(reviewed):
     before = mask_of(reviewed)
-    key(reviewed, "Z")
+    key(reviewed, "N")
     view = freehand(reviewed, keys=CTRL)
     assert np.array_equal(mask_of(reviewed), before & ~in_square(reviewed, view))
     assert reviewed.reading.case.undo_name == "Lasso: cut from nodule 1"
@@ -120,7 +120,7 @@ def test_ctrl_does_the_opposite(reviewed):
 @pytest.mark.parametrize("how", ["enter", "double", "first"])
 def test_corner_by_corner_it_is_closed_in_three_ways(reviewed, how):
     before = mask_of(reviewed)
-    key(reviewed, "Z")
+    key(reviewed, "N")
     view, at = middle(reviewed)
     for corner in SQUARE:
         click(view, at + corner)
@@ -142,7 +142,7 @@ def test_corner_by_corner_it_is_closed_in_three_ways(reviewed, how):
 
 def test_escape_gives_it_up_and_leaves_the_tool(reviewed):
     before = mask_of(reviewed)
-    key(reviewed, "Z")
+    key(reviewed, "N")
     view, at = middle(reviewed)
     for corner in SQUARE[:3]:
         click(view, at + corner)
@@ -163,7 +163,7 @@ def test_escape_gives_it_up_and_leaves_the_tool(reviewed):
 
 def test_the_wheel_scrolls_and_a_lasso_stays_on_its_slice(reviewed):
     before = mask_of(reviewed)
-    key(reviewed, "Z")
+    key(reviewed, "N")
     view, at = middle(reviewed)
     index = view.index
     QTest.mousePress(view.viewport(), LEFT, pos=at)
@@ -212,7 +212,7 @@ def test_without_a_finding_it_says_what_to_do(opened):
 
 def test_a_click_alone_or_a_sliver_changes_nothing_and_says_so(reviewed):
     before = mask_of(reviewed)
-    key(reviewed, "Z")
+    key(reviewed, "N")
     view, at = middle(reviewed)
     click(view, at + QPoint(60, 60))
     assert "double click or Enter" in reviewed.status._text.text()
@@ -222,7 +222,7 @@ def test_a_click_alone_or_a_sliver_changes_nothing_and_says_so(reviewed):
 
 
 def test_a_case_that_is_left_takes_its_line_along(reviewed):
-    key(reviewed, "Z")
+    key(reviewed, "N")
     view, at = middle(reviewed)
     click(view, at)
     assert reviewed.lassoing.draft is not None

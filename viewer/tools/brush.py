@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,12 @@ import numpy.typing as npt
 from inference import geometry
 from inference.findings import Mask
 from viewer.annotate.mask import Bools, Box, Delta, Triple, cut
+from viewer.tools.rules import Rule
 
 _Floats = npt.NDArray[np.float64]
 
+# Of the radius: what counts as under the pointer for a rule.
+_CORE = 0.35
 # The buffer grows by this many voxels a side, so that not each dab allocates.
 _PADDING = 24
 
@@ -38,12 +41,15 @@ class Brush:
         Index axis that a disc lies across: 0 = k, 1 = j, 2 = i. A ball has none.
     mode
         ``"add"`` or ``"erase"``.
+    rule
+        Which of the voxels it reaches are changed; None for all of them.
     """
 
     diameter_mm: float
     shape: Literal["disc", "ball"] = "disc"
     axis: int = 0
     mode: Literal["add", "erase"] = "add"
+    rule: Rule | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.diameter_mm) and self.diameter_mm > 0.0):
@@ -67,11 +73,21 @@ class Stroke:
         Id of the lesion or segment that is drawn on.
     mask
         The target's mask before the stroke.
+    voxels
+        The volume (k, j, i); only a brush with a rule needs it.
     """
 
     def __init__(
-        self, shape_kji: Triple, affine: geometry.Affine, brush: Brush, target_id: str, mask: Mask
+        self,
+        shape_kji: Triple,
+        affine: geometry.Affine,
+        brush: Brush,
+        target_id: str,
+        mask: Mask,
+        voxels: npt.NDArray[Any] | None = None,
     ) -> None:
+        if brush.rule is not None and voxels is None:
+            raise ValueError("a rule judges values")
         self.shape_kji = shape_kji
         self.brush = brush
         self.target_id = target_id
@@ -81,6 +97,8 @@ class Stroke:
         self._metric: _Floats = steps.T @ steps
         # Half the box of an ellipsoid x G x <= r^2 along an index is r * sqrt(inverse G).
         self._reach = brush.diameter_mm / 2.0 * np.sqrt(np.diag(np.linalg.inv(self._metric)))
+        self._voxels = voxels
+        self._chooser = None if brush.rule is None else brush.rule.begin()
         self._last: _Floats | None = None
         self._slice = 0
         self._touched: Bools = np.zeros((0, 0, 0), dtype=np.bool_)
@@ -197,15 +215,23 @@ class Stroke:
         grids = [np.arange(full_low[x], full_high[x], dtype=np.float64) for x in self._axes]
         box = _box(full_low, full_high)
         part = self._touched[_shifted(box, self._origin)]
-        near = self._near(grids, a, b)
-        np.logical_or(part, near.reshape(part.shape), out=part)
-        self._mark_under(a, b)
+        distance2 = self._distance2(grids, a, b).reshape(part.shape)
+        radius2 = (self.brush.diameter_mm / 2.0) ** 2 * (1.0 + 1e-12)
+        near = distance2 <= radius2
+        # However fine the brush: the voxels under the pointer.
+        under = self._under(full_low, a, b)
+        near[under] = True
+        if self._chooser is not None and self._voxels is not None:
+            core = distance2 <= radius2 * _CORE**2
+            core[under] = True
+            near = self._chooser.choose(self._voxels[box], near, core, part)
+        np.logical_or(part, near, out=part)
         self._low = full_low if self._low is None else np.minimum(self._low, full_low)
         self._high = np.maximum(self._high, full_high)
         return box
 
-    def _near(self, grids: list[_Floats], a: _Floats, b: _Floats) -> Bools:
-        radius2 = (self.brush.diameter_mm / 2.0) ** 2 * (1.0 + 1e-12)
+    def _distance2(self, grids: list[_Floats], a: _Floats, b: _Floats) -> _Floats:
+        """Return the square of the distance to the segment, mm^2, on a grid."""
         offsets = [grid - a[n] for n, grid in enumerate(grids)]
         distance2 = _quadratic(self._metric, offsets)
         way = b - a
@@ -218,16 +244,17 @@ class Stroke:
             along -= nearest
             along *= nearest
             distance2 -= along
-        return np.asarray(distance2 <= radius2)
+        return distance2
 
-    def _mark_under(self, a: _Floats, b: _Floats) -> None:
+    def _under(self, low: npt.NDArray[np.int64], a: _Floats, b: _Floats) -> tuple[Any, ...]:
+        """Return the voxels that the segment goes through, from the corner of its box."""
         steps = max(1, math.ceil(float(np.abs(b - a).max()) * 2.0))
         along = np.linspace(0.0, 1.0, steps + 1)[:, None]
         at = np.floor(a + (b - a) * along + 0.5).astype(np.int64)
         points = np.full((len(at), 3), self._slice, dtype=np.int64)
         points[:, self._axes] = at
-        points = points[((points >= 0) & (points < self.shape_kji)).all(axis=1)] - self._origin
-        self._touched[tuple(points.T)] = True
+        inside = ((points >= 0) & (points < self.shape_kji)).all(axis=1)
+        return tuple((points[inside] - low).T)
 
     def _make_room(self, low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> None:
         size = self._touched.shape

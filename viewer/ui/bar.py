@@ -19,7 +19,7 @@ from viewer.ui import theme
 from viewer.ui.layout_button import LayoutButton
 from viewer.ui.measure_button import MeasureButton
 from viewer.ui.reading import Reading
-from viewer.ui.tool_boxes import LassoBox
+from viewer.ui.tool_boxes import LassoBox, RuleBox
 from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
 BAR_PX = 44
@@ -128,6 +128,7 @@ class TopBar(QFrame):
             row.addWidget(CommandButton(actions[tool]))
         self._brush = BrushBox(reading, actions["ball"])
         row.addWidget(self._brush)
+        row.addWidget(RuleBox(reading, actions))
         row.addWidget(LassoBox(reading, actions))
         self._add_rule(row)
         row.addWidget(_ArcButton(actions["undo"], mirrored=False))

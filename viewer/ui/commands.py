@@ -117,7 +117,7 @@ def _correct() -> tuple[Command, ...]:
         Command("pan", correct, translate("commands", "Pan"), ("P",), "tool"),
         Command("brush", correct, translate("commands", "Brush"), ("B",), "tool"),
         Command("erase", correct, translate("commands", "Erase"), ("E",), "tool"),
-        Command("lasso", correct, translate("commands", "Lasso"), ("Z",), "tool"),
+        Command("lasso", correct, translate("commands", "Lasso"), ("N",), "tool"),
         Command("lasso_add", correct, translate("commands", "Lasso: add"), (), "lasso"),
         Command("lasso_subtract", correct, translate("commands", "Lasso: cut off"), (), "lasso"),
         Command("lasso_intersect", correct, translate("commands", "Lasso: keep"), (), "lasso"),
@@ -126,6 +126,13 @@ def _correct() -> tuple[Command, ...]:
         Command("smaller", correct, translate("commands", "Smaller brush"), ("[",)),
         Command("larger", correct, translate("commands", "Larger brush"), ("]",)),
         Command("ball", correct, translate("commands", "3-D brush"), ("T",), "switch"),
+        Command("brush_rule", correct, translate("commands", "Brush: next way"), ("Shift+B",)),
+        Command("brush_all", correct, translate("commands", "Brush: all voxels"), (), "rule"),
+        Command("brush_range", correct, translate("commands", "Brush: by values"), (), "rule"),
+        Command("brush_edge", correct, translate("commands", "Brush: to the edge"), (), "rule"),
+        Command(
+            "brush_values", correct, translate("commands", "Brush: values from here"), ("Shift+V",)
+        ),
         Command("delete", correct, translate("commands", "Delete finding"), ("Del", "Backspace")),
         Command("undo", correct, translate("commands", "Undo"), ("Ctrl+Z",)),
         Command("redo", correct, translate("commands", "Redo"), ("Ctrl+Shift+Z", "Ctrl+Y")),

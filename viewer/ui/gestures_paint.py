@@ -42,6 +42,7 @@ class PaintDrag(Gesture):
             shape="ball" if reading.brush_ball else "disc",
             axis=plane.axis,
             mode="erase" if reading.tool == "erase" else "add",
+            rule=reading.brush_rule,
         )
         try:
             self._stroke = case.start_stroke(self._target, brush)

@@ -29,6 +29,7 @@ from viewer.ui.asking import Asking
 from viewer.ui.bar import TopBar
 from viewer.ui.batch_flow import BatchFlow
 from viewer.ui.batch_view import BatchView
+from viewer.ui.brush_rules import BrushRules
 from viewer.ui.commands import make_actions
 from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self.layouts = LayoutRoom(self)
         self.measuring = Measuring(self.reading, self.corrections.delete, self)
         self.lassoing = Lassoing(self.reading, self)
+        self.brush_rules = BrushRules(self.reading, lambda: self.views.point_for_new_lesion(), self)
         # Rooms that bring their own commands, see ``Part``.
         self.rejecting = Rejecting(self.reading, self.corrections, self)
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
@@ -121,6 +123,7 @@ class MainWindow(QMainWindow):
             self.layouts,
             self.measuring,
             self.lassoing,
+            self.brush_rules,
             self.batch,
             self.next_case,
             self.read_first,  # last: what it locks no other room opens
@@ -218,12 +221,13 @@ class MainWindow(QMainWindow):
             self.measuring.attach(view)
             self.lassoing.attach(view)
         self.corrections.failed.connect(self.message.show_problem)
-        for room in (self.queue, self.outliner, self.conventions, self.lassoing):
+        for room in (self.queue, self.outliner, self.conventions, self.lassoing, self.brush_rules):
             room.told.connect(self.status.hint)
         self.outliner.failed.connect(self.message.show_problem)
         self.outliner.pointer = self.views.point_for_new_lesion
         self.rejecting.watch(self.actions_by_id)
-        for following in (self.rejecting, self.queue, self.conventions, self.lassoing):
+        drawing = (self.lassoing, self.brush_rules)
+        for following in (self.rejecting, self.queue, self.conventions, *drawing):
             following.changed.connect(self.follow)
         self.panel.cancel_asked.connect(ai.cancel)
         self.bar.device_chosen.connect(ai.choose_device)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inference.findings import Heatmap
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
+    from viewer.tools.rules import Rule
 
 TOOLS = (
     "window", "region", "pan", "brush", "erase", "lasso", "move", "outline", "rotate", *KINDS,
@@ -90,6 +91,7 @@ class Reading(QObject):
         self.tool = "window"
         self.brush_mm = 8.0
         self.brush_ball = False
+        self.brush_rule: Rule | None = None  # which voxels under it are changed; None: all
         self.stroke: Any = None
         self.outlining: tuple[Any, ...] = ()  # points that the model works on, LPS mm
         # Anatomy starts hidden: its outlines would stand between the reader and the lesions.

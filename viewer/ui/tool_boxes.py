@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+import math
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
+
+from resources.text import translate
 from viewer.tools.lasso import MODES
+from viewer.tools.rules import Range
+from viewer.ui.brush_rules import KINDS, kind_of
 from viewer.ui.lasso_layer import SIGNS
 from viewer.ui.reading import Reading
 from viewer.ui.widgets import CommandButton
+
+_FIELD_PX = 50
 
 
 class LassoBox(QWidget):
@@ -27,3 +35,91 @@ class LassoBox(QWidget):
 
     def _follow(self) -> None:
         self.setVisible(self._reading.tool == "lasso")
+
+
+class RuleBox(QWidget):
+    """What of the voxels under the brush is changed, and the two ends of a range of values."""
+
+    def __init__(self, reading: Reading, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self._reading = reading
+        self._actions = actions
+        self._button = QToolButton()
+        self._button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        menu = QMenu(self._button)
+        menu.setToolTipsVisible(True)
+        for kind in KINDS:
+            menu.addAction(actions[f"brush_{kind}"])
+        menu.addSeparator()
+        menu.addAction(actions["brush_values"])
+        self._button.setMenu(menu)
+        self._low = self._field(translate("brush", "Lowest value that the brush changes"))
+        self._high = self._field(translate("brush", "Highest value that the brush changes"))
+        self._dash = QLabel("–")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 0, 0, 0)
+        row.setSpacing(3)
+        for widget in (self._button, self._low, self._dash, self._high):
+            row.addWidget(widget)
+        reading.tool_changed.connect(self._follow)
+        actions["brush_edge"].changed.connect(self._follow)
+        self._follow()
+
+    def _field(self, name: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setFixedWidth(_FIELD_PX)
+        field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        field.setAccessibleName(name)
+        field.setToolTip(name)
+        field.editingFinished.connect(self._on_typed)
+        field.returnPressed.connect(field.clearFocus)
+        return field
+
+    def _on_typed(self) -> None:
+        rule = self._reading.brush_rule
+        if not isinstance(rule, Range):
+            return
+        low, high = _number(self._low.text()), _number(self._high.text())
+        if low is not None and high is not None:
+            wanted = Range(min(low, high), max(low, high))
+            if wanted != rule:
+                self._reading.brush_rule = wanted
+                self._reading.tool_changed.emit()
+        self._follow()  # what is no number goes back to what it was
+
+    def _follow(self) -> None:
+        self.setVisible(self._reading.tool in ("brush", "erase"))
+        rule = self._reading.brush_rule
+        action = self._actions[f"brush_{kind_of(rule)}"]
+        self._button.setText(
+            {
+                "all": translate("brush", "All"),
+                "range": translate("brush", "Values"),
+                "edge": translate("brush", "Edge"),
+            }[kind_of(rule)]
+        )
+        self._button.setMinimumWidth(self._button.sizeHint().width())  # its word is never cut
+        self._button.setAccessibleName(action.text())
+        keys = self._reading.keys.name("brush_rule")
+        self._button.setToolTip(
+            translate("brush", "What brush and eraser change: {key} for the next way").format(
+                key=keys
+            )
+        )
+        for widget in (self._low, self._dash, self._high):
+            widget.setVisible(isinstance(rule, Range))
+        if isinstance(rule, Range):
+            for field, value in ((self._low, rule.low), (self._high, rule.high)):
+                text = f"{value:g}".replace("-", "\N{MINUS SIGN}")
+                if field.text() != text:
+                    field.setText(text)
+
+
+def _number(text: str) -> float | None:
+    """Return the number that was typed, or None."""
+    try:
+        value = float(text.replace("\N{MINUS SIGN}", "-").replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
