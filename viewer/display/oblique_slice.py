@@ -80,6 +80,40 @@ def compose_oblique(
     return buffer
 
 
+def compose_flat(
+    volume: Volume,
+    flat: tuple[npt.NDArray[Any], Bools],
+    window: Window,
+    *,
+    invert: bool = False,
+    heat: tuple[Heat, npt.NDArray[np.uint8], tuple[int, int]] | None = None,
+    fills: Sequence[tuple[Fill, Bools, tuple[int, int]]] = (),
+) -> Rgb32:
+    """Render a slab of an oblique plane that was projected already, and what lies over it.
+
+    Parameters
+    ----------
+    flat
+        (row, column) values in the unit of the window, and where they lie in the volume.
+    heat, fills
+        What they are, (row, column) of a part of the plane, and where its first pixel lies.
+    """
+    values, inside = flat
+    buffer = render(values, window, invert=invert)
+    if volume.padding is not None:
+        low, high = volume.padding
+        inside = inside & ~((values >= low) & (values <= high))
+    np.copyto(buffer, _BLACK, where=~inside)
+    if heat is not None:
+        how, values, at_px = heat
+        overlays.blend_heatmap(
+            buffer, values, at_px, how.opacity, how.floor, how.top, palette=how.palette
+        )
+    for fill, mask_px, at_px in fills:
+        overlays.blend_fill(buffer, mask_px, at_px, fill.colour, fill.opacity)
+    return buffer
+
+
 def _padded(
     volume: Volume, plane: ObliquePlane, index: int, nearest: npt.NDArray[Any] | None
 ) -> Bools:

@@ -9,7 +9,7 @@ from inference.findings import Mask
 from viewer.display.contours import contours
 from viewer.display.oblique import ObliquePlane
 from viewer.display.planes import Plane
-from viewer.display.sampling import mask_on
+from viewer.display.sampling import Part, mask_on
 
 
 def outline_mm(
@@ -54,9 +54,14 @@ def oblique_outline_mm(
         Polylines of view (x, y) mm, halfway between pixels in and out of the mask.
     """
     found = mask_on(mask, plane, index)
-    if found is None:
-        return []
-    (rows, columns), pixel = found[1], plane.pixel_mm[0]
+    return [] if found is None else flat_outline_mm(found[0], found[1], plane)
+
+
+def flat_outline_mm(
+    mask_px: npt.NDArray[np.bool_], part: Part, plane: ObliquePlane
+) -> list[npt.NDArray[np.float64]]:
+    """Trace the border of what is set in a part, rows and columns, of an oblique plane."""
+    (rows, columns), pixel = part, plane.pixel_mm[0]
     # Centres of pixels lie half a pixel from their corner.
     corner = np.array([columns.start + 0.5, rows.start + 0.5])
-    return [(line[:, ::-1] + corner) * pixel for line in contours(found[0])]
+    return [(line[:, ::-1] + corner) * pixel for line in contours(mask_px)]

@@ -15,7 +15,7 @@ from inference.findings import Heatmap, Mask
 from viewer.annotate.lesion import AI_DRAWN
 from viewer.display.layers import Fill, Heat, cut
 from viewer.display.oblique import ObliquePlane
-from viewer.display.outlines import oblique_outline_mm, outline_mm
+from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
 from viewer.display.slab import Span, flat_heatmap, flat_mask
 from viewer.ui import on_image as theme
@@ -24,6 +24,7 @@ from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
     from viewer.annotate.lesion import Lesion, SegmentState
+    from viewer.ui.oblique_slabs import ObliqueSlabs
 
 _LINE_PX = 1.6
 _SELECTED_PX = 2.4
@@ -101,8 +102,9 @@ class OverlayLayer:
     AI outlines are dashed and human ones solid, so that colour is never the only cue.
     """
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, oblique_slabs: ObliqueSlabs | None = None) -> None:
         self._reading = reading
+        self._oblique_slabs = oblique_slabs
         self.changed: Callable[[], object] = _nothing  # called when it has to be drawn again
         self._lines: list[_Line] = []
         self.marks: list[Mark] = []
@@ -250,6 +252,9 @@ class OverlayLayer:
     def _cached_oblique(
         self, key: str, mask: Mask, plane: ObliquePlane, index: int
     ) -> QPainterPath:
+        if self._span is not None and self._oblique_slabs is not None:
+            found = self._oblique_slabs.mask(mask)
+            return _path([] if found is None else flat_outline_mm(*found, plane))
         at = (key, plane, index)
         known = self._paths.get(at)
         if known is not None and known[0] is mask:
@@ -285,11 +290,21 @@ class OverlayLayer:
         top, palette = round(reading.heat_top * 255), reading.preferences.choice("heat_palette")
         return Heat(chosen, reading.shown.heat_opacity, floor, top, palette)
 
-    def heatmap_value(self, voxel_kji: tuple[int, int, int]) -> float | None:
-        """Return the shown map's value at a voxel, 0 to 1; None while it is off."""
+    def heatmap_value(
+        self, voxel_kji: tuple[int, int, int], at_px: tuple[int, int] | None = None
+    ) -> float | None:
+        """Return the shown map's value at a voxel, 0 to 1; None while it is off.
+
+        Parameters
+        ----------
+        at_px
+            Row and column of an oblique plane whose slab is shown.
+        """
         heat = self.heat()
         if heat is None:
             return None
+        if at_px is not None and self._oblique_slabs is not None:
+            return self._oblique_slabs.heat_at(*at_px)
         shown = heat.heatmap
         for what, _map, _axis in self._flat:
             if what == "heat":

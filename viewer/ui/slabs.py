@@ -12,10 +12,9 @@ from viewer.display.slab import MODES, Mode, Slab
 from viewer.ui.view_ink import chip
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPainter
-
     from viewer.ui.reading import Reading
     from viewer.ui.slice_view import SliceView
+    from viewer.ui.standing import Board
 
 _STEPS_MM = (2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 80.0, 100.0)
 _FIRST_MM = 10.0
@@ -96,9 +95,6 @@ class Slabs(QObject):
     def _told(self, view: SliceView) -> bool:
         """Say in the status line why this view can show no slab; tell whether that was said."""
         reason = why_not(view.reading)
-        if not reason and (view.plane is None or not view.plane.straight):
-            reason = translate("slab", "A turned plane has no slab; {key} makes all straight.")
-            reason = reason.format(key=view.reading.keys.name("straight"))
         if reason:
             view.told.emit(reason)
         return bool(reason)
@@ -135,7 +131,7 @@ def name(slab: Slab) -> str:
     )
 
 
-def notice(painter: QPainter, view: SliceView, y: float) -> float:
+def notice(painter: Board, view: SliceView, y: float) -> float:
     """Say that a view shows a slab, whatever text is hidden; return where the next chip begins."""
     span = view.slab_span
     if span is None or view.slab is None:
@@ -149,6 +145,8 @@ def notice(painter: QPainter, view: SliceView, y: float) -> float:
     )
     if count > 1 and (view.overlay.marks or view.overlay.shows_ai):
         parts.append(translate("slab", "findings of all of them"))
+    if view.oblique_slabs.pending:
+        parts.append(translate("slab", "a few of them for now"))
     return chip(painter, view.width(), y, parts, pending=True)
 
 

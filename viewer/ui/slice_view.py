@@ -19,15 +19,17 @@ from PySide6.QtWidgets import QWidget
 
 from viewer.annotate.measurements import KINDS
 from viewer.display.layers import compose
+from viewer.display.oblique import ObliquePlane
 from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
 from viewer.display.slab import Slab, Span
-from viewer.ui import gestures, orientation, theme, view_text, view_values
+from viewer.ui import gestures, oblique_slabs, orientation, theme, view_text, view_values
 from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.plane_view import PlaneView
 from viewer.ui.reading import Reading
 from viewer.ui.slice_item import Look, SliceItem
+from viewer.ui.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +76,8 @@ class SliceView(PlaneView):
         # Chips under the text at the top left, whatever text is hidden, by room.
         self.notices: dict[str, tuple[Notice, ...]] = {}
         self.turned_deg: float | None = None  # while its crosshair is being turned
+        self.words = 0  # another number when what is written over the image may be another
+        self.standing = Standing()
         self._wheel = 0  # parts of a notch not yet scrolled
         self._stale = True  # the image
         self._lines_stale = True  # what lies over it
@@ -84,7 +88,8 @@ class SliceView(PlaneView):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 120)
-        self.overlay = OverlayLayer(reading)
+        self.oblique_slabs = oblique_slabs.ObliqueSlabs(self.restale, self)
+        self.overlay = OverlayLayer(reading, self.oblique_slabs)
         self._slice = SliceItem(self.overlay)
         self.overlay.changed = self._slice.renew_lines
 
@@ -93,12 +98,12 @@ class SliceView(PlaneView):
         reading.planes_changed.connect(self._on_planes)
         reading.shown_changed.connect(self._tell)  # what the file says has come
         reading.cursor_moved.connect(self._on_cursor)
-        reading.window_changed.connect(self.restale)
+        reading.window_changed.connect(self._on_window)
         reading.shown_changed.connect(self.restale)
         reading.document_changed.connect(self._on_document)
         reading.threshold_changed.connect(self.restale_lines)
         reading.selection_changed.connect(self.restale_lines)
-        reading.stroke_changed.connect(self.restale_lines)
+        reading.stroke_changed.connect(self._on_stroke)
         reading.tool_changed.connect(self._on_tool)
 
     # ----------------------------------------------------------------- state
@@ -152,10 +157,24 @@ class SliceView(PlaneView):
             self._set_view((x - left * self.mm_per_px, y - top * self.mm_per_px), self.mm_per_px)
         self.restale()
 
+    def update(self, *part: Any) -> None:
+        """Paint again; what is written may be another."""
+        self.words += 1
+        super().update(*part)
+
     def restale(self) -> None:
         """Compose again before the next paint."""
         self._stale = True
         self.update()
+
+    def _on_window(self) -> None:
+        self._stale = True
+        super().update()  # the words that stand still do not name it
+
+    def _on_stroke(self) -> None:
+        words = self.words
+        self.restale_lines()
+        self.words = words  # dabs change none
 
     def restale_lines(self) -> None:
         """Collect the outlines again before the next paint; the image too where it holds fills."""
@@ -169,6 +188,7 @@ class SliceView(PlaneView):
             return  # only the rest of its images came: a drag goes on
         self._gesture = None
         self.slab = self._flat = None
+        self.oblique_slabs.forget()
         if self.case is None:
             self.set_plane(None)
 
@@ -195,7 +215,7 @@ class SliceView(PlaneView):
             margin = self.rect().adjusted(12, 12, -12, -12)
             if not margin.contains(self.px_of_mm(x, y).toPoint()):
                 self.look_at((x, y), self.mm_per_px)
-        self.update()
+        super().update()  # the words that stand still do not tell where the cursor is
 
     def _on_document(self, change: Change) -> None:
         if change.kind == "findings":
@@ -224,6 +244,7 @@ class SliceView(PlaneView):
             self._lines_stale = False
             if self.case is not None and self.plane is not None:
                 self.overlay.rebuild(self.plane, self.index, self.slab_span)
+                self.oblique_slabs.end()
         painter = QPainter(self)
         corner = self.mm_of_px(QPointF(0, 0))
         look = Look(self.size(), self.devicePixelRatioF(), corner, self.mm_per_px)
@@ -246,23 +267,36 @@ class SliceView(PlaneView):
             return
         shown = self.reading.shown
         span = self.slab_span
+        if span is not None and isinstance(self.plane, ObliquePlane):
+            self.oblique_slabs.begin(self.plane, self.index, span)
+        else:
+            self.oblique_slabs.forget()
         self.overlay.rebuild(self.plane, self.index, span)
         if self.plane.axis == 0 and not self.case.slices.has(self.index):
             self._slice.show_buffer(None, QRectF())
             return
         empty = self.case.slices.empty(self.case.volume.shape_kji[0])
-        self._flat = view_values.of_slab(self, span)
-        buffer = compose(
-            self.case.volume,
-            self.plane,
-            self.index,
-            self.reading.window,
-            invert=shown.invert != self.case.plan.inverted,  # MONOCHROME1 is stored inverted
-            heat=self.overlay.flat_heat(self.plane, self.index),
-            fills=self.overlay.flat_fills(self.plane, self.index),
-            present_k=None if empty is None else ~empty,
-            flat=view_values.of_copy(self) if self._flat is None else self._flat,
-        )
+        invert = shown.invert != self.case.plan.inverted  # MONOCHROME1 is stored inverted
+        volume, window = self.case.volume, self.reading.window
+        if span is not None and self.slab is not None and not self.plane.straight:
+            buffer, self._flat = oblique_slabs.compose(
+                self.oblique_slabs, volume, self.slab, window,
+                invert=invert, heat=self.overlay.heat(), fills=self.overlay.fills(),
+            )  # fmt: skip
+            self.oblique_slabs.end()
+        else:
+            self._flat = view_values.of_slab(self, span)
+            buffer = compose(
+                volume,
+                self.plane,
+                self.index,
+                window,
+                invert=invert,
+                heat=self.overlay.flat_heat(self.plane, self.index),
+                fills=self.overlay.flat_fills(self.plane, self.index),
+                present_k=None if empty is None else ~empty,
+                flat=view_values.of_copy(self) if self._flat is None else self._flat,
+            )
         if self.plane.axis == 0 and shown.graphics and span is None:
             mask = self._drawn.mask(self.index)
             if mask is not None:
@@ -287,7 +321,7 @@ class SliceView(PlaneView):
     @property
     def slab_span(self) -> Span | None:
         """The slices that are shown as one, or None when a single slice is shown."""
-        if self.slab is None or self.plane is None or not self.plane.straight:
+        if self.slab is None or self.plane is None:
             return None
         return self.slab.span(self.index, self.plane.count, self.plane.step_mm)
 
@@ -350,7 +384,7 @@ class SliceView(PlaneView):
             self.lassoing.hover(self, event.position(), event.modifiers())
         elif self.measuring is not None:
             self.measuring.hover(self, event.position())
-        self.update()
+        super().update()
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -55,8 +55,14 @@ def text(view: SliceView, flat: npt.NDArray[Any] | None) -> str:
         return translate("view", "R {red}  G {green}  B {blue}").format(
             red=red, green=green, blue=blue
         )
-    value = volume.voxels[voxel]
-    if flat is not None:
+    value, at_px = volume.voxels[voxel], None
+    if flat is not None and not view.plane.straight:
+        x_mm, y_mm = view.mm_of_px(view.pointer_px)
+        pixel = view.plane.pixel_mm[0]
+        row, column = int(y_mm / pixel), int(x_mm / pixel)
+        at_px = min(row, flat.shape[0] - 1), min(column, flat.shape[1] - 1)
+        value = flat[at_px]
+    elif flat is not None:
         # What is seen is the slab's, not the slice's.
         row, column = (voxel[axis] for axis in range(3) if axis != view.plane.axis)
         value = flat[row, column]
@@ -65,7 +71,7 @@ def text(view: SliceView, flat: npt.NDArray[Any] | None) -> str:
     else:
         number = f"{float(value):.4g}" if abs(value) < 1000 else f"{float(value):.0f}"
     said = translate("view", "Value {value}").format(value=f"{number} {volume.unit}".strip())
-    heatmap = view.overlay.heatmap_value(voxel)
+    heatmap = view.overlay.heatmap_value(voxel, at_px)
     if heatmap is not None and view.reading.shows_uncertainty:
         said += translate("view", " · ± {spread}").format(spread=f"{heatmap:.2f}")
     elif heatmap is not None:
