@@ -11,7 +11,7 @@ from tests.annotate_cases import READER, SHAPE, findings, findings_sha, state, v
 from viewer.annotate import edits, makers, pointing, reshaping
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.history import History
-from viewer.annotate.mask import Delta, crop, xor
+from viewer.annotate.mask import Delta, Growing, crop, equal, xor
 from viewer.annotate.rerun import add_findings_edit
 from viewer.tools.brush import Brush, Stroke
 
@@ -205,6 +205,19 @@ def test_xor_is_that_of_whole_arrays(before, after):
     changed, grown = xor(mask, delta)
     assert np.array_equal(changed.to_array((4, 5, 6)), after)
     assert grown == int(after.sum()) - int(before.sum())
+
+
+@given(bools, st.lists(st.tuples(bools, st.tuples(*[st.integers(0, 9)] * 3)), max_size=6))
+def test_many_deltas_at_once_are_each_in_turn(first, rest):
+    mask = turned = crop(first, (3, 3, 3))
+    growing = Growing(mask, (13, 14, 15))
+    for array, at in rest:
+        delta = Delta.from_array(array, at)
+        if delta is not None:
+            turned = xor(turned, delta)[0]
+            growing.xor(delta)
+    assert equal(growing.mask, turned)
+    assert np.array_equal(mask.to_array((13, 14, 15))[3:7, 3:8, 3:9], first)
 
 
 @settings(max_examples=60)

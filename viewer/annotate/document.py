@@ -6,161 +6,24 @@ lesion starts with the model's own mask object and gets another one on its first
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any
 
-import numpy.typing as npt
-
-from inference import geometry
-from inference.findings import Detection, Findings, Mask, ModelStamp, Segment
+from inference.findings import Mask
 from viewer.annotate import edits, figures, mask
 from viewer.annotate.change import Change as Change
 from viewer.annotate.change import Run as Run
 from viewer.annotate.change import together
+from viewer.annotate.document_state import FIRST_BLIND_NUMBER, DocumentState
 from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
 
-# Lesions that a reader marks before he may see the AI are numbered from here.
-FIRST_BLIND_NUMBER = 101
+__all__ = ["FIRST_BLIND_NUMBER", "AnnotationDocument", "Change", "DocumentState", "Run", "run_id"]
 
 
-class AnnotationDocument:
-    """Lesions and segments of one volume, and the AI runs under them.
-
-    Parameters
-    ----------
-    shape_kji
-        Shape of the volume.
-    affine
-        (4, 4), (k, j, i, 1) to LPS mm.
-    voxels
-        The volume (k, j, i), for mean values; None leaves them unknown.
-    """
-
-    def __init__(
-        self,
-        shape_kji: tuple[int, int, int],
-        affine: geometry.Affine,
-        voxels: npt.NDArray[Any] | None = None,
-    ) -> None:
-        self.shape_kji = shape_kji
-        self.affine = affine
-        self._voxels = voxels
-        self._voxel_ml = geometry.voxel_volume_mm3(affine) / 1000.0
-        self._runs: tuple[Run, ...] = ()
-        self._lesions: dict[str, Lesion] = {}
-        self._segments: dict[str, SegmentState] = {}
-        self._superseded_segments: frozenset[str] = frozenset()
-        self._detections: dict[str, Detection] = {}
-        self._anatomy: dict[str, tuple[Segment, int]] = {}
-        self._outlined: dict[str, edits.AddOutlined] = {}
-        # Per run: id in the case -> id in that run's findings.
-        self._names: dict[str, str] = {}
-        self._former_names: list[dict[str, str]] = []
-        self._waiting: set[str] | None = None
-        self._notes: dict[str, dict[str, Mapping[str, Any]]] = {}
-
-    # ------------------------------------------------------------------ reading
-
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """All AI runs, the latest last."""
-        return self._runs
-
-    @property
-    def findings(self) -> Findings | None:
-        """What the latest AI run said, never changed."""
-        return self._runs[-1].findings if self._runs else None
-
-    @property
-    def model(self) -> ModelStamp | None:
-        """Whose results are shown: the model of the latest run, else of the latest outline."""
-        if self._runs:
-            return self._runs[-1].findings.model
-        return next((edit.model for edit in reversed(self._outlined.values())), None)
-
-    @property
-    def record(self) -> tuple[Lesion, ...]:
-        """Every lesion, also deleted and superseded ones, by number."""
-        return tuple(sorted(self._lesions.values(), key=lambda lesion: lesion.number))
-
-    @property
-    def lesions(self) -> tuple[Lesion, ...]:
-        """The lesions that count, by number."""
-        return tuple(lesion for lesion in self.record if lesion.live)
-
-    def notes(self, topic: str) -> Mapping[str, Mapping[str, Any]]:
-        """Return the notes of a topic by id, in the order in which they were first made."""
-        return MappingProxyType(self._notes.get(topic, {}))
-
-    def shown(self, threshold: float) -> tuple[Lesion, ...]:
-        """Return the lesions that count and reach ``threshold`` or were touched by a reader."""
-        return tuple(
-            lesion
-            for lesion in self.lesions
-            if lesion.touched or lesion.score is None or lesion.score >= threshold
-        )
-
-    @property
-    def segments(self) -> tuple[SegmentState, ...]:
-        """The structures of anatomy that count."""
-        return tuple(s for s in self._segments.values() if s.id not in self._superseded_segments)
-
-    def lesion(self, lesion_id: str) -> Lesion:
-        """Return one lesion of the record; KeyError when there is none."""
-        return self._lesions[lesion_id]
-
-    def segment(self, segment_id: str) -> SegmentState:
-        """Return one structure; KeyError when there is none."""
-        return self._segments[segment_id]
-
-    def target(self, target_id: str) -> Lesion | SegmentState:
-        """Return the lesion or segment of this id; KeyError when there is none."""
-        return self._lesions.get(target_id) or self._segments[target_id]
-
-    def ai_mask(self, target_id: str) -> Mask | None:
-        """Return what the model drew; None for a human's lesion."""
-        if target_id in self._detections:
-            return self._detections[target_id].mask
-        if target_id in self._anatomy:
-            return self._anatomy[target_id][0].mask
-        return None
-
-    def detection(self, lesion_id: str) -> Detection | None:
-        """Return what the model said when it drew a lesion; None for a human's."""
-        return self._detections.get(lesion_id)
-
-    def outlined(self, lesion_id: str) -> edits.AddOutlined | None:
-        """Return where a reader pointed and which model outlined; None when none did so."""
-        return self._outlined.get(lesion_id)
-
-    def detection_id(self, lesion_id: str) -> str | None:
-        """Return what the latest run's findings call a lesion; None when they know it not."""
-        return self._names.get(lesion_id)
-
-    @property
-    def next_number(self) -> int:
-        """The number that the next new lesion is shown with."""
-        known = [lesion.number for lesion in self._lesions.values()]
-        # Those that were marked before the AI was seen have numbers of their own, above.
-        below = 1 + max((number for number in known if number < FIRST_BLIND_NUMBER), default=0)
-        return below if below < FIRST_BLIND_NUMBER else 1 + max(known)
-
-    @property
-    def next_blind_number(self) -> int:
-        """The number of the next lesion that is marked before its reader may see the AI.
-
-        A number after those of the AI would tell how many findings it has.
-        """
-        known = [lesion.number for lesion in self._lesions.values() if lesion.origin == "human"]
-        taken = {lesion.number for lesion in self._lesions.values()}
-        number = 1 + max(FIRST_BLIND_NUMBER - 1, *known) if known else FIRST_BLIND_NUMBER
-        while number in taken:
-            number += 1
-        return number
+class AnnotationDocument(DocumentState):
+    """Lesions and segments of one volume, and the AI runs under them; see ``DocumentState``."""
 
     # ----------------------------------------------------------------- changing
 
@@ -211,6 +74,8 @@ class AnnotationDocument:
         try:
             yield
         finally:
+            for target_id in tuple(self._strokes):
+                self._draw(target_id)
             waiting, self._waiting = self._waiting, None
             for lesion_id in waiting & self._lesions.keys():
                 self._lesions[lesion_id] = self._measured(self._lesions[lesion_id])
@@ -252,7 +117,7 @@ class AnnotationDocument:
         return Change("add", (edit.lesion_id,))
 
     def _remove_lesion(self, edit: edits.RemoveLesion) -> Change:
-        lesion = self._known(edit.added.lesion_id)
+        lesion = self._drawn(edit.added.lesion_id)
         if lesion.origin != "human" or not lesion.empty or lesion.verdict or lesion.deleted:
             raise ValueError("the lesion is no longer as it was added")
         del self._lesions[lesion.id]
@@ -272,7 +137,7 @@ class AnnotationDocument:
         return Change("add", (lesion.id,), boxes=_boxes(drawn.mask))
 
     def _remove_outlined(self, edit: edits.RemoveOutlined) -> Change:
-        lesion = self._known(edit.added.lesion_id)
+        lesion = self._drawn(edit.added.lesion_id)
         if lesion.origin != "ai-pointed" or lesion.verdict or lesion.deleted:
             raise ValueError("the lesion is no longer as it was outlined")
         del self._lesions[lesion.id], self._detections[lesion.id], self._outlined[lesion.id]
@@ -293,7 +158,7 @@ class AnnotationDocument:
         return Change("delete", (lesion.id,), boxes=_boxes(lesion.mask))
 
     def _move(self, edit: edits.MoveLesion) -> Change:
-        lesion = self._known(edit.lesion_id)
+        lesion = self._drawn(edit.lesion_id)
         if lesion.anchor_lps_mm != edit.before_lps_mm:
             raise ValueError("the lesion lies elsewhere")
         moved = mask.shift(lesion.mask, edit.offset_kji)
@@ -316,6 +181,8 @@ class AnnotationDocument:
     def _paint(self, edit: edits.PaintStroke | edits.Reshape) -> Change:
         if not mask.inside(edit.delta.box, self.shape_kji):
             raise ValueError("the stroke leaves the volume")
+        if self._waiting is not None:
+            return self._paint_later(edit.target_id, edit.delta)
         if edit.target_id in self._segments:
             segment = self._segments[edit.target_id]
             painted, grown = mask.xor(segment.mask, edit.delta)
@@ -324,6 +191,18 @@ class AnnotationDocument:
         lesion = self._known(edit.target_id)
         self._store(replace(lesion, mask=mask.xor(lesion.mask, edit.delta)[0]))
         return Change("paint", (lesion.id,), boxes=(edit.delta.box,))
+
+    def _paint_later(self, target_id: str, delta: mask.Delta) -> Change:
+        """Take a stroke in while a journal is replayed: no mask is made before it is needed."""
+        lesion = self._lesions.get(target_id)
+        if lesion is None and target_id not in self._segments:
+            raise ValueError(f"there is no lesion {target_id}")
+        growing = self._strokes.get(target_id)
+        if growing is None:
+            growing = mask.Growing(self.target(target_id).mask, self.shape_kji)
+        growing.xor(delta)
+        self._strokes[target_id] = growing
+        return Change("paint", () if lesion is None else (target_id,))
 
     def _set_note(self, edit: edits.SetNote) -> Change:
         notes = self._notes.get(edit.topic, {})
@@ -382,6 +261,8 @@ class AnnotationDocument:
         run = edit.added.run
         if run != len(self._runs):
             raise ValueError("only the latest run can be taken back")
+        for target_id in tuple(self._strokes):
+            self._draw(target_id)
         lesions = [lesion for lesion in self._lesions.values() if lesion.run == run]
         segments = [s for s in self._segments.values() if s.run == run]
         if any(x.touched or x.deleted for x in lesions) or any(s.origin != "ai" for s in segments):
@@ -414,6 +295,23 @@ class AnnotationDocument:
             return self._lesions[lesion_id]
         except KeyError:
             raise ValueError(f"there is no lesion {lesion_id}") from None
+
+    def _drawn(self, lesion_id: str) -> Lesion:
+        """Return a lesion whose mask is to be looked at, also in the midst of a replay."""
+        self._known(lesion_id)
+        self._draw(lesion_id)
+        return self._lesions[lesion_id]
+
+    def _draw(self, target_id: str) -> None:
+        growing = self._strokes.pop(target_id, None)
+        if growing is None:
+            return
+        painted = growing.mask
+        if target_id in self._segments:
+            segment = self._segments[target_id]
+            self._segments[target_id] = self._counted(segment, painted, painted.count)
+        else:
+            self._store(replace(self._lesions[target_id], mask=painted))
 
     def _store(self, lesion: Lesion) -> None:
         if self._waiting is None:

@@ -14,6 +14,8 @@ Box = tuple[slice, slice, slice]
 Triple = tuple[int, int, int]
 Bools = npt.NDArray[np.bool_]
 
+_SMALL = 1 << 17  # bytes of packed bits
+
 
 def empty_mask() -> Mask:
     """Return a mask without voxels."""
@@ -61,7 +63,9 @@ class Delta:
         if not mask.voxels.size:
             return None
         k, j, i = mask.voxels.shape
-        bits = zlib.compress(np.packbits(mask.voxels, axis=None).tobytes(), 1)
+        packed = np.packbits(mask.voxels, axis=None).tobytes()
+        # The undo of a stroke is kept for ever; only of whole organs would small take long.
+        bits = zlib.compress(packed, 9 if len(packed) < _SMALL else 1)
         return cls(mask.origin_kji, (k, j, i), bits)
 
     def __post_init__(self) -> None:
@@ -145,6 +149,63 @@ def xor(mask: Mask, delta: Delta) -> tuple[Mask, int]:
     np.logical_xor(part, changed, out=part)
     k, j, i = (int(n) for n in origin)
     return crop(out, (k, j, i)), int(np.count_nonzero(part)) - before
+
+
+class Growing:
+    """A mask that takes in many deltas one after another, without being cropped in between.
+
+    Parameters
+    ----------
+    mask
+        Where it starts; it is copied at the first delta.
+    shape_kji
+        Shape of the volume.
+    """
+
+    def __init__(self, mask: Mask, shape_kji: Triple) -> None:
+        self._shape = np.array(shape_kji)
+        self._low = np.array(mask.origin_kji)
+        self._array = mask.voxels
+        self._own = False
+
+    def xor(self, delta: Delta) -> None:
+        """Change it by a delta that lies in the volume.
+
+        Raises
+        ------
+        ValueError
+            When the bytes of the delta are not those of its box; nothing is changed.
+        """
+        changed = delta.to_array()
+        low, high = np.array(delta.origin_kji), np.add(delta.origin_kji, delta.shape_kji)
+        if not self._own or (low < self._low).any() or (high > self._high).any():
+            self._make_room(low, high)
+        part = self._array[_within(delta.box, self._low)]
+        np.logical_xor(part, changed, out=part)
+
+    @property
+    def mask(self) -> Mask:
+        """The mask as it is now, cropped to its box."""
+        k, j, i = (int(n) for n in self._low)
+        found = crop(self._array, (k, j, i))
+        return Mask(found.origin_kji, found.voxels.copy())
+
+    @property
+    def _high(self) -> npt.NDArray[np.int64]:
+        return self._low + self._array.shape
+
+    def _make_room(self, low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> None:
+        before = self._array
+        if before.size:
+            low, high = np.minimum(low, self._low), np.maximum(high, self._high)
+        # A quarter more on every side: the next stroke is likely to lie near.
+        spare = (high - low) // 4 + 1
+        low, high = np.maximum(low - spare, 0), np.minimum(high + spare, self._shape)
+        self._array = np.zeros(high - low, dtype=np.bool_)
+        if before.size:
+            box = tuple(slice(o, o + n) for o, n in zip(self._low - low, before.shape, strict=True))
+            self._array[box] = before
+        self._low, self._own = low, True
 
 
 def difference(before: Mask, after: Mask) -> Delta | None:
