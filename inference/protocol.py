@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from inference import packing
 
 STAGES = ("start", "prepare", "lungs", "load", "detect", "reduce", "measure")
@@ -108,7 +110,8 @@ def read_message(stream: Reader) -> tuple[dict[str, Any], dict[str, packing.Arra
 
 def _exactly(stream: Reader, length: int) -> memoryview:
     """Read ``length`` bytes, fewer only at the end of the stream."""
-    body = memoryview(bytearray(length))
+    # Not a bytearray: to fill a hundred megabytes with zeros would hold up every other thread.
+    body = np.empty(length, dtype=np.uint8).data
     done = 0
     while done < length:
         count = stream.readinto(body[done:])
