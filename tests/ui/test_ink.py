@@ -20,7 +20,7 @@ def pixels(picture):
 @pytest.mark.parametrize("text", NUMBERS)
 def test_a_number_made_of_figures_looks_as_if_it_were_drawn_at_once(qapp, text, ratio):
     font = theme.font(theme.CORNER_PX)
-    face = ink._Face(font, "#E6EAF0", 4.0, ratio)
+    face = ink.Face(font, "#E6EAF0", 4.0, ratio)
     made, drawn = face.from_figures(text), face.stroked(text)
     assert made.picture.size() == drawn.picture.size()
     assert made.ascent == drawn.ascent
@@ -30,8 +30,29 @@ def test_a_number_made_of_figures_looks_as_if_it_were_drawn_at_once(qapp, text, 
     assert np.quantile(away, 0.99) < 64
 
 
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 2.0])
+@pytest.mark.parametrize("text", ["Value \N{MINUS SIGN}851 HU · p 0.27", "Zoom 195 %", " 7  mm "])
+def test_a_line_made_of_its_words_looks_as_if_it_were_drawn_at_once(qapp, text, ratio):
+    face = ink.Face(theme.font(theme.CORNER_PX), "#E6EAF0", 4.0, ratio)
+    made, drawn = face.from_parts(text), face.stroked(text)
+    assert abs(made.picture.width() - drawn.picture.width()) <= 1
+    assert made.picture.height() == drawn.picture.height()
+    width = min(made.picture.width(), drawn.picture.width())
+    away = np.abs(pixels(made.picture)[:, :width] - pixels(drawn.picture)[:, :width])
+    # Half a pixel at most: no word is elsewhere.
+    assert away.mean() < 6
+    assert np.quantile(away, 0.98) < 128
+
+
+def test_lines_from_right_to_left_are_drawn_at_once(qapp, monkeypatch):
+    monkeypatch.setattr(ink.Face, "from_parts", None)
+    face = ink.Face(theme.font(theme.CORNER_PX), "#E6EAF0", 4.0, 1.0)
+    text = "\u05d3\u05e7 7 \u05de\u05d5\u05ea"
+    assert face.line(text) is face.word(text)
+
+
 def test_words_that_may_join_are_drawn_at_once(qapp, monkeypatch):
-    monkeypatch.setattr(ink._Face, "from_figures", None)
+    monkeypatch.setattr(ink.Face, "from_figures", None)
     ink._faces.clear()
     words, font = "Axial · radiological", theme.font(theme.CORNER_PX)
     made = ink.word(words, font, "#FFFFFF", 4.0, 1.0)

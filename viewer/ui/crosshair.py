@@ -14,7 +14,6 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from viewer.display import planes
 from viewer.ui import ink
 from viewer.ui import on_image as theme
-from viewer.ui.slice_item import ROWS_PX
 from viewer.ui.view_ink import MARGIN, haloed
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def paint(painter: QPainter, view: SliceView) -> None:
     if view.plane is not None:
         # Over the name of the plane: which of the lines elsewhere is this one.
         bar = QRectF(view.width() - MARGIN - _BAR_PX, 3, _BAR_PX, 2)
-        painter.fillRect(bar, QColor(PLANE_COLOURS[view.plane.name]))
+        painter.fillRect(bar, _bright(view.plane.name))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if view.reading.tool == "rotate":
         _handles(painter, view)
@@ -127,11 +126,22 @@ def paint(painter: QPainter, view: SliceView) -> None:
         _angle(painter, view, at, view.turned_deg)
 
 
-def _line(painter: QPainter, view: SliceView, at: QPointF, cut: Cut) -> None:
-    colour = QColor(PLANE_COLOURS[cut.name])
+@lru_cache(maxsize=16)
+def _bright(name: str) -> QColor:
+    return QColor(PLANE_COLOURS[name])
+
+
+@lru_cache(maxsize=16)
+def _colour(name: str) -> QColor:
+    colour = QColor(PLANE_COLOURS[name])
     colour.setAlpha(_ALPHA)
+    return colour
+
+
+def _line(painter: QPainter, view: SliceView, at: QPointF, cut: Cut) -> None:
+    colour = _colour(cut.name)
     if cut.upright:
-        _upright_line(painter, view, at, colour, level=abs(cut.direction[0]) > 0.5)
+        _upright_line(painter, view, at, cut, level=abs(cut.direction[0]) > 0.5)
         return
     pen = QPen(colour)
     # As many whole pixels of the device in every view, or some lines would look twice as thick.
@@ -147,24 +157,34 @@ def _line(painter: QPainter, view: SliceView, at: QPointF, cut: Cut) -> None:
 
 
 def _upright_line(
-    painter: QPainter, view: SliceView, at: QPointF, colour: QColor, *, level: bool
+    painter: QPainter, view: SliceView, at: QPointF, cut: Cut, *, level: bool
 ) -> None:
-    """Draw a line along rows or columns of pixels: filled, which takes a tenth of a stroke."""
+    """Draw a line along rows or columns of pixels: a picture, a tenth of a stroke.
+
+    Filled, so many rows would be shared out to Qt's threads, and waited for.
+    """
     ratio = painter.device().devicePixelRatioF()
-    thick = max(1, round(ratio))
     x, y, gap = (round(part * ratio) for part in (at.x(), at.y(), GAP_PX))
-    width, height = math.ceil(view.width() * ratio), math.ceil(view.height() * ratio)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     along, across = (x, y) if level else (y, x)
-    length = width if level else height
+    length = math.ceil((view.width() if level else view.height()) * ratio)
+    picture = _bar(cut.name, length, max(1, round(ratio)), ratio, level=level)
     for first, last in ((0, along - gap), (along + gap, length)):
         first = max(0, first)
-        # More rows at once Qt would share out to its threads, and wait for them.
-        step = max(1, last - first) if level else ROWS_PX
-        for start in range(first, last, step):
-            part = min(step, last - start)
-            bar = (start, across, part, thick) if level else (across, start, thick, part)
-            painter.fillRect(QRectF(*(edge / ratio for edge in bar)), colour)
+        if first >= last:  # the point may lie outside the view
+            continue
+        part = (last - first, picture.height()) if level else (picture.width(), last - first)
+        where = (first, across) if level else (across, first)
+        painter.drawImage(QPointF(*where) / ratio, picture, QRectF(0, 0, *part))
+
+
+@lru_cache(maxsize=32)
+def _bar(name: str, length_px: int, thick_px: int, ratio: float, *, level: bool) -> QImage:
+    """Return a picture of one colour, as long as a view and as thick as a line."""
+    size = (length_px, thick_px) if level else (thick_px, length_px)
+    picture = QImage(*size, QImage.Format.Format_ARGB32_Premultiplied)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(_colour(name))
+    return picture
 
 
 def _handles(painter: QPainter, view: SliceView) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+
+from viewer.ui import theme
 
 PAD = 4
 _DARK = QColor(0, 0, 0, 225)
@@ -19,6 +22,8 @@ _PHASES = 4
 _KEPT = 1024
 # Letters of numbers and their units: none joins with its neighbours or takes another shape.
 _FIGURES = frozenset("0123456789 ./·±\N{MINUS SIGN}%LWZompyzHUV")
+# Written left to right, and words do not change beside others.
+_PLAIN = _FIGURES.union(map(chr, range(0x20, 0x250)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Word:
     ascent: float
 
 
-class _Face:
+class Face:
     """What was drawn in one font, colour and halo, for one density of pixels."""
 
     def __init__(self, font: QFont, colour: str, halo: float, ratio: float) -> None:
@@ -40,17 +45,56 @@ class _Face:
         self.ratio = ratio
         self.ascent = self.metrics.ascent()
         self.words: dict[str, Word] = {}
+        self._advances: dict[str, float] = {}
         self._steps: dict[str, float] = {}
         self._figures: dict[tuple[str, int], tuple[QImage, QImage]] = {}
 
     def word(self, text: str) -> Word:
-        known = self.words.get(text)
+        """Return the picture of words, drawn at once unless it is a number."""
+        return self._kept(text, self.from_figures if _FIGURES.issuperset(text) else self.stroked)
+
+    def line(self, text: str) -> Word:
+        """Return the picture of a line of which the numbers change from paint to paint."""
+        if " " in text and not _FIGURES.issuperset(text) and _PLAIN.issuperset(text):
+            return self._kept("\n" + text, lambda _: self.from_parts(text))
+        return self.word(text)
+
+    def _kept(self, key: str, draw: Callable[[str], Word]) -> Word:
+        known = self.words.get(key)
         if known is None:
             if len(self.words) >= _KEPT:
                 self.words.clear()
-            draw = self.from_figures if _FIGURES.issuperset(text) else self.stroked
-            known = self.words[text] = draw(text)
+            known = self.words[key] = draw(key)
         return known
+
+    def from_parts(self, text: str) -> Word:
+        """Put a line together from its words: beside a number that changes most stay the same."""
+        parts, x = [], 0.0
+        for part in text.split(" "):
+            if part:
+                parts.append((QPointF(round(x * self.ratio) / self.ratio, 0), self.word(part)))
+            x += self.advance(part) + self.advance(" ")
+        picture = self._blank(x - self.advance(" "))
+        painter = QPainter(picture)
+        for at, made in parts:
+            painter.drawImage(at, made.picture)
+        painter.end()
+        return Word(picture, self.ascent)
+
+    def advance(self, text: str) -> float:
+        """Return the width of words in logical pixels."""
+        known = self._advances.get(text)
+        if known is None:
+            if len(self._advances) >= _KEPT:
+                self._advances.clear()
+            known = self._advances[text] = self.metrics.horizontalAdvance(text)
+        return known
+
+    def fitted(self, text: str, room_px: float) -> str:
+        """Return words, shortened at the end where there is no room for them."""
+        if self.advance(text) <= room_px:
+            return text
+        return self.metrics.elidedText(text, Qt.TextElideMode.ElideRight, room_px)
 
     def stroked(self, text: str) -> Word:
         """Draw words at once."""
@@ -129,7 +173,7 @@ class _Face:
         return pen
 
 
-_faces: dict[tuple[str, str, float, float], _Face] = {}
+_faces: dict[tuple[str, str, float, float], Face] = {}
 _advances: dict[tuple[str, str], float] = {}
 _pictures: dict[tuple[object, ...], QImage] = {}
 
@@ -152,17 +196,30 @@ def fitted(text: str, font: QFont, room_px: float) -> str:
     return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room_px)
 
 
-def _face(font: QFont, colour: str, halo: float, ratio: float) -> _Face:
+@lru_cache(maxsize=64)
+def face(
+    size_px: int,
+    colour: str,
+    halo: float,
+    ratio: float,
+    weight: QFont.Weight = QFont.Weight.Normal,
+) -> Face:
+    """Return what is kept of the interface's face at a size: asked for at every paint."""
+    return face_of(theme.font(size_px, weight), colour, halo, ratio)
+
+
+def face_of(font: QFont, colour: str, halo: float, ratio: float) -> Face:
+    """Return what is kept of any font."""
     key = (font.key(), colour, halo, ratio)
     face = _faces.get(key)
     if face is None:
-        face = _faces[key] = _Face(font, colour, halo, ratio)
+        face = _faces[key] = Face(font, colour, halo, ratio)
     return face
 
 
 def word(text: str, font: QFont, colour: str, halo: float, ratio: float) -> Word:
     """Return the picture of words in a colour, for so many pixels of the device a pixel."""
-    return _face(font, colour, halo, ratio).word(text)
+    return face_of(font, colour, halo, ratio).word(text)
 
 
 def block(
@@ -196,7 +253,7 @@ def block(
     across = max(map(math.ceil, widths))
     picture = blank(QSizeF(across + 2 * PAD, line_px * (len(texts) + 1) + 2 * PAD), ratio)
     painter = QPainter(picture)
-    face = _face(font, colour, halo, ratio)
+    face = face_of(font, colour, halo, ratio)
     for number, (text, width) in enumerate(zip(texts, widths, strict=True)):
         made = face.word(text)
         x = round((across - width) * ratio) / ratio if right else 0

@@ -11,10 +11,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF
 
 from resources.text import translate
 from viewer.ui import on_image as theme
+from viewer.ui.standing import Board
 from viewer.ui.view_ink import MARGIN, haloed
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _word(letter: str) -> str:
     }.get(letter, letter)
 
 
-def paint(painter: QPainter, view: SliceView) -> None:
+def paint(painter: Board, view: SliceView) -> None:
     """Write the letters at the edges."""
     found = edges(view)
     if found is None:

@@ -18,6 +18,7 @@ from viewer.study.words import person
 from viewer.ui import counts, ink
 from viewer.ui import on_image as theme
 from viewer.ui.reading import TEXT_FULL
+from viewer.ui.standing import Board, Sheet
 from viewer.ui.view_ink import HALO, MARGIN, haloed
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _BAR_Y = 16  # of the bar in its picture
+_LEFT_PX = MARGIN - ink.PAD
 
 
 def plane_name(name: str) -> str:
@@ -49,35 +51,72 @@ def plane_title(view: SliceView) -> str:
     return translate("view", "{plane} · oblique {angle}°").format(plane=name, angle=angle)
 
 
-def corners(painter: QPainter, view: SliceView) -> float:
-    """Write the four corners; return where the text at the top left ends."""
-    font = theme.font(theme.CORNER_PX)
+def upper(painter: Board, view: SliceView) -> float:
+    """Write who and which plane it is; return where the text at the top left ends."""
     line = _line_px(theme.CORNER_PX)
-    big = view.main
-    full = view.reading.shown.text == TEXT_FULL
-    width, height = view.width(), view.height()
+    full = view.main and view.reading.shown.text == TEXT_FULL
+    ratio = painter.device().devicePixelRatioF()
     # The letters stand in the middle of each edge; corner text must not reach them.
-    room = width / 2 - 34
+    room = _room(view)
 
-    def write(lines: list[str], *, right: bool, bottom: bool, colour: str = theme.TEXT) -> float:
-        y = height - MARGIN - line * (len(lines) - 1) - 3 if bottom else MARGIN + line - 5
+    def write(lines: list[str], *, right: bool) -> float:
+        y = MARGIN + line - 5
         if lines:
-            ratio = painter.device().devicePixelRatioF()
-            block = ink.block(tuple(lines), font, colour, HALO, ratio, line, room, right=right)
-            x = width - MARGIN + ink.PAD - block.width() / ratio if right else MARGIN - ink.PAD
+            font = theme.font(theme.CORNER_PX)
+            block = ink.block(tuple(lines), font, theme.TEXT, HALO, ratio, line, room, right=right)
+            x = view.width() - MARGIN + ink.PAD - block.width() / ratio if right else _LEFT_PX
             painter.drawImage(QPoint(round(x), round(y) - line - ink.PAD), block)
         return y + line * len(lines)
 
-    named = full and big and not view.reading.shown.patient_hidden
-    y = write(_patient_lines(view) if named else [], right=False, bottom=False)
-    write(_plane_lines(view, big and full), right=True, bottom=False)
-    write(_window_lines(view, big), right=False, bottom=True)
-    numbers = _slice_lines(view, big and full)
-    write(numbers, right=True, bottom=True)
-    y_bar = height - MARGIN - line * len(numbers) - 8
-    _scale_bar(painter, view, y_bar)
-    _calibration(painter, view, y_bar - line)
+    named = full and not view.reading.shown.patient_hidden
+    y = write(_patient_lines(view) if named else [], right=False)
+    write(_plane_lines(view, full), right=True)
     return y - line + 9
+
+
+def lower(painter: QPainter, view: SliceView) -> None:
+    """Write window, value and slice, which change at every movement, and the scale bar."""
+    big = view.main
+    numbers = _slice_lines(view, big and view.reading.shown.text == TEXT_FULL)
+    _write_words(painter, view, _window_lines(view, big), right=False)
+    _write_words(painter, view, numbers, right=True)
+    line = _line_px(theme.CORNER_PX)
+    y = view.height() - MARGIN - line * len(numbers) - 8
+    made_of = (view.words, view.width(), y, view.mm_per_px, view.case, view.reading.facts)
+
+    def scale(sheet: Sheet) -> float:
+        _scale_bar(sheet, view, y)
+        _calibration(sheet, view, y - line)
+        return 0.0
+
+    view.standing.paint("scale", painter, made_of, scale)
+
+
+def _room(view: SliceView) -> float:
+    return view.width() / 2 - 34
+
+
+def _write_words(painter: QPainter, view: SliceView, lines: list[str], *, right: bool) -> None:
+    """Write lines at the bottom, each a picture of its own: most of them come only once."""
+    ratio = painter.device().devicePixelRatioF()
+    face = ink.face(theme.CORNER_PX, theme.TEXT, HALO, ratio)
+    line, room = _line_px(theme.CORNER_PX), _room(view)
+    texts = [face.fitted(text, room) for text in lines]
+    widths = [face.advance(text) for text in texts]
+    across = max(map(math.ceil, widths), default=0)
+    left = round(_LEFT_PX)
+    if right:
+        left = round(
+            view.width() - MARGIN + ink.PAD - math.ceil((across + 2 * ink.PAD) * ratio) / ratio
+        )
+    top = round(view.height() - MARGIN - line * (len(lines) - 1) - 3) - line - ink.PAD
+    for number, (text, width) in enumerate(zip(texts, widths, strict=True)):
+        if text == " ":
+            continue
+        made = face.line(text)
+        x = left + (round((across - width) * ratio) / ratio if right else 0)
+        y = top + round(line * (number + 1) - made.ascent)
+        painter.drawImage(QPointF(x, y), made.picture)
 
 
 @lru_cache(maxsize=8)
@@ -188,7 +227,7 @@ def _is_marked(view: SliceView) -> bool:
     return marked(view.case.document.notes(TOPIC), view.plane.name, view.index) is not None
 
 
-def _scale_bar(painter: QPainter, view: SliceView, y: float) -> None:
+def _scale_bar(painter: Board, view: SliceView, y: float) -> None:
     assert view.case is not None
     if not view.case.volume.in_mm:
         text = translate("view", "no spacing")
@@ -234,7 +273,7 @@ def _bar(mm: int, length: float, ratio: float) -> QImage:
     return picture
 
 
-def _calibration(painter: QPainter, view: SliceView, y: float) -> None:
+def _calibration(painter: Board, view: SliceView, y: float) -> None:
     """Say above the scale bar what a millimetre on a projection is a millimetre of."""
     assert view.case is not None
     said = view.reading.facts.calibration

@@ -7,22 +7,36 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from viewer.ui import ink
 from viewer.ui import on_image as theme
+from viewer.ui.standing import Board
 
 MARGIN = 10.0
 HALO = 4.0
+HALO_PX = 3.0  # around what lies on the image itself
 
 
 def haloed(
-    painter: QPainter, at: QPointF, text: str, font: QFont, colour: str, halo: float = 3.0
+    painter: Board, at: QPointF, text: str, font: QFont, colour: str, halo: float = HALO_PX
 ) -> None:
     """Write text with its baseline at ``at`` and a dark halo, so that it reads on any tissue."""
-    made = ink.word(text, font, colour, halo, painter.device().devicePixelRatioF())
+    written(
+        painter, at, text, ink.face_of(font, colour, halo, painter.device().devicePixelRatioF())
+    )
+
+
+def written(painter: Board, at: QPointF, text: str, face: ink.Face) -> None:
+    """Write text with its baseline at ``at``."""
+    made = face.word(text)
     # On whole pixels, or the letters would be smeared.
     at_px = QPoint(round(at.x()) - ink.PAD, round(at.y() - made.ascent) - ink.PAD)
     painter.drawImage(at_px, made.picture)
 
 
-def chip(painter: QPainter, width_px: float, y: float, parts: list[str], *, pending: bool) -> float:
+def on_pixels(at: QPointF, ratio: float) -> QPointF:
+    """Return the nearest corner of a pixel of the device."""
+    return QPointF(round(at.x() * ratio) / ratio, round(at.y() * ratio) / ratio)
+
+
+def chip(painter: Board, width_px: float, y: float, parts: list[str], *, pending: bool) -> float:
     """Draw a small label; return where the next one begins. Never cut: it wraps."""
     colour = theme.PENDING if pending else theme.SECONDARY
     ratio = painter.device().devicePixelRatioF()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QPainter
-
 from resources.text import translate
+from viewer.ui.standing import Board
 from viewer.ui.view_ink import chip
 
 if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
 
 
-def ai_notice(painter: QPainter, view: SliceView, y: float) -> float:
+def ai_notice(painter: Board, view: SliceView, y: float) -> float:
     """Say whose result this view shows, and whether a person has judged it; return where it ends.
 
     On every view that shows one: any of them may be looked at alone.
@@ -37,7 +36,7 @@ def ai_notice(painter: QPainter, view: SliceView, y: float) -> float:
     return chip(painter, view.width(), y, [model, state], pending=pending)
 
 
-def notices(painter: QPainter, view: SliceView, y: float) -> None:
+def notices(painter: Board, view: SliceView, y: float) -> None:
     """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
     for said, heeded in itertools.chain(*view.notices.values()):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
 from viewer.annotate.lesion import AI_DRAWN
-from viewer.ui import crosshair, orientation, slabs, view_strip
+from viewer.ui import crosshair, ink, orientation, slabs, view_strip
 from viewer.ui import on_image as theme
 from viewer.ui.label_colours import label_colour
 from viewer.ui.overlay_layer import Mark
 from viewer.ui.reading import TEXT_NONE
-from viewer.ui.view_corners import corners, plane_name, plane_title
-from viewer.ui.view_ink import MARGIN, haloed
+from viewer.ui.standing import Sheet
+from viewer.ui.view_corners import lower, plane_name, plane_title, upper
+from viewer.ui.view_ink import HALO_PX, MARGIN, on_pixels, written
 from viewer.ui.view_notices import ai_notice, notices
 from viewer.ui.view_outlining import outlining
 
@@ -35,20 +38,48 @@ def paint(painter: QPainter, view: SliceView) -> None:
     for mark in view.overlay.marks:
         _mark(painter, view, mark)
     outlining(painter, view)
-    orientation.paint(painter, view)
     _missing_slice(painter, view)
-    y = MARGIN
     if view.reading.shown.text != TEXT_NONE:
         view_strip.paint(painter, view)
-        y = corners(painter, view)
-    y = slabs.notice(painter, view, y)
-    if view.main:
-        # Whatever text is hidden: an AI result never stands there without its name and state.
-        notices(painter, view, y)
-    else:
-        ai_notice(painter, view, y)
+        lower(painter, view)
+    view.standing.paint("words", painter, _made_of(view), partial(_standing, view))
     _brush_cursor(painter, view)
     _rubber(painter, view)
+
+
+def _made_of(view: SliceView) -> tuple[object, ...]:
+    """Return all that the words that stand still depend on."""
+    reading, span = view.reading, view.slab_span
+    return (
+        view.words,
+        view.width(),
+        view.height(),
+        view.plane,
+        view.case,
+        view.main,
+        reading.shown.text,
+        reading.ai_locked,
+        reading.shown.ai_held_back,
+        view.overlay.shows_ai,
+        reading.facts,
+        tuple(view.notices.values()),
+        span and (span[1] - span[0], bool(view.overlay.marks)),
+    )
+
+
+def _standing(view: SliceView, sheet: Sheet) -> float:
+    """Write letters, who it is, which plane, and what must not be overlooked."""
+    orientation.paint(sheet, view)
+    y = MARGIN
+    if view.reading.shown.text != TEXT_NONE:
+        y = upper(sheet, view)
+    y = slabs.notice(sheet, view, y)
+    if view.main:
+        # Whatever text is hidden: an AI result never stands there without its name and state.
+        notices(sheet, view, y)
+    else:
+        ai_notice(sheet, view, y)
+    return y
 
 
 # ----------------------------------------------------------------- on the image
@@ -58,21 +89,37 @@ def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
     at = view.px_of_mm(*mark.centre_mm)
     radius = mark.radius_mm / view.mm_per_px
     colour = label_colour(mark.lesion.label)
+    ratio = painter.device().devicePixelRatioF()
     point = mark.radius_mm == 0
     if point or radius < _SMALL_PX:
         # A few pixels of outline are easily overlooked: a ring says where to look.
-        radius = 7.0 if point else radius + 6.0
-        line = QPen(QColor(colour), 2 if point else 1.2)
-        if mark.lesion.origin in AI_DRAWN:
-            line.setDashPattern([3, 2])
-        for pen in (QPen(QColor(0, 0, 0, 120), line.widthF() + 1.6), line):
-            painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(at, radius, radius)
-    font = theme.font(theme.CORNER_PX, QFont.Weight.DemiBold)
+        radius = 7.0 if point else round(4 * (radius + 6.0)) / 4
+        dashed = mark.lesion.origin in AI_DRAWN
+        ring = ink.kept(
+            ("ring", colour, radius, point, dashed, ratio),
+            lambda: _ring(colour, radius, ratio, point=point, dashed=dashed),
+        )
+        half = ring.width() / ratio / 2
+        painter.drawImage(on_pixels(at - QPointF(half, half), ratio), ring)
     offset = radius * 0.72 + 5
-    where = at + QPointF(offset, -offset)
-    haloed(painter, where, str(mark.lesion.number), font, colour)
+    face = ink.face(theme.CORNER_PX, colour, HALO_PX, ratio, QFont.Weight.DemiBold)
+    written(painter, at + QPointF(offset, -offset), str(mark.lesion.number), face)
+
+
+def _ring(colour: str, radius: float, ratio: float, *, point: bool, dashed: bool) -> QImage:
+    """Draw a ring once: circles are slow to stroke."""
+    half = math.ceil(radius + 3)
+    picture = ink.blank(QSizeF(2 * half, 2 * half), ratio)
+    line = QPen(QColor(colour), 2 if point else 1.2)
+    if dashed:
+        line.setDashPattern([3, 2])
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for pen in (QPen(QColor(0, 0, 0, 120), line.widthF() + 1.6), line):
+        painter.setPen(pen)
+        painter.drawEllipse(QPointF(half, half), radius, radius)
+    painter.end()
+    return picture
 
 
 def _missing_slice(painter: QPainter, view: SliceView) -> None:
