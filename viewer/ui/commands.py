@@ -176,6 +176,9 @@ def _view() -> tuple[Command, ...]:
         Command("hold_ai", view, translate("commands", "Hide the AI while held"), ("Q",)),
         Command("masks", view, translate("commands", "Findings and outlines"), ("S",), "switch"),
         Command("fill", view, translate("commands", "Fill the outlines"), ("F",), "switch"),
+        Command(
+            "changes", view, translate("commands", "AI against corrected"), ("Shift+Q",), "switch"
+        ),
         Command("graphics", view, translate("commands", "Overlays and shutter"), ("G",), "switch"),
         Command("rotate", view, translate("commands", "Turn the planes"), ("Shift+O",), "tool"),
         Command("slab", view, translate("commands", "Slab: MIP, MinIP, mean, off"), ("Y",)),

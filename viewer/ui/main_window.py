@@ -55,6 +55,7 @@ from viewer.ui.queue import Queue
 from viewer.ui.rail import SeriesRail
 from viewer.ui.read_first import ReadFirst
 from viewer.ui.reading import Reading
+from viewer.ui.record import Record
 from viewer.ui.rejecting import Rejecting
 from viewer.ui.reordering import Reordering
 from viewer.ui.rotating import Rotating
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
         self.slabs = Slabs(self.reading, lambda: self.views.active, self)
         self.reordering = Reordering(self.reading, self)
         self.looks = Looks(self)
+        self.record = Record(self)
         self.read_first = ReadFirst(self)
         # One for the window: what one room mends, another tells.
         listed = Worklist()
@@ -113,6 +115,7 @@ class MainWindow(QMainWindow):
         self.next_case = NextCase(self, self.batch)
         self.parts: tuple[Part, ...] = (
             self.looks,
+            self.record,
             self.conventions,
             self.rotating,
             self.previewing,
@@ -212,6 +215,7 @@ class MainWindow(QMainWindow):
         self.conventions.follow_views(self.views)
         self.corrections.told.connect(self.status.hint)
         self.looks.attach()
+        self.record.attach()
         self.measuring.told.connect(self.status.hint)
         self.measuring.failed.connect(self.message.show_problem)
         self.measuring.changed.connect(self.follow)

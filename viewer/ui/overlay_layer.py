@@ -18,6 +18,7 @@ from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
 from viewer.display.slab import Span, flat_heatmap, flat_mask
+from viewer.ui import change_layer
 from viewer.ui import on_image as theme
 from viewer.ui.label_colours import label_colour
 from viewer.ui.reading import Reading
@@ -136,6 +137,8 @@ class OverlayLayer:
         for segment in self._segments():
             self._add_line(segment, plane, index, selected=False)
             self.shows_ai |= segment.origin != "human"
+        for drawn in change_layer.drawn_by_ai(self._reading):
+            self._add_line(drawn, plane, index, selected=False)
         for lesion in self._lesions():
             self._add_lesion(lesion, plane, index)
             self.shows_ai |= lesion.origin != "human"
@@ -153,7 +156,8 @@ class OverlayLayer:
             return
         for lesion in reading.lesions:
             # A rejected lesion stays in the list; on the image it would hide what is real.
-            if lesion.verdict != "rejected" or lesion.id == reading.selected:
+            chosen = lesion.id == reading.selected and not reading.shown.changes
+            if lesion.verdict != "rejected" or chosen:
                 yield lesion
 
     def _segments(self) -> Iterator[SegmentState]:
@@ -316,6 +320,8 @@ class OverlayLayer:
 
     def fills(self) -> list[Fill]:
         """Return the masks to fill; none while outlines alone are asked for."""
+        if self._reading.compared():
+            return change_layer.fills(self._reading)
         if not self._reading.shown.fill:
             return []
         targets: list[Lesion | SegmentState] = [*self._segments(), *self._lesions()]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from inference.findings import Heatmap
+    from viewer.annotate.comparison import Compared
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
     from viewer.tools.rules import Rule
@@ -47,6 +48,7 @@ class Shown:
     heat_floor: float = 0.1
     masks: bool = True
     fill: bool = False
+    changes: bool = False  # AI against corrected, in the place of fills
     fill_opacity: float = 0.25
     crosshair: bool = True
     text: int = TEXT_FULL
@@ -99,6 +101,7 @@ class Reading(QObject):
         self.voxels: Reordered | None = None  # the open volume, quick along every axis
         self.ai_locked = False  # until the reader has told a first impression
         self.lock_rule: Callable[[Case | None], bool] = lambda _case: False
+        self.compared: Callable[[], tuple[Compared, ...]] = tuple  # while it is shown
         self._seen = np.zeros(0, dtype=np.bool_)
         self.keys = KeyMap()  # for sentences that name a key
         self.facts = DisplayFacts()  # what the file says for the screen, once it was asked

@@ -179,7 +179,7 @@ class SliceView(PlaneView):
     def restale_lines(self) -> None:
         """Collect the outlines again before the next paint; the image too where it holds fills."""
         self._lines_stale = True
-        self._stale |= self.reading.shown.fill
+        self._stale |= self.reading.shown.fill or self.reading.shown.changes
         self.update()
 
     def _on_case(self) -> None:
