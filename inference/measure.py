@@ -14,11 +14,6 @@ from inference.findings import Mask
 _Plane = npt.NDArray[np.float64]
 
 
-def prepare() -> None:
-    """Load what measuring needs, so that the first measurement need not wait for it."""
-    import scipy.spatial  # noqa: F401
-
-
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """What ``measure`` says about one mask.
@@ -157,11 +152,31 @@ def _hull_mm(plane: npt.NDArray[np.bool_], step_mm: _Plane) -> _Plane:
         for ends in (first, last):
             pair = (ends, lines) if swap else (lines, ends)
             points.append(np.stack(pair, axis=1))
-    in_mm = np.concatenate(points) @ step_mm.T
-    # Late: its import is a quarter of the start of the window, which measures nothing yet.
-    from scipy.spatial import ConvexHull
+    # In half pixels, whole numbers: which side a point lies on is exact, and the same in mm.
+    halves = np.rint(2 * np.concatenate(points)).astype(np.int64)
+    return np.asarray(_hull(halves) / 2 @ step_mm.T, dtype=np.float64)
 
-    return np.asarray(in_mm[ConvexHull(in_mm).vertices], dtype=np.float64)
+
+def _hull(points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the corners (m, 2), in order, of the convex hull of points in a plane.
+
+    Andrew's monotone chain. Not scipy's: its import holds 40 MB, and the window up.
+    """
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    ordered: list[list[int]] = points[order].tolist()
+    hull: list[list[int]] = []
+    for line in (ordered, ordered[::-1]):
+        chain: list[list[int]] = []
+        for x, y in line:
+            while len(chain) > 1:
+                (x1, y1), (x2, y2) = chain[-2:]
+                if (x2 - x1) * (y - y1) > (y2 - y1) * (x - x1):
+                    break
+                chain.pop()
+            if not chain or chain[-1] != [x, y]:
+                chain.append([x, y])
+        hull += chain[:-1]
+    return np.array(hull, dtype=np.int64)
 
 
 def _longest_across(hull: _Plane, along: _Plane) -> _Plane:

@@ -21,7 +21,6 @@ from unittest import mock
 
 import numpy as np
 
-from inference import measure
 from tests.annotate_cases import SHAPE, findings, open_case, volume
 from viewer import editing
 from viewer.session import Case
@@ -129,7 +128,6 @@ def turns(home: str, times: int, name: str) -> None:
 
 def nursery() -> None:
     """Start a session for each line of the input, one after another, ready warmed."""
-    measure.prepare()
     open_case(of=volume(), folder=Path(os.environ["OVERREAD_HOME"]) / "warm").close()
     say("ready")
     for line in sys.stdin:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from inference import measure
 from inference.volume import Volume
 from resources.problem import Problem
 from viewer import folders, impressions, saved_work
@@ -151,7 +150,6 @@ class Case(Editing):
         if why_not is not None or not volume.regular:
             case.viewing_only = case.read_only_problem = why_not or saved_work.no_volume()
             return case
-        measure.prepare()  # here, where one may wait, rather than at the end of the first stroke
         try:
             home = (folder or folders.data_dir() / "cases") / key
         except OSError as error:

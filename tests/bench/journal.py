@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from inference import measure
 from tests.annotate_cases import affine, findings, open_case, volume
 from viewer.annotate import store as store_module
 from viewer.annotate.edits import PaintStroke
@@ -32,7 +31,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.journal", description=__doc__)
     parser.add_argument("--edits", type=int, default=10_000)
     edits = parser.parse_args().edits
-    measure.prepare()
     ct = volume(SHAPE, transform=affine(SPACING))
     with tempfile.TemporaryDirectory() as home:
         os.environ["OVERREAD_HOME"] = home

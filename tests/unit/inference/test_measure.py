@@ -1,8 +1,15 @@
 """Measurements against shapes whose size is known."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial import ConvexHull
 
+import inference.measure as measure_module
 from inference.findings import Mask
 from inference.geometry import lps_mm_to_kji
 from inference.measure import axes_lps_mm, measure
@@ -134,3 +141,39 @@ def test_the_ends_of_the_axes_are_as_long_as_they_are_said_to_be():
         assert -1e-6 <= share <= found.diameter_mm + 1e-6
         foot = ends[0] + along * share
         assert (ends[2] - foot) @ (ends[3] - foot) <= 1e-6
+
+
+@given(st.integers(0, 10_000), st.integers(1, 24), st.integers(1, 24), st.floats(0.02, 1.0))
+def test_the_hull_is_that_of_scipy(seed, rows, columns, share):
+    generator = np.random.default_rng(seed)
+    plane = generator.random((rows, columns)) < share
+    if not plane.any():
+        plane[0, 0] = True
+    step_mm = np.linalg.qr(generator.normal(size=(3, 2)))[1]
+    hull = measure_module._hull_mm(plane, step_mm)
+    middles = np.argwhere(plane)[:, None] + [(0.5, 0), (-0.5, 0), (0, 0.5), (0, -0.5)]
+    theirs = ConvexHull(middles.reshape(-1, 2) @ step_mm.T)
+    assert area_of(hull) == pytest.approx(theirs.volume, abs=1e-9)
+    (x, y), (u, v) = (
+        (np.roll(hull, -1, 0) - hull).T,
+        (np.roll(hull, -2, 0) - np.roll(hull, -1, 0)).T,
+    )
+    turns = x * v - y * u
+    assert (turns > 0).all() or (turns < 0).all(), "corners alone, in order"
+
+
+def area_of(polygon):
+    """Return the area of a polygon, by the shoelace formula."""
+    x, y = polygon.T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def test_measuring_imports_no_scipy():
+    code = (
+        "import sys, numpy as np\n"
+        "from inference.findings import Mask\n"
+        "from inference.measure import measure\n"
+        "measure(Mask((0, 0, 0), np.ones((3, 4, 5), bool)), np.eye(4))\n"
+        "assert 'scipy' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
