@@ -547,7 +547,7 @@ def two_readers(times: int, home: Path) -> Outcome:
     root = Path(__file__).resolve().parents[1]
     both = [subprocess.Popen([*program, name], cwd=root, env=environment) for name in "ab"]
     for each in both:
-        judge(each.wait(600) == 0, "a program failed")
+        judge((code := each.wait(900)) == 0, f"a program ended with {code}")
     case = opened(home)
     notes = case.document.notes("comment")
     judge(case.recovered is None, str(case.recovered))

@@ -146,18 +146,16 @@ class ChangesSection(Section):
         top.addWidget(self._cap)
         top.addStretch(1)
         top.addWidget(self._dice)
-        self._sums = {
-            name: note() for name in (change_layer.ADDED, change_layer.REMOVED, change_layer.KEPT)
-        }
+        self._sums: list[QLabel] = []
         legend = QHBoxLayout()
         legend.setContentsMargins(8, 2, 8, 4)
-        legend.setSpacing(6)
-        for colour, label in self._sums.items():
-            label.setWordWrap(False)
-            legend.addWidget(_Swatch(colour))
-            legend.addWidget(label)
-            legend.addSpacing(6)
-        legend.addStretch(1)
+        legend.setSpacing(12)
+        for colour, name in (
+            (change_layer.ADDED, translate("comparing", "added")),
+            (change_layer.REMOVED, translate("comparing", "removed")),
+            (change_layer.KEPT, translate("comparing", "kept")),
+        ):
+            legend.addLayout(self._legend(colour, name), 1)
         self._list = QVBoxLayout()
         self._list.setSpacing(1)
         self._column.setContentsMargins(6, 10, 8, 10)
@@ -171,6 +169,22 @@ class ChangesSection(Section):
         comparing.changed.connect(self.refresh)
         reading.selection_changed.connect(self.refresh)
         reading.keys.changed.connect(self.refresh)
+
+    def _legend(self, colour: str, name: str) -> QVBoxLayout:
+        """Return a colour, what it says, and room for the volume under it."""
+        volume, word = QLabel(), note(name)
+        word.setWordWrap(False)
+        top = QHBoxLayout()
+        top.setSpacing(6)
+        top.addWidget(_Swatch(colour))
+        top.addWidget(word)
+        top.addStretch(1)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(volume)
+        self._sums.append(volume)
+        return column
 
     def refresh(self) -> None:
         """Follow the case."""
@@ -188,17 +202,8 @@ class ChangesSection(Section):
             row.show_one(one, chosen=one.target_id == self._reading.selected)
             row.updateGeometry()
         added, removed, kept = totals(compared)
-        for label, pattern, volume in zip(
-            self._sums.values(),
-            (
-                translate("comparing", "added {volume}"),
-                translate("comparing", "removed {volume}"),
-                translate("comparing", "kept {volume}"),
-            ),
-            (added, removed, kept),
-            strict=True,
-        ):
-            label.setText(pattern.format(volume=_ml(volume)))
+        for label, volume in zip(self._sums, (added, removed, kept), strict=True):
+            label.setText(_ml(volume))
         self._dice.setText(dice_text(dice(kept, added, removed)))
         self._note.setText(self._said(compared))
 
