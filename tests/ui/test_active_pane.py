@@ -6,11 +6,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
+from tests.dicom_files import write_slice
 from viewer.display.grey import Window
 from viewer.ui import on_image
 
 from .beside_cases import AXIAL, SHIFT, THIN, beside, open_in, write
 from .conftest import settle
+from .test_geometry import open_folder
 from .test_layouts import key
 from .test_views import drag
 
@@ -107,7 +109,10 @@ def test_work_in_the_series_beside_says_why_not(ct_and_mr, tool):
     assert window.views.views[0].cursor().shape() != Qt.CursorShape.ForbiddenCursor
     window.status.hint("")
     drag(other.view, QPoint(100, 100), QPoint(30, 30))
-    assert "looking only" in window.status._text.text() or "only looked at" in window.status._text.text()
+    assert (
+        "looking only" in window.status._text.text()
+        or "only looked at" in window.status._text.text()
+    )
     assert window.reading.tool == tool  # and it goes on in the open series
     assert not window.reading.case.document.record
 
@@ -125,3 +130,55 @@ def test_the_active_pane_is_marked_in_the_gap_around_it(ct_and_mr):
     views.toggle_enlarged(views.views[0].plane.name)
     settle(window)
     assert views.active is views.views[0]
+
+
+# ------------------------------------------------------------------------ panes by key
+
+
+def test_keys_go_to_the_next_view_exchange_it_and_enlarge_it(opened):
+    views = opened.views
+    point_at_first(opened)
+    places = {name: pane.geometry() for name, pane in views.panes.items()}
+    key(opened, "F6", SHIFT)
+    assert views.active is views.views[1]
+    key(opened, "F5", SHIFT)
+    assert views.arranged.shown == ("first", "third", "second")
+    assert views.panes["second"].geometry() == places["third"]
+    assert views.active is views.views[1]  # the same view, in its new place
+    key(opened, "F5", SHIFT)  # from the last place on to the first
+    assert views.arranged.shown == ("second", "third", "first")
+    assert [view.main for view in views.views] == [False, True, False]
+    key(opened, "F11")
+    assert views.enlarged == views.views[1].plane.name
+    assert [view.isVisible() for view in views.views] == [False, True, False]
+    assert not opened.actions_by_id["exchange_panes"].isEnabled()
+    assert "one view" in opened.actions_by_id["exchange_panes"].toolTip()
+    key(opened, "F11")
+    assert views.enlarged is None
+    assert all(view.isVisible() for view in views.views)
+
+
+def point_at_first(window):
+    window.views.views[0].setFocus(Qt.FocusReason.OtherFocusReason)
+    window.views._activate(window.views.views[0])
+    settle(window)
+
+
+def test_one_image_alone_says_that_there_is_no_other_view(window, tmp_path):
+    write_slice(tmp_path / "one.dcm", np.zeros((20, 20), np.int16))
+    open_folder(window, tmp_path)
+    for name in ("next_pane", "exchange_panes", "enlarge"):
+        assert not window.actions_by_id[name].isEnabled()
+        assert "one view" in window.actions_by_id[name].toolTip()
+
+
+def test_the_series_beside_is_exchanged_and_enlarged_by_key_too(ct_and_mr):
+    window, other = ct_and_mr, ct_and_mr.layouts.beside.view
+    point_at(window, other)
+    key(window, "F5", SHIFT)
+    assert window.views.arranged.shown == ("beside", "first")
+    key(window, "F11")
+    assert other.isVisible()
+    assert not window.views.views[0].isVisible()
+    key(window, "F11")
+    assert window.views.views[0].isVisible()

@@ -51,7 +51,16 @@ _REPEATING = frozenset(
 
 def commands() -> tuple[Command, ...]:
     """Return all commands in the reader's language, in the order of the key sheet."""
-    fixed = (*_review(), *_correct(), *_measure(), *_view(), *_layout(), *_move(), *_case())
+    fixed = (
+        *_review(),
+        *_correct(),
+        *_reshape(),
+        *_measure(),
+        *_view(),
+        *_layout(),
+        *_move(),
+        *_case(),
+    )
     window = translate("commands", "Window presets")
     # Named for CT while nothing is open; ``viewer.ui.windows`` names them for the open case.
     named = {preset.key: preset_name(preset.name) for preset in presets("CT")}
@@ -140,6 +149,26 @@ def _correct() -> tuple[Command, ...]:
     )
 
 
+def _reshape() -> tuple[Command, ...]:
+    shape = translate("commands", "Change outlines")
+    return (
+        Command("fill_between", shape, translate("commands", "Fill between slices"), ("Shift+I",)),
+        Command("grow", shape, translate("commands", "Grow to the edges…"), ("Shift+G",)),
+        Command("largest_piece", shape, translate("commands", "Keep the largest piece"), ()),
+        Command("small_pieces", shape, translate("commands", "Remove small pieces…"), ()),
+        Command("fill_holes", shape, translate("commands", "Fill holes"), ("Shift+H",)),
+        Command("smooth", shape, translate("commands", "Smooth…"), ("Shift+U",)),
+        Command("median", shape, translate("commands", "Even out…"), ()),
+        Command("margin", shape, translate("commands", "Margin…"), ("Shift+X",)),
+        Command("hollow", shape, translate("commands", "Hollow…"), ()),
+        Command("union", shape, translate("commands", "Add another outline…"), ()),
+        Command("subtract", shape, translate("commands", "Cut off another outline…"), ()),
+        Command("intersect", shape, translate("commands", "Keep what another shares…"), ()),
+        Command("split", shape, translate("commands", "Split the finding"), ("Shift+Y",)),
+        Command("merge", shape, translate("commands", "Merge with another finding…"), ()),
+    )
+
+
 def _measure() -> tuple[Command, ...]:
     measure = translate("commands", "Measure")
     return (
@@ -214,6 +243,16 @@ def _layout() -> tuple[Command, ...]:
         Command("layout_four", layout, translate("commands", "2 × 2"), ("F6",), "switch"),
         Command(
             "layout_beside", layout, translate("commands", "Series side by side"), ("F7",), "switch"
+        ),
+        Command("enlarge", layout, translate("commands", "Enlarge the view, and back"), ("F11",)),
+        Command(
+            "next_pane", layout, translate("commands", "Keys for the next view"), ("Shift+F6",)
+        ),
+        Command(
+            "exchange_panes",
+            layout,
+            translate("commands", "Exchange with the next view"),
+            ("Shift+F5",),
         ),
         Command("link", layout, translate("commands", "Link the series"), ("Shift+L",), "switch"),
     )

@@ -14,8 +14,9 @@ from resources.text import translate
 from viewer.beside import Candidate, day_text
 from viewer.study.order import StackPlan
 from viewer.ui import layouts
-from viewer.ui.beside import EMPTY, LOADING, Beside
+from viewer.ui.beside import EMPTY, LOADING, SHOWN, Beside
 from viewer.ui.beside_choice import Offered
+from viewer.ui.beside_memory import BesideMemory
 from viewer.ui.layout_button import COMMANDS
 from viewer.ui.layouts import BESIDE, BESIDE_PANE, FOUR, LIST, ONE, THREE, Arranged
 from viewer.ui.links import Links
@@ -57,6 +58,7 @@ class LayoutRoom(QObject):
         window = self._window
         views, view = window.views, self.beside.view
         views.add_pane(BESIDE_PANE, self.beside.pane, view)
+        views.beside_memory = self._memory = BesideMemory(views, self.beside, self.links)
         self.links.attach(views)
         self.offered.attach()
         views.arranged_changed.connect(self._keep)
@@ -73,7 +75,8 @@ class LayoutRoom(QObject):
         window.rail.dropped.connect(views.carry.drop)
 
     def close(self) -> None:
-        """Stop what is being read."""
+        """Stop what is being read; what stands beside is kept with the case."""
+        self._memory.hold()
         self.beside.close()
 
     # ------------------------------------------------------------------- part
@@ -83,6 +86,9 @@ class LayoutRoom(QObject):
         return {
             **{name: partial(self.choose, layout) for name, layout in _COMMANDS.items()},
             "link": self._toggle_link,
+            "enlarge": lambda: self._window.views.toggle_active(),
+            "next_pane": lambda: self._window.views.activate_next(),
+            "exchange_panes": lambda: self._window.views.exchange_next(),
         }
 
     def reasons(self) -> Mapping[str, str]:
@@ -91,6 +97,11 @@ class LayoutRoom(QObject):
         if window.reading.case is None:
             return {}
         why = {"link": "" if self.links.mode else self.links.why_not()}
+        if len(window.views.panes_shown) < 2:
+            alone = translate("layout", "Only one view is shown.")
+            why["next_pane"] = why["exchange_panes"] = alone
+            if window.views.enlarged_pane is None and window.views.alone:
+                why["enlarge"] = alone
         if window.views.alone:
             one = translate("layout", "Through these images no other plane can be cut.")
             why["layout_three"] = why["layout_four"] = one
@@ -159,6 +170,7 @@ class LayoutRoom(QObject):
             return
         if case.key != self._key:
             self._key = case.key
+            self._memory.forget()
             relation, plan = self.beside.relation, self.beside.plan
             if plan is not None and (
                 relation is None or relation.heeded or plan.series is case.series
@@ -195,6 +207,7 @@ class LayoutRoom(QObject):
         elif self.beside.state == EMPTY and case is not None and not case.is_being_read:
             QTimer.singleShot(0, self._fill)
         self._follow()
+        self._window.follow()
 
     def _follow_panel(self, layout: str) -> None:
         """One view alone has the whole width; beside the findings they are shown."""
@@ -260,7 +273,8 @@ class LayoutRoom(QObject):
             return
         offered = self.offered.candidates()
         if offered:
-            self.show_candidate(offered[0])
+            before = self._memory.among(offered, self._window.opener.study.plans)
+            self.show_candidate(before or offered[0])
         else:
             views.set_arranged(self._arranged(self._more))
         self._window.follow()
@@ -272,6 +286,8 @@ class LayoutRoom(QObject):
         if hasattr(self._window, "conventions"):
             self._window.conventions.windows.follow_active()
         self._link_if_same_frame()
+        if self.beside.state == SHOWN:
+            self._memory.look_as_before()
         self._follow()
         if self.beside.state != LOADING:
             self._window.follow()

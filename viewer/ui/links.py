@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -124,6 +125,34 @@ class Links(QObject):
         if self.mode:
             self.mode, self.outside = _NONE, False
             self.changed.emit()
+
+    def capture(self) -> dict[str, Any]:
+        """Return how the two are linked, as what JSON can hold."""
+        return {
+            "mode": self.mode,
+            "offset_lps_mm": [round(float(x), 4) for x in self._offset_lps_mm],
+            "steps": self._steps,
+        }
+
+    def restore(self, state: Any) -> None:
+        """Link the two as ``capture`` found them.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When ``state`` is not of this kind.
+        """
+        mode, steps = state["mode"], state["steps"]
+        offset = np.array([float(x) for x in state["offset_lps_mm"]])
+        if mode not in (POSITION, SLICE) or offset.shape != (3,) or not np.isfinite(offset).all():
+            return
+        if self.why_not() or (mode == POSITION and not self.share_frame()):
+            return
+        self.mode = mode
+        self._offset_lps_mm = offset
+        self._steps = (int(steps[0]), int(steps[1])) if steps is not None else None
+        self._on_main()
+        self.changed.emit()
 
     def notices(self) -> tuple[Notice, ...]:
         """Return what is to be said of the link on the image."""

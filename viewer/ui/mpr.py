@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QWidget
@@ -30,6 +31,9 @@ from viewer.ui.pane_grid import PaneGrid
 from viewer.ui.reading import Reading
 from viewer.ui.slice_view import SliceView
 
+if TYPE_CHECKING:
+    from viewer.ui.beside_memory import BesideMemory
+
 
 class MprViews(PaneGrid):
     """Lays the views out; a double click enlarges one and brings all back.
@@ -55,6 +59,7 @@ class MprViews(PaneGrid):
         self._two_only = False
         self._alone = False
         self.keeps_layout = False  # though the case that came has one of its own
+        self.beside_memory: BesideMemory | None = None  # what stood beside, with each case
         self.arranged = Arranged.of(THREE)
         self.drawn = Drawn(reading, self)
         self.views = [SliceView(reading, self.drawn, self) for _ in range(3)]
@@ -153,6 +158,11 @@ class MprViews(PaneGrid):
         self.arranged_changed.emit()
 
     @property
+    def enlarged_pane(self) -> str | None:
+        """Name of the pane that is shown alone, or None."""
+        return self._enlarged
+
+    @property
     def enlarged(self) -> str | None:
         """Name of the plane that is shown alone, or None."""
         view = self.panes.get(self._enlarged or "")
@@ -172,6 +182,37 @@ class MprViews(PaneGrid):
         else:
             self._enlarged = name
         self._arrange()
+
+    def toggle_active(self) -> None:
+        """Show the pane that keys act on alone, or all again."""
+        self._toggle_pane(self._active_name)
+
+    @property
+    def _active_name(self) -> str:
+        return next(name for name, pane in self.panes.items() if _holds(pane, self.active))
+
+    @property
+    def panes_shown(self) -> tuple[str, ...]:
+        """Names of the panes that are to be seen, in the order of their cells."""
+        return (self._enlarged,) if self._enlarged is not None else tuple(self._cells().values())
+
+    def activate_next(self) -> None:
+        """Let keys act on the next view."""
+        names, views = self.panes_shown, self._slice_views()
+        at = names.index(self._active_name) + 1 if self._active_name in names else 0
+        for name in (*names[at:], *names[:at]):
+            view = next((v for v in views if _holds(self.panes[name], v)), None)
+            if view is not None and view.isVisible():
+                view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                self._activate(view)
+                return
+
+    def exchange_next(self) -> None:
+        """Exchange the pane that keys act on with the next one."""
+        names, name = self.panes_shown, self._active_name
+        if len(names) > 1 and name in names:
+            other = names[(names.index(name) + 1) % len(names)]
+            self.choose(self.arranged.exchanged(name, other))
 
     def set_two_only(self, two_only: bool) -> None:
         """Leave the third view out where the window is small."""

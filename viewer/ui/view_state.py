@@ -41,6 +41,7 @@ def capture(reading: Reading, views: MprViews) -> str:
             "runs": len(case.document.runs),
             "layout": views.arranged.to_json(),
             "enlarged": views.enlarged,
+            "beside": views.beside_memory.capture() if views.beside_memory is not None else None,
             "zoom": {
                 view.plane.name: view.look
                 for view in views.views
@@ -69,6 +70,7 @@ def restore_images(text: str, reading: Reading, views: MprViews) -> None:
         return
     _try(lambda: _set_window(reading, state["window"]))
     _try(lambda: reading.show(invert=state["shown"]["invert"] is True))
+    _try(lambda: _wish_for(views, state["beside"]))
     _try(lambda: _lay_out(views, state["layout"]))
     _try(lambda: _enlarge(views, state["enlarged"]))
     _try(lambda: rotating.restore(reading, state.get("turned")))
@@ -146,6 +148,11 @@ def _lay_out(views: MprViews, layout: Any) -> None:
     arranged = layouts.from_json(layout)
     if arranged is not None and arranged != views.arranged and not views.keeps_layout:
         views.set_arranged(arranged)
+
+
+def _wish_for(views: MprViews, beside: Any) -> None:
+    if views.beside_memory is not None and not views.keeps_layout:
+        views.beside_memory.restore(beside)
 
 
 def _enlarge(views: MprViews, plane_name: str | None) -> None:
