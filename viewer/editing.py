@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from inference.findings import Findings, ModelStamp, Outline
+from inference.findings import Findings, Mask, ModelStamp, Outline
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer.annotate import edits, makers, pointing
+from viewer.annotate import edits, makers, pointing, reshaping
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.journal import utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
@@ -138,7 +140,41 @@ class Editing(ABC):
         where = {} if lasso.axis is None else {"axis": lasso.axis, "slice": lasso.index}
         return self.apply(edits.Reshape(lasso.target_id, delta, f"lasso-{lasso.mode}", where))
 
+    def reshape(
+        self, target_id: str, before: Mask, after: Mask, made_by: str, settings: Mapping[str, Any]
+    ) -> Change | None:
+        """Give a lesion or segment the outline that a tool made of it; None when it is the same.
+
+        Raises
+        ------
+        Problem
+            When its outline is no longer ``before``, of which the tool made ``after``.
+        """
+        self._check_still(target_id, before)
+        made = reshaping.reshape_edit(self.document, target_id, after, made_by, settings)
+        return self._apply_if(made)
+
+    def split(self, lesion_id: str, before: Mask, pieces: Sequence[Mask]) -> Change | None:
+        """Make several lesions of one, in one step; see ``reshape``."""
+        self._check_still(lesion_id, before)
+        made = reshaping.split_edit(self.document, lesion_id, pieces, blind=self.blind)
+        return self._apply_if(made)
+
+    def merge(self, lesion_id: str, other_id: str) -> Change | None:
+        """Make one lesion of two, in one step: the other leaves the list."""
+        for each in (lesion_id, other_id):
+            self._drawn_on(each)
+        return self._apply_if(reshaping.merge_edit(self.document, lesion_id, other_id))
+
     # ------------------------------------------------------------------ inside
+
+    def _check_still(self, target_id: str, before: Mask) -> None:
+        if self._drawn_on(target_id).mask is not before:
+            raise Problem(
+                translate("annotate", "The outline was changed meanwhile."),
+                translate("annotate", "Use the tool again."),
+                f"target {target_id}",
+            )
 
     def _drawn_on(self, target_id: str) -> Lesion | SegmentState:
         """Return what a tool draws on, as it is now."""

@@ -19,6 +19,8 @@ from viewer.ui import theme
 from viewer.ui.layout_button import LayoutButton
 from viewer.ui.measure_button import MeasureButton
 from viewer.ui.reading import Reading
+from viewer.ui.reshape_box import ReshapeBox, ReshapeButton
+from viewer.ui.reshaping import Reshaping
 from viewer.ui.tool_boxes import LassoBox, RuleBox
 from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
@@ -102,8 +104,9 @@ class TopBar(QFrame):
 
     device_chosen = Signal(str)
 
-    def __init__(self, reading: Reading, actions: dict[str, QAction]) -> None:
+    def __init__(self, reading: Reading, actions: dict[str, QAction], reshaping: Reshaping) -> None:
         super().__init__()
+        self._reshaping = reshaping
         self.setObjectName("bar")
         self.setFixedHeight(BAR_PX)
         self._name = name = QLabel("Overread")
@@ -124,8 +127,13 @@ class TopBar(QFrame):
         self.measure_button = MeasureButton(reading, actions)
         row.addWidget(self.measure_button)
         self._add_rule(row)
-        for tool in ("brush", "erase", "lasso", "outline", "move"):
-            row.addWidget(CommandButton(actions[tool]))
+        self._tools = [
+            CommandButton(actions[tool]) for tool in ("brush", "erase", "lasso", "outline", "move")
+        ]
+        for button in self._tools:
+            row.addWidget(button)
+        row.addWidget(ReshapeButton(actions))
+        row.addWidget(ReshapeBox(reshaping, actions))
         self._brush = BrushBox(reading, actions["ball"])
         row.addWidget(self._brush)
         row.addWidget(RuleBox(reading, actions))
@@ -154,6 +162,7 @@ class TopBar(QFrame):
         row.addWidget(CommandButton(actions["export"], role="primary", key=False, text=export))
         self._keys = self.findChildren(KeyCap)
         reading.tool_changed.connect(self.fit)
+        reshaping.changed.connect(self.fit)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(_NARROWEST_PX, BAR_PX)
@@ -176,6 +185,8 @@ class TopBar(QFrame):
                 key.setVisible(left_out < 3)
             self._name.setVisible(left_out < 3)
             self._brush.show_slider(left_out < 4)
+            for button in self._tools:  # none is held while an outline is proposed
+                button.setVisible(left_out < 4 or self._reshaping.proposal is None)
             for widget in (self._brush, *self.findChildren(CommandButton)):
                 inner = widget.layout()
                 if inner is not None:

@@ -84,6 +84,7 @@ class Lassoing(QObject):
 
         view.lassoing = self
         view.extras.append(lasso_layer.paint)
+        view.closers.append(self.close)
 
     # ------------------------------------------------------------------ part
 

@@ -58,6 +58,7 @@ from viewer.ui.reading import Reading
 from viewer.ui.record import Record
 from viewer.ui.rejecting import Rejecting
 from viewer.ui.reordering import Reordering
+from viewer.ui.reshaping import Reshaping
 from viewer.ui.rotating import Rotating
 from viewer.ui.settings import Settings
 from viewer.ui.slabs import Slabs
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self.layouts = LayoutRoom(self)
         self.measuring = Measuring(self.reading, self.corrections.delete, self)
         self.lassoing = Lassoing(self.reading, self)
+        self.reshaping = Reshaping(self.reading, self.corrections, lambda: self.views.active, self)
         self.brush_rules = BrushRules(self.reading, lambda: self.views.point_for_new_lesion(), self)
         # Rooms that bring their own commands, see ``Part``.
         self.rejecting = Rejecting(self.reading, self.corrections, self)
@@ -127,6 +129,7 @@ class MainWindow(QMainWindow):
             self.measuring,
             self.lassoing,
             self.brush_rules,
+            self.reshaping,
             self.batch,
             self.next_case,
             self.read_first,  # last: what it locks no other room opens
@@ -154,7 +157,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         actions = self.actions_by_id
-        self.bar = TopBar(self.reading, actions)
+        self.bar = TopBar(self.reading, actions, self.reshaping)
         self.message = MessageBar()
         self.rail = SeriesRail()
         self.views = MprViews(self.reading)
@@ -224,13 +227,15 @@ class MainWindow(QMainWindow):
         for view in self.views.views:
             self.measuring.attach(view)
             self.lassoing.attach(view)
+            self.reshaping.attach(view)
         self.corrections.failed.connect(self.message.show_problem)
-        for room in (self.queue, self.outliner, self.conventions, self.lassoing, self.brush_rules):
+        drawing = (self.lassoing, self.brush_rules, self.reshaping)
+        for room in (self.queue, self.outliner, self.conventions, *drawing):
             room.told.connect(self.status.hint)
         self.outliner.failed.connect(self.message.show_problem)
         self.outliner.pointer = self.views.point_for_new_lesion
         self.rejecting.watch(self.actions_by_id)
-        drawing = (self.lassoing, self.brush_rules)
+        self.reshaping.failed.connect(self.message.show_problem)
         for following in (self.rejecting, self.queue, self.conventions, *drawing):
             following.changed.connect(self.follow)
         self.panel.cancel_asked.connect(ai.cancel)
@@ -310,7 +315,7 @@ class MainWindow(QMainWindow):
         """Leave what is going on: a gesture, a wait, a list, a tool, in this order."""
         if self.rejecting.escape() or self.views.abort_gesture() or self.measuring.give_up():
             return
-        if self.lassoing.give_up() or self.outliner.escape():
+        if self.lassoing.give_up() or self.reshaping.give_up() or self.outliner.escape():
             return
         if self.study.give_up() or self.worklist.escape():
             return

@@ -79,6 +79,7 @@ class Measuring(QObject):
 
         view.measuring = self
         view.extras.append(measure_layer.paint)
+        view.closers.append(self.close_polygon)
         self.views.append(view)
         self.changed.connect(view.update)
         self.moved.connect(view.update)

@@ -67,6 +67,8 @@ class SliceView(PlaneView):
         self.pointer_px: QPointF | None = None
         self.measuring: Measuring | None = None
         self.lassoing: Lassoing | None = None
+        # Called in turn when Enter is pressed, until one of them had something to close.
+        self.closers: list[Callable[[], bool]] = []
         self.slab: Slab | None = None
         self._flat: npt.NDArray[Any] | None = None  # values of the slab
         self.rubber: QRectF | None = None  # a box that is being drawn, in pixels
@@ -435,11 +437,7 @@ class SliceView(PlaneView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Keys are actions of the window; Return would be one of its buttons, too.
         closes = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        closed = closes and (
-            (self.measuring is not None and self.measuring.close_polygon())
-            or (self.lassoing is not None and self.lassoing.close())
-        )
-        if not closed:
+        if not (closes and any(close() for close in self.closers)):
             event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
