@@ -89,6 +89,8 @@ def reordered(voxels: npt.NDArray[Any], cancelled: Callable[[], bool]) -> npt.ND
                 return None
             piece[:, n - first] = voxels[n].T
         for along in range(0, i, 64):
+            if cancelled():
+                return None
             rows = slice(along, along + 64)
             out[rows, first:last] = piece[rows, : last - first]
     out.flags.writeable = False

@@ -143,12 +143,14 @@ def make_phantom(spec: PhantomSpec | None = None, progress: Progress | None = No
     spec
         Which; None makes the one of the sample study.
     progress
-        Called with (slices done, slices).
+        Called with (slices done, slices). It may raise: nothing more is done then.
     """
     spec = spec or PhantomSpec()
     affine, shape = spec.affine, spec.shape_kji
-    drawn = _draw_nodules(spec)
+    step = progress or _untold
+    drawn = _draw_nodules(spec, lambda: step(0, shape[0]))
     painter = TissuePainter(spec.seed, affine, shape)
+    step(0, shape[0])
     vessels, lumen, wall = _trees(spec)
     voxels = np.empty(shape, dtype=np.int16)
     lungs = np.zeros(shape, dtype=np.uint8)
@@ -170,17 +172,25 @@ def make_phantom(spec: PhantomSpec | None = None, progress: Progress | None = No
         lungs[k][left > 0.5] = 2
 
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(one, range(shape[0])):
-            done += 1
-            if progress is not None:
-                progress(done, shape[0])
+        try:
+            for _ in pool.map(one, range(shape[0])):
+                done += 1
+                step(done, shape[0])
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     nodules = tuple(_truth(nodule) for nodule in drawn if nodule.mask.count)
     return Phantom(spec, Volume(voxels, affine, "CT", "HU"), nodules, lungs)
 
 
-def _draw_nodules(spec: PhantomSpec) -> list[DrawnNodule]:
+def _untold(_done: int, _total: int) -> None:
+    pass
+
+
+def _draw_nodules(spec: PhantomSpec, step: Callable[[], object]) -> list[DrawnNodule]:
     out = []
     for number, nodule in enumerate(spec.nodules):
+        step()
         rng = np.random.default_rng((spec.seed, 3, number))
         drawn = draw(nodule, rng, spec.affine, spec.shape_kji)
         if drawn is not None:

@@ -81,9 +81,13 @@ def write_series(
         dataset.save_as(paths[k], enforce_file_format=True)
 
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        for done, _ in enumerate(pool.map(one, range(count)), start=1):
-            if progress is not None:
-                progress(done, count)
+        try:
+            for done, _ in enumerate(pool.map(one, range(count)), start=1):
+                if progress is not None:
+                    progress(done, count)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return tuple(paths)
 
 

@@ -410,6 +410,7 @@ class MainWindow(QMainWindow):
             return
         self._closing = True
         self.views.abort_gesture()
+        self.hide()  # at once; what is under way is ended behind it
         self.next_case.close()
         self.batch.close()
         self.ai.close()

@@ -107,7 +107,11 @@ class Opener(QObject):
         self.cancel()
 
         def work(report: Report, cancelled: Callable[[], bool]) -> FoundStudy:
-            return _scan_and_order((make(report),), report, cancelled)
+            def told(done: int, total: int) -> None:
+                stop_if(cancelled)  # making it takes seconds
+                report(done, total)
+
+            return _scan_and_order((make(told),), report, cancelled)
 
         self._scan = self._job(work, self._on_found)
         self._scan.ended.connect(self._on_scan_end)

@@ -105,8 +105,10 @@ def _copy(
         copy = reorder.reordered(voxels, cancelled)
     except MemoryError:
         return None  # what it would speed up works without
+    if copy is None:
+        return None  # somebody waits for the end
     reorder.give_back()
-    return None if copy is None else Reordered(voxels, copy)
+    return Reordered(voxels, copy)
 
 
 def _tidy(_report: Report, _cancelled: Callable[[], bool]) -> None:

@@ -121,4 +121,4 @@ def test_progress_ends_at_the_number_of_slices():
     make_phantom(
         PhantomSpec.small(shape_kji=(5, 64, 64)), lambda done, total: told.append((done, total))
     )
-    assert told == [(n, 5) for n in range(1, 6)]
+    assert [step for step in told if step[0]] == [(n, 5) for n in range(1, 6)]

@@ -11,6 +11,7 @@ from resources.problem import Problem
 from viewer.phantom import sample
 from viewer.phantom.anatomy import PhantomSpec, make_phantom
 from viewer.phantom.dicom import write_series
+from viewer.study.cancel import Cancelled
 
 TINY = PhantomSpec.small(shape_kji=(6, 64, 64), spacing_kji_mm=(40.0, 5.6, 5.6), twigs=20)
 
@@ -30,7 +31,7 @@ def test_is_made_once(home):
     told = []
     first = sample.sample_study(lambda done, total: told.append((done, total)))
     assert told[-1] == (12, 12)
-    assert [a for a, _ in told] == list(range(1, 13))
+    assert [a for a, _ in told if a] == list(range(1, 13)), "after some before the first slice"
     before = {p: p.stat().st_mtime_ns for p in first.iterdir()}
     told.clear()
     assert sample.sample_study(lambda *_: told.append(_)) == first
@@ -118,3 +119,18 @@ def test_the_room_needs_neither_qt_nor_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 9])
+def test_making_it_can_be_given_up_at_any_step_and_leaves_nothing(home, after):
+    told = []
+
+    def give_up(done, total):
+        told.append((done, total))
+        if done >= after:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        sample.sample_study(give_up)
+    assert max(done for done, _ in told) == after
+    assert not [p for p in sample.sample_folder().parent.rglob("*") if p.is_file()]
