@@ -30,7 +30,9 @@ _BAR_PX = 28.0
 
 # A plane has the colour of the direction that it is seen along: red from front to back, green
 # from head to feet, blue from side to side, as Weasis has them after PS3.17 Annex A.
-PLANE_COLOURS = {planes.AXIAL: "#1FBF64", planes.CORONAL: "#F0484F", planes.SAGITTAL: "#3B8DFF"}
+# Of these hues the three differ most from one another and from the labels, also for readers with
+# protanopia or deuteranopia.
+PLANE_COLOURS = {planes.AXIAL: "#68FC97", planes.CORONAL: "#CF5834", planes.SAGITTAL: "#6A53FC"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,14 +68,17 @@ def test_labels_are_told_from_the_canvas_and_from_measures(vision):
             assert apart(term["colour"], tokens.DARK.dim, vision) > LEAST  # a rejected one
 
 
-def test_findings_are_not_of_the_hue_of_a_plane():
-    """Planes are red, green and blue by convention: straight lines, which no finding has."""
+@pytest.mark.parametrize("vision", _SEEN_AS)
+def test_planes_are_told_apart_and_from_every_label(vision):
+    """Planes are red, green and blue by convention; these three are safe for all."""
     from viewer.ui.crosshair import PLANE_COLOURS
 
-    for term in resources.table("labels").values():
-        if term["kind"] == "lesion":
-            for colour in PLANE_COLOURS.values():
-                assert apart(term["colour"], colour, "all cones") > LEAST
+    for one, other in combinations(PLANE_COLOURS.values(), 2):
+        assert apart(one, other, vision) > LEAST
+    for colour in PLANE_COLOURS.values():
+        assert lab(colour, vision)[0] > 30  # to be seen on black
+        for name, term in resources.table("labels").items():
+            assert apart(term["colour"], colour, vision) > LEAST, (name, colour)
 
 
 def test_pairs_that_are_not_offered_together_are_those_that_some_confuse():
