@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,34 @@ def test_cancelled_work_ends_without_a_word(owner, qtbot):
         qtbot.waitSignal(job.ended, timeout=5000),
     ):
         job.start()
+
+
+class Held:
+    """Notes in which thread it dies."""
+
+    def __init__(self, died_in):
+        self._died_in = died_in
+
+    def __del__(self):
+        self._died_in.append(threading.current_thread())
+
+
+def wait_for(gate, held, _report, _cancelled):
+    assert gate.wait(20)
+
+
+def test_what_work_holds_dies_in_the_gui_thread(qapp, qtbot):
+    """Else connections are undone while the GUI thread connects, and the program crashes.
+
+    The hardest case: the window that asked for the work has gone meanwhile.
+    """
+    owner, gate, died_in = QObject(), threading.Event(), []
+    for _ in range(3):
+        Job(partial(wait_for, gate, Held(died_in)), owner).start()
+    shiboken6.delete(owner)
+    gate.set()
+    qtbot.waitUntil(lambda: len(died_in) == 3, timeout=20_000)
+    assert set(died_in) == {threading.main_thread()}
 
 
 def test_settings_last_and_survive_a_damaged_file():
