@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+import shiboken6
 
 from inference import registry
 from inference.client import ModelProcess
@@ -233,3 +234,27 @@ def test_closing_in_a_run_leaves_no_process(qapp, qtbot, coarse, phantom, pack):
     engine.run_of(phantom.volume, pack, "cpu", behind=True)
     engine.close()
     assert process.poll() is not None
+
+
+def test_a_worker_that_does_not_end_is_let_go(qapp, qtbot, monkeypatch):
+    """A disk that does not answer: its thread would abort the program when it is deleted."""
+    monkeypatch.setattr("viewer.ui.engine._END_MS", 50)
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def ask(_process, _tell):
+        begun.set()
+        go_on.wait(60)
+        ended.set()
+
+    engine = Engine(None, ModelProcess())
+    thread = engine._thread
+    try:
+        engine.submit(ask)
+        qtbot.waitUntil(begun.is_set, timeout=20_000)
+        engine.close()
+        shiboken6.delete(engine)
+        assert shiboken6.isValid(thread) and thread.isRunning()
+    finally:
+        go_on.set()
+    assert ended.wait(20)
+    assert thread.wait(20_000)

@@ -19,6 +19,7 @@ from inference.protocol import Progress
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
+from viewer.ui.jobs import let_go
 
 log = logging.getLogger(__name__)
 
@@ -272,6 +273,9 @@ class Engine(QObject):
             self._process.cancel()
         if self._thread.isRunning():
             log.error("the model worker did not end in %d ms", _END_MS)
+            # Deleted while it runs, it would abort the program.
+            let_go(self._thread)
+            let_go(self._worker)
         self._process.close()
 
     # --------------------------------------------------------------------- answers

@@ -176,7 +176,8 @@ def finish_pools(owner: QObject) -> None:
 
 def let_go(runs: QObject) -> None:
     """Leave alone what still runs and would hold up or abort the program when it is deleted."""
-    runs.setParent(None)
+    if runs.parent() is not None:
+        runs.setParent(None)
     # Not even at the program's end, when all modules are emptied.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(runs))
 
