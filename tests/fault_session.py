@@ -41,8 +41,8 @@ def fixed_clock() -> Iterator[None]:
 
 
 def records_of(case: Case) -> int:
-    """Return how many records a case has made, those not on the disk yet too."""
-    return int(case._store._seq)
+    """Return how many edits, undos and redos a case has, those not on the disk yet too."""
+    return int(case._store._seq) - case.events
 
 
 def step(case: Case) -> None:
@@ -104,7 +104,14 @@ def live(home: str, most: int, pace_s: float = PACE_S) -> None:
     """Be the reader until there are ``most`` records, saying each step."""
     os.environ["OVERREAD_HOME"] = home
     with fixed_clock():
-        case = open_case(of=volume(), on_saved=lambda seq, utc: say(f"saved {seq}"))
+        # A case that is taken over begins with an entry that is no edit: so many less are saved.
+        cases: list[Case] = []
+
+        def saved(seq: int, _utc: str) -> None:
+            say(f"saved {seq - cases[0].events}" if cases else "saved 0")
+
+        case = open_case(of=volume(), on_saved=saved)
+        cases.append(case)
         say("open")
         while (n := records_of(case)) < most:
             say(f"begin {n + 1}")

@@ -10,7 +10,7 @@ from inference.findings import Findings, Mask, ModelStamp, Outline
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer.annotate import edits, makers, pointing, reshaping
+from viewer.annotate import edits, makers, pointing, reshaping, thresholds
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.journal import utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
@@ -24,7 +24,7 @@ class Editing(ABC):
 
     Attributes
     ----------
-    volume, document, reader, read_only_problem, blind
+    volume, document, reader, read_only_problem, blind, threshold
         As in ``session.Case``.
     """
 
@@ -33,6 +33,7 @@ class Editing(ABC):
     reader: Reader
     read_only_problem: Problem | None
     blind: bool
+    threshold: float
 
     @abstractmethod
     def apply(self, edit: edits.Edit, tool: str = "") -> Change:
@@ -93,6 +94,10 @@ class Editing(ABC):
         if before == note:
             return None
         return self.apply(edits.SetNote(topic, note_id, before, note), tool)
+
+    def keep_threshold(self) -> Change | None:
+        """Make the threshold of the list a step that can be undone; None when it is one."""
+        return self._apply_if(thresholds.edit(self.document, self.threshold))
 
     def start_stroke(self, target_id: str, brush: Brush) -> Stroke:
         """Begin a stroke on a lesion or segment; nothing changes before it is committed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate.journal import Journal
+from viewer.annotate.lock import Owner
 from viewer.study.case_key import case_key
 from viewer.study.order import StackPlan
 
@@ -63,3 +64,12 @@ def recovered_text(journal: Journal, read_only: bool) -> str:
     if read_only:
         return note
     return f"{note} {translate('annotate', 'The damaged file is kept in the data folder.')}"
+
+
+def taken_over_text(owner: Owner) -> str:
+    """Return what to tell of a case whose last program ended without closing it."""
+    return translate(
+        "annotate",
+        "The program that had this case open (process {pid} on {host}) ended without closing it;"
+        " what it saved is here.",
+    ).format(pid=owner.pid, host=owner.host)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from inference.volume import Volume
 from resources.problem import Problem
 from viewer import folders, impressions, saved_work
-from viewer.annotate import edits
+from viewer.annotate import edits, thresholds
 from viewer.annotate.document import AnnotationDocument, Change
+from viewer.annotate.events import EVENT, What
 from viewer.annotate.freeze import notes_snapshot, record_snapshot, segment_snapshot
 from viewer.annotate.history import History
 from viewer.annotate.journal import Fingerprint, Journal, Record, open_journal, replace, utc_now
@@ -52,12 +52,17 @@ class Case(Editing):
         slices, no export. Also that they are still being read.
     recovered
         Translated note when the journal was damaged, or None.
+    taken_over
+        Translated note when the program that had the case last ended without closing it, or None.
     saved_utc
         When the journal was last known to be on the disk, ISO 8601; None when never.
     threshold
-        Score that a lesion of the AI must reach to be listed. State of the view, no edit.
+        Score that a lesion of the AI must reach to be listed. A step of its own only when it is
+        kept, see ``keep_threshold``.
     blind
         Whether the reader may not see the AI yet. State of the view, no edit.
+    events
+        How many entries the journal has that are no edits.
     """
 
     def __init__(
@@ -80,6 +85,9 @@ class Case(Editing):
         self.saved_utc: str | None = None
         self.threshold = 0.0
         self.blind = False
+        self.taken_over: str | None = None
+        self.events = 0
+        self._folder: Path | None = None
         self._history = History(self.document)
         self._changed_utc: dict[str, str] = {}
         self._lock: CaseLock | None = None
@@ -166,11 +174,13 @@ class Case(Editing):
                 raise saved_work.no_folder(error) from error
             except Problem as problem:
                 case.read_only_problem = problem
+            case._folder = home
             journal = open_journal(home, fingerprint, read_only=case.read_only)
             journal = case._replay(journal)
             if not case.read_only:
                 case._store = Store(journal, case._saved(on_saved), on_problem)
             undo.pop_all()
+        case._note_opening(journal)
         return case
 
     # ------------------------------------------------------------------ reading
@@ -190,9 +200,19 @@ class Case(Editing):
         return self.read_only and not self.is_being_read
 
     @property
+    def steps(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of what ``undo`` takes back in turn, and of what ``redo`` does again in turn."""
+        return self._history.done_names, self._history.undone_names
+
+    @property
     def can_undo(self) -> bool:
         """Whether ``undo`` has a step, and may take it."""
         return self._history.undoes_unkept or (bool(self.undo_name) and not self.read_only)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the journal lies; None for a case without one."""
+        return self._folder
 
     @property
     def can_redo(self) -> bool:
@@ -272,8 +292,17 @@ class Case(Editing):
         # Before anything changes: an edit that cannot be written down must not be done.
         body = json.dumps(edit.body(), allow_nan=False)
         change = self._history.apply(edit)
+        self._history.trim()
         self._append(edit.kind, body, edit.blob, tool or edit.tool, change)
         return change
+
+    def note_event(self, what: What, **more: int) -> None:
+        """Write down for the audit log what happened beside edits; nothing of it is undone."""
+        if self._store is not None:
+            body = json.dumps({"what": what, **more})
+            who = self.reader
+            self._store.append(Entry(who.name, who.role, "", EVENT, body, _nothing, utc_now()))
+            self.events += 1
 
     def undo(self) -> Change | None:
         """Take the latest edit back; None when there is none."""
@@ -308,7 +337,7 @@ class Case(Editing):
             unlisted=unlisted,
             segments=tuple(segment_snapshot(self.document, s) for s in self.document.segments),
             reader=self.reader.name,
-            edits=Counter(edit.kind for edit in self._history.done),
+            edits=self._history.counts,
             first_impressions=impressions.exported(self.document),
             **notes_snapshot(self.document),
         )
@@ -351,10 +380,22 @@ class Case(Editing):
             self.recovered = saved_work.recovered_text(journal, self.read_only)
         if journal.records:
             self.saved_utc = journal.records[-1].utc
+        self._history.trim()
         self._reset_threshold()
         return journal
 
+    def _note_opening(self, journal: Journal) -> None:
+        """Tell the log what the reader is told too: a mended journal, a case taken over."""
+        if journal.damaged:
+            self.note_event("recovered", entries=len(journal.records))
+        if self._lock is not None and self._lock.stale is not None:
+            self.note_event("taken-over", process=self._lock.stale.pid)
+            self.taken_over = saved_work.taken_over_text(self._lock.stale)
+
     def _replay_one(self, record: Record) -> None:
+        if record.kind == EVENT:
+            self.events += 1
+            return
         if record.kind in ("undo", "redo"):
             change = self._history.undo() if record.kind == "undo" else self._history.redo()
             if change is None:
@@ -371,7 +412,7 @@ class Case(Editing):
         utc = utc_now()
         self._store.append(Entry(self.reader.name, self.reader.role, tool, kind, body, blob, utc))
         self._note(change, utc)
-        if change.kind == "findings":
+        if change.kind == "findings" or change.note == thresholds.NOTE:
             # Also when a run is taken back: the list is that of the run which now is the latest.
             self._reset_threshold()
 
@@ -380,8 +421,7 @@ class Case(Editing):
             self._changed_utc.update(dict.fromkeys(change.lesion_ids, utc))
 
     def _reset_threshold(self) -> None:
-        if self.document.findings is not None:
-            self.threshold = self.document.findings.threshold
+        self.threshold = thresholds.standing(self.document, self.threshold)
 
     def _saved(self, then: OnSaved | None) -> OnSaved:
         def saved(seq: int, utc: str) -> None:

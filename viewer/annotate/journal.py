@@ -32,7 +32,7 @@ FILE = "journal.db"
 _READY = "journal.ready"
 _PART = "journal.part"
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SELECT = "SELECT seq, utc, reader, role, tool, kind, body, blob, chain FROM record ORDER BY seq"
+SELECT = "SELECT seq, utc, reader, role, tool, kind, body, blob, chain FROM record ORDER BY seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,7 +436,7 @@ def _collect(connection: sqlite3.Connection, head: str, keep: Callable[[Record],
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
-    cursor = connection.execute(_SELECT)
+    cursor = connection.execute(SELECT)
     try:
         yield from cursor
     except UnicodeDecodeError:

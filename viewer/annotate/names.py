@@ -117,6 +117,14 @@ def _note_text(edit: edits.SetNote) -> str:
             translate("annotate", "Key image"),
             translate("annotate", "Take away the key image"),
         ),
+        "threshold": (
+            translate("annotate", "Score threshold"),
+            translate("annotate", "Score threshold of the model"),
+        ),
+        "colours": (
+            translate("annotate", "Colour of a label"),
+            translate("annotate", "Colour of a label"),
+        ),
         "first-impression": (
             translate("annotate", "First impression"),
             translate("annotate", "Take back the first impression"),
