@@ -145,6 +145,7 @@ def _correct() -> tuple[Command, ...]:
         Command("delete", correct, translate("commands", "Delete finding"), ("Del", "Backspace")),
         Command("undo", correct, translate("commands", "Undo"), ("Ctrl+Z",)),
         Command("redo", correct, translate("commands", "Redo"), ("Ctrl+Shift+Z", "Ctrl+Y")),
+        Command("steps", correct, translate("commands", "Steps by name…"), ("Ctrl+Alt+Z",)),
         Command("abort", correct, translate("commands", "Give up the stroke"), ("Esc",)),
     )
 
@@ -303,6 +304,7 @@ def _case() -> tuple[Command, ...]:
         Command("settings", case, translate("commands", "Settings…"), ("Ctrl+,",)),
         Command("reader", case, translate("commands", "Name the reader…"), ("F2",)),
         Command("trust", case, translate("commands", "What this image rests on…"), ("F3",)),
+        Command("audit", case, translate("commands", "Audit log…"), ("Ctrl+Shift+A",)),
         Command("card", case, translate("commands", "About the model…"), ("F1",)),
         Command("keys", case, translate("commands", "All keys…"), ("?",)),
         Command("edit_keys", case, translate("commands", "Change keys…"), ()),

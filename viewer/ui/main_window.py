@@ -417,6 +417,7 @@ class MainWindow(QMainWindow):
         self.opener.close()
         self.exporter.close()
         self.looks.close()
+        self.record.close()
         self.conventions.close()
         self.layouts.close()
         self.previewing.close()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from resources.problem import Problem
+from viewer.ui.auditing import Auditing
 from viewer.ui.comparing import Comparing
 from viewer.ui.panel.changes import ChangesSection
+from viewer.ui.steps import Steps
 
 if TYPE_CHECKING:
+    from viewer.session import Case
     from viewer.ui.main_window import MainWindow
     from viewer.ui.part import Part
 
@@ -20,20 +25,45 @@ class Record(QObject):
 
     Attributes
     ----------
-    comparing
-        AI against corrected.
+    comparing, auditing, steps
+        AI against corrected; the audit log; steps by name.
     """
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
         self.comparing = Comparing(window.reading, self)
-        self._rooms: tuple[Part, ...] = (self.comparing,)
+        self.auditing = Auditing(window)
+        self.steps = Steps(window)
+        self._rooms: tuple[Part, ...] = (self.comparing, self.auditing, self.steps)
+        self._exporting: Case | None = None
 
     def attach(self) -> None:
         """Join the parts of the window, which are there now."""
         window = self._window
         window.panel.add_section(ChangesSection(window.reading, self.comparing))
+        self.steps.attach()
+        window.exporter.started.connect(self._on_export)
+        window.exporter.ended.connect(self._on_exported)
+        window.reading.case_changed.connect(self._on_case)
+
+    def close(self) -> None:
+        """Let go of windows and threads."""
+        self.auditing.close()
+
+    def _on_export(self) -> None:
+        self._exporting = self._window.reading.case
+
+    def _on_exported(self, folder: Path | None, _problem: Problem | None) -> None:
+        case, self._exporting = self._exporting, None
+        # One that was left meanwhile is closed: its journal takes no more entries.
+        if folder is not None and case is not None and case is self._window.reading.case:
+            case.note_event("exported")
+
+    def _on_case(self) -> None:
+        case = self._window.reading.case
+        if case is not None and case.taken_over and not case.recovered:
+            self._window.status.hint(case.taken_over)
 
     # -------------------------------------------------------------- the part
 

@@ -93,6 +93,7 @@ class ThresholdSection(Section):
     """Value, slider, and how many findings are shown, appeared, vanished, or would."""
 
     released = Signal()
+    settled = Signal()  # the move is over: the threshold stands
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
@@ -147,13 +148,16 @@ class ThresholdSection(Section):
     def _on_release(self) -> None:
         self._over.start()
         self.released.emit()
+        self.settled.emit()
 
     def _end_move(self) -> None:
         if self.held:
             self._over.start()
             return
-        self._before = None
+        moved, self._before = self._before is not None, None
         self.refresh()
+        if moved:
+            self.settled.emit()
 
     # --------------------------------------------------------------------- words
 
