@@ -11,6 +11,7 @@ from viewer.ui import counts
 from viewer.ui import on_image as theme
 from viewer.ui.panel import words
 from viewer.ui.reading import Reading
+from viewer.whereabouts import place_in_words
 
 _EDGE_PX, _TOP_PX = 18, 30
 _LABEL_SHARE, _LABEL_MOST_PX = 0.34, 132
@@ -127,7 +128,7 @@ class FourthPane(QWidget):
             said = translate("facts", "None is selected: {key} takes the next.")
             return [("", said.format(key=reading.keys.name("next")))]
         rows = [(translate("facts", "Name"), words.title(lesion))]
-        if place := reading.case.place(lesion):
+        if place := place_in_words(reading.case, lesion):
             rows.append((translate("facts", "Where"), place))
         rows.append((translate("facts", "Size"), words.size(lesion)))
         if lesion.score is not None and lesion.origin != "human":

@@ -14,6 +14,7 @@ from viewer.impression import (
     malignancy_text,
     texture_text,
 )
+from viewer.whereabouts import place_in_words
 
 if TYPE_CHECKING:
     from inference.findings import Detection
@@ -59,7 +60,7 @@ def size(lesion: Lesion) -> str:
 
 def detail(case: Case, lesion: Lesion) -> str:
     """Return the second line of a row: place, size, what the model makes of it."""
-    place = case.place(lesion)
+    place = place_in_words(case, lesion)
     parts = [place[:1].upper() + place[1:]] if place else []
     parts.append(size(lesion))
     parts += short_opinion(case.document.detection(lesion.id))
