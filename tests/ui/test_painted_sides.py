@@ -118,6 +118,7 @@ def _hold(window, painted_letters):
     for name, (across, down) in _directions(window).items():
         view = next(v for v in window.views.views if v.plane.name == name)
         painted_letters.clear()
+        view.update()  # what is written is put together again
         view.grab()
         width, height = view.width(), view.height()
         edges = {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from inference.findings import Heatmap, Mask
@@ -18,6 +18,7 @@ from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
 from viewer.display.slab import Span, flat_heatmap, flat_mask
+from viewer.display.strokes import DASH, GAP, RIM_ALPHA, RIM_PX, Stroke
 from viewer.ui import change_layer
 from viewer.ui import on_image as theme
 from viewer.ui.label_colours import label_colour
@@ -26,6 +27,7 @@ from viewer.ui.reading import Reading
 if TYPE_CHECKING:
     from viewer.annotate.lesion import Lesion, SegmentState
     from viewer.ui.oblique_slabs import ObliqueSlabs
+    from viewer.ui.slice_item import Look
 
 _LINE_PX = 1.6
 _SELECTED_PX = 2.4
@@ -43,28 +45,62 @@ class Mark:
     selected: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outline:
+    """Closed lines in view mm, with what is around them: left, top, right and bottom."""
+
+    lines: tuple[npt.NDArray[np.float64], ...]
+    box_mm: tuple[float, float, float, float]
+
+    @classmethod
+    def of(cls, lines: Sequence[npt.NDArray[np.float64]]) -> _Outline:
+        if not lines:
+            return cls((), (0.0, 0.0, 0.0, 0.0))
+        points = np.concatenate(lines)
+        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return cls(tuple(lines), (left, top, right, bottom))
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     target_id: str
-    path: QPainterPath
-    pen: QPen
+    outline: _Outline
+    colour: str
+    width_px: float
+    dashed: bool
 
     def is_same(self, other: _Line) -> bool:
-        return self.path is other.path and self.pen == other.pen
+        return self.outline is other.outline and self == other
+
+    def stroke(self, look: Look, away_mm: tuple[float, float]) -> Stroke:
+        """Return it in pixels of the device, carried away in view mm."""
+        scale = look.ratio / look.mm_per_px
+        shift = np.subtract(look.corner_mm, away_mm)
+        lines = [(line - shift) * scale for line in self.outline.lines]
+        colour, ratio = int(self.colour[1:7], 16), look.ratio
+        return Stroke(lines, colour, self.width_px * ratio, RIM_PX * ratio, self.dashed)
 
     def draw(self, painter: QPainter) -> None:
+        """Draw it in view mm."""
         # Cosmetic pens count the pixels of the device: as thick on a dense screen as on another.
         ratio = painter.device().devicePixelRatio()
-        line = QPen(self.pen)
-        line.setWidthF(self.pen.widthF() * ratio)
-        # A dark rim keeps the outline readable on bright bone and contrast.
-        rim = QPen(QColor(0, 0, 0, 90), (self.pen.widthF() + 1.4) * ratio)
-        rim.setCosmetic(True)
+        pen = QPen(QColor(self.colour), self.width_px * ratio)
+        pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
+        if self.dashed:
+            # Flat ends: the square ones that Qt draws by itself would fill half of each gap.
+            pen.setDashPattern([DASH, GAP])
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        rim = QPen(QColor(0, 0, 0, RIM_ALPHA), (self.width_px + RIM_PX) * ratio)
+        path = QPainterPath()
+        for line in self.outline.lines:
+            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
+            path.closeSubpath()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for pen in (rim, line):
-            painter.setPen(pen)
-            painter.drawPath(self.path)
+        for one in (rim, pen):
+            one.setCosmetic(True)
+            painter.setPen(one)
+            painter.drawPath(path)
 
 
 class _StrokeLayer:
@@ -89,14 +125,6 @@ def _nothing() -> None:
     """Nobody wants to know."""
 
 
-def _path(lines: list[npt.NDArray[np.float64]]) -> QPainterPath:
-    path = QPainterPath()
-    for line in lines:
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
-        path.closeSubpath()
-    return path
-
-
 class OverlayLayer:
     """Vector overlays of one view, rebuilt when the slice or the document changes.
 
@@ -111,7 +139,7 @@ class OverlayLayer:
         self.marks: list[Mark] = []
         self.shows_ai = False
         self._carried: tuple[str, float, float] | None = None
-        self._paths: dict[tuple[Any, ...], tuple[Mask, QPainterPath]] = {}
+        self._paths: dict[tuple[Any, ...], tuple[Mask, _Outline]] = {}
         self._span: Span | None = None  # of the slab, in the place of one slice
         self._flat_at: tuple[Span | None, int] = (None, 0)
         self._flat: dict[tuple[Any, ...], tuple[Mask | Heatmap, Any]] = {}
@@ -170,11 +198,11 @@ class OverlayLayer:
 
     def _add_lesion(self, lesion: Lesion, plane: Plane, index: int) -> None:
         selected = lesion.id == self._reading.selected
-        path = self._add_line(lesion, plane, index, selected=selected)
-        if path is not None and not path.isEmpty():
-            box = path.boundingRect()
-            middle = (box.center().x(), box.center().y())
-            radius = max(box.width(), box.height()) / 2
+        outline = self._add_line(lesion, plane, index, selected=selected)
+        if outline is not None:
+            left, top, right, bottom = outline.box_mm
+            middle = ((left + right) / 2, (top + bottom) / 2)
+            radius = max(right - left, bottom - top) / 2
             self.marks.append(Mark(lesion, middle, radius, selected))
         elif lesion.empty and not self._painting(lesion.id):
             away_mm = plane.off_mm(lesion.centre_lps_mm, index)
@@ -191,29 +219,24 @@ class OverlayLayer:
 
     def _add_line(
         self, target: Lesion | SegmentState, plane: Plane, index: int, *, selected: bool
-    ) -> QPainterPath | None:
+    ) -> _Outline | None:
         painting = self._painting(target.id)
-        path: QPainterPath | None
+        outline: _Outline | None
         if isinstance(plane, ObliquePlane):
-            path = self._cached_oblique(target.id, target.mask, plane, index)
+            outline = self._cached_oblique(target.id, target.mask, plane, index)
         elif painting:
             mask_index, offset = self._reading.stroke.slice_of(plane.axis, index)
-            path = self._trace(mask_index, offset, plane)
+            outline = self._trace(mask_index, offset, plane)
         else:
-            path = self._cached(target.id, target.mask, plane, index)
-        if path is None or path.isEmpty():
+            outline = self._cached(target.id, target.mask, plane, index)
+        if outline is None or not outline.lines:
             return None
         rejected = getattr(target, "verdict", None) == "rejected"
-        colour = QColor(theme.DIM if rejected else label_colour(target.label))
-        pen = QPen(colour, _SELECTED_PX if selected else _LINE_PX)
-        pen.setCosmetic(True)
-        pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # so thin, round ones cost twice for nothing
-        if target.origin in AI_DRAWN and not painting:
-            # Flat ends: the square ones that Qt draws by itself would fill half of each gap.
-            pen.setDashPattern([4, 3])
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        self._lines.append(_Line(target.id, path, pen))
-        return path
+        colour = theme.DIM if rejected else label_colour(target.label)
+        width_px = _SELECTED_PX if selected else _LINE_PX
+        dashed = target.origin in AI_DRAWN and not painting
+        self._lines.append(_Line(target.id, outline, colour, width_px, dashed))
+        return outline
 
     def _in_slab(self, plane: Plane, point_lps_mm: tuple[float, float, float]) -> bool:
         if self._span is None:
@@ -242,7 +265,7 @@ class OverlayLayer:
             known = self._flat[at] = (heat.heatmap, shown)
         return replace(heat, heatmap=known[1])
 
-    def _cached(self, key: str, mask: Mask, plane: Plane, index: int) -> QPainterPath | None:
+    def _cached(self, key: str, mask: Mask, plane: Plane, index: int) -> _Outline | None:
         at = (key, plane.name, index if self._span is None else self._span)
         known = self._paths.get(at)
         if known is not None and known[0] is mask:
@@ -253,27 +276,25 @@ class OverlayLayer:
             return None
         return self._keep(at, mask, self._trace(part[0], part[1], plane))
 
-    def _cached_oblique(
-        self, key: str, mask: Mask, plane: ObliquePlane, index: int
-    ) -> QPainterPath:
+    def _cached_oblique(self, key: str, mask: Mask, plane: ObliquePlane, index: int) -> _Outline:
         if self._span is not None and self._oblique_slabs is not None:
             found = self._oblique_slabs.mask(mask)
-            return _path([] if found is None else flat_outline_mm(*found, plane))
+            return _Outline.of([] if found is None else flat_outline_mm(*found, plane))
         at = (key, plane, index)
         known = self._paths.get(at)
         if known is not None and known[0] is mask:
             return known[1]
-        return self._keep(at, mask, _path(oblique_outline_mm(mask, plane, index)))
+        return self._keep(at, mask, _Outline.of(oblique_outline_mm(mask, plane, index)))
 
-    def _keep(self, at: tuple[Any, ...], mask: Mask, path: QPainterPath) -> QPainterPath:
+    def _keep(self, at: tuple[Any, ...], mask: Mask, outline: _Outline) -> _Outline:
         if len(self._paths) >= _CACHE:
             self._paths.clear()
-        self._paths[at] = (mask, path)
-        return path
+        self._paths[at] = (mask, outline)
+        return outline
 
     @staticmethod
-    def _trace(mask_index: Any, offset: tuple[int, int], plane: Plane) -> QPainterPath:
-        return _path(outline_mm(mask_index, offset, plane))
+    def _trace(mask_index: Any, offset: tuple[int, int], plane: Plane) -> _Outline:
+        return _Outline.of(outline_mm(mask_index, offset, plane))
 
     def carry(self, lesion: tuple[str, float, float] | None) -> None:
         """Draw a lesion (id, across, down in view mm) away from its place while it is dragged."""
@@ -339,24 +360,15 @@ class OverlayLayer:
 
     # ----------------------------------------------------------------- paint
 
-    def bounds_mm(self) -> QRectF:
-        """Return where outlines lie, mm of the plane."""
-        bounds = QRectF()
-        for line in self._lines:
-            box = line.path.boundingRect()
-            if self._carried is not None and self._carried[0] == line.target_id:
-                box.translate(*self._carried[1:])
-            bounds |= box
-        return bounds
-
-    def paint(self, painter: QPainter) -> None:
-        """Draw the outlines in mm of the plane."""
-        for line in self._lines:
-            painter.save()
-            if self._carried is not None and self._carried[0] == line.target_id:
-                painter.translate(*self._carried[1:])
-            line.draw(painter)
-            painter.restore()
+    def strokes(self, look: Look) -> list[Stroke]:
+        """Return the outlines in pixels of the device, in the order in which they are drawn."""
+        carried = self._carried
+        return [
+            line.stroke(
+                look, carried[1:] if carried and carried[0] == line.target_id else (0.0, 0.0)
+            )
+            for line in self._lines
+        ]
 
     def lesion_at(self, x_mm: float, y_mm: float, reach_mm: float) -> str | None:
         """Return the id of the lesion marked at a view position in mm, or None."""

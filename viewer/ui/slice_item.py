@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 from viewer.display.grey import Rgb32
+from viewer.display.strokes import Canvas, Stroke
 
 # Rows of the device that Qt draws without threads of its own: it makes pieces from 96 on.
 ROWS_PX = 90
-# Room around outlines for the width of their pens, logical pixels.
-_PEN_PX = 6
 
 
 class Lines(Protocol):
-    """What lies over a slice, in mm of its plane."""
+    """What lies over a slice."""
 
-    def bounds_mm(self) -> QRectF:
-        """Return where it lies, without the width of the pens; empty when there is nothing."""
-
-    def paint(self, painter: QPainter) -> None:
-        """Draw it in mm."""
+    def strokes(self, look: Look) -> Sequence[Stroke]:
+        """Return it in pixels of the device."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +60,8 @@ class SliceItem:
         self._whole = QImage()
         self._whole_for: Look | None = None
         self._once_for: Look | None = None
+        self._canvas = Canvas(0, 0)
         self._over = QImage()
-        self._over_at = QPoint()
         self._over_for: Look | None = None
 
     @property
@@ -119,8 +116,10 @@ class SliceItem:
             painter.fillRect(room, Qt.GlobalColor.black)
         if self._image is not None:
             self._draw_image(painter, target, self._image, look)
-        if not self._over.isNull():
-            painter.drawImage(QPointF(self._over_at) / look.ratio, self._over)
+        if not self._canvas.is_clear:
+            first, after = self._canvas.rows
+            part = QRectF(0, first, look.pixels.width(), after - first)
+            painter.drawImage(QPointF(0, first / look.ratio), self._over, part)
 
     @staticmethod
     def _draw_image(painter: QPainter, target: QRectF, image: QImage, look: Look) -> None:
@@ -137,24 +136,21 @@ class SliceItem:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
 
     def _draw_over(self, look: Look) -> None:
-        """Draw the outlines into an image of their own, no larger than they are."""
-        bounds = look.transform.mapRect(self._lines.bounds_mm())
-        if bounds.isEmpty():
-            self._over = QImage()
-            return
-        room = bounds.adjusted(-_PEN_PX, -_PEN_PX, _PEN_PX, _PEN_PX)
-        device = QTransform.fromScale(look.ratio, look.ratio).mapRect(room).toAlignedRect()
-        device &= QRect(QPoint(0, 0), look.pixels)
-        if device.isEmpty():
-            self._over = QImage()
-            return
-        self._over_at = device.topLeft()
-        self._over = QImage(device.size(), QImage.Format.Format_ARGB32_Premultiplied)
+        """Draw the outlines into a picture of their own, in the place of those before."""
+        strokes = self._lines.strokes(look)
+        rows, columns = look.pixels.height(), look.pixels.width()
+        if self._canvas.pixels.shape == (rows, columns):
+            self._canvas.clear()
+        elif strokes:
+            self._canvas = Canvas(rows, columns)
+            self._over = QImage(
+                self._canvas.pixels.data,
+                columns,
+                rows,
+                columns * 4,
+                QImage.Format.Format_ARGB32_Premultiplied,
+            )
+        else:
+            self._canvas, self._over = Canvas(0, 0), QImage()
         self._over.setDevicePixelRatio(look.ratio)
-        self._over.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(self._over)
-        offset = QPointF(self._over_at) / look.ratio
-        painter.translate(-offset)
-        painter.setTransform(look.transform, True)
-        self._lines.paint(painter)
-        painter.end()
+        self._canvas.draw(strokes)
