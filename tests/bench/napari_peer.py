@@ -1,7 +1,8 @@
 """napari as a peer of the benches: shows slices as it is told on stdin, answers with times.
 
 ``napari_peer.py FOLDER SIZE_PX``; the folder holds grey.npy, heat.npy and mask.npy. Each request
-is one line of JSON: ``{"axis": 0, "slices": [..]}`` or ``{"levels": [[low, high], ..]}``.
+is one line of JSON: ``{"axis": 0, "slices": [..]}``, ``{"levels": [[low, high], ..]}`` or
+``{"dabs": [[k, j, i], ..], "size": voxels}``, dabs of the 3-D brush of Labels on a shown slice.
 A slice is done when the canvas has painted it and the event loop has nothing left to do.
 """
 
@@ -64,6 +65,12 @@ def main() -> None:
                 timed(lambda pair=pair: setattr(viewer.layers["grey"], "contrast_limits", pair))
                 for pair in asked["levels"]
             ]
+        elif "dabs" in asked:
+            labels = viewer.layers["mask"]
+            viewer.layers["heat"].visible = False
+            labels.n_edit_dimensions = 3
+            labels.brush_size = asked["size"]
+            times = [timed(lambda at=at, to=labels: to.paint(tuple(at), 7)) for at in asked["dabs"]]
         else:
             axis = asked["axis"]
             if axis != order:

@@ -53,12 +53,11 @@ def grow(
     edges = ndimage.gaussian_gradient_magnitude(
         values, np.maximum(_SIGMA_MM / steps, 0.4), mode="nearest"
     )
-    outside = (distance_mm(seeds, affine) > reach_mm) | ~known
-    for other in kept_out:
-        outside |= cut(other, box)
-    outside &= ~seeds
+    outside = ((distance_mm(seeds, affine) > reach_mm) | ~known) & ~seeds
     # Only what is open and the rims around it: water inside a seed has nowhere to go.
     between = ndimage.binary_dilation(~(seeds | outside))
+    for other in kept_out:
+        between &= ~cut(other, box)
     markers = np.where(seeds, 1, np.where(outside, 2, 0)).astype(np.int32)
     grown = watershed(edges, markers * between, mask=between) == 1
     k, j, i = (b.start for b in box)

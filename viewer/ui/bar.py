@@ -98,8 +98,10 @@ class TopBar(QFrame):
     """Everything that is not about one finding.
 
     It never makes the window wider: where room is short it leaves out, in this order, the name
-    of the last step, model and device in words, the keys, the slider of the brush, and the room
-    around its rules. All of these stand in tooltips too.
+    of the last step, model and device in words, the keys, the slider of the brush, the room around
+    its rules, the buttons of the worklist and of panning, the tools for whole outlines and those
+    that are not held. All of these stand in tooltips
+    or have their keys.
     """
 
     device_chosen = Signal(str)
@@ -119,10 +121,12 @@ class TopBar(QFrame):
         name.setContentsMargins(0, 0, 12, 0)  # gone with it
         row.addWidget(name)
         row.addWidget(self._open_button(actions))
-        row.addWidget(CommandButton(actions["worklist"], key=False))
+        self._seldom = [CommandButton(actions["worklist"], key=False)]
+        row.addWidget(self._seldom[0])
         self._add_rule(row)
-        for tool in ("window", "pan"):
-            row.addWidget(CommandButton(actions[tool]))
+        self._seldom.append(CommandButton(actions["pan"]))
+        row.addWidget(CommandButton(actions["window"]))
+        row.addWidget(self._seldom[1])
         self._add_rule(row)
         self.measure_button = MeasureButton(reading, actions)
         row.addWidget(self.measure_button)
@@ -132,11 +136,13 @@ class TopBar(QFrame):
         ]
         for button in self._tools:
             row.addWidget(button)
-        row.addWidget(ReshapeButton(actions))
+        self._shape = ReshapeButton(actions)
+        row.addWidget(self._shape)
         row.addWidget(ReshapeBox(reshaping, actions))
         self._brush = BrushBox(reading, actions["ball"])
         row.addWidget(self._brush)
-        row.addWidget(RuleBox(reading, actions))
+        self._rules = RuleBox(reading, actions)
+        row.addWidget(self._rules)
         row.addWidget(LassoBox(reading, actions))
         self._add_rule(row)
         row.addWidget(_ArcButton(actions["undo"], mirrored=False))
@@ -175,7 +181,7 @@ class TopBar(QFrame):
         """Show as much as there is room for."""
         row = self.layout()
         assert row is not None
-        for left_out in range(6):
+        for left_out in range(9):
             for gap in self._gaps:
                 gap.setFixedWidth(_GAP_PX if left_out < 5 else _NARROW_GAP_PX)
             self._undo_text.setVisible(left_out < 1)
@@ -185,9 +191,15 @@ class TopBar(QFrame):
                 key.setVisible(left_out < 3)
             self._name.setVisible(left_out < 3)
             self._brush.show_slider(left_out < 4)
+            proposed = self._reshaping.proposal is not None
             for button in self._tools:  # none is held while an outline is proposed
-                button.setVisible(left_out < 4 or self._reshaping.proposal is None)
-            for widget in (self._brush, *self.findChildren(CommandButton)):
+                kept = left_out < 8 or button.isChecked()
+                button.setVisible(kept and (left_out < 4 or not proposed))
+            self._rules.show_fields(left_out < 8)
+            self._shape.setVisible(left_out < 7)
+            for button in self._seldom:
+                button.setVisible(left_out < 6 or button.isChecked())
+            for widget in (self._brush, self._rules, *self.findChildren(CommandButton)):
                 inner = widget.layout()
                 if inner is not None:
                     inner.invalidate()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton
 from resources.text import translate
 from viewer.tools.lasso import MODES
 from viewer.tools.rules import Range
-from viewer.ui.brush_rules import KINDS, kind_of
+from viewer.ui.brush_rules import KINDS, kind_of, range_text
 from viewer.ui.lasso_layer import SIGNS
 from viewer.ui.reading import Reading
 from viewer.ui.widgets import CommandButton
@@ -44,6 +44,7 @@ class RuleBox(QWidget):
         super().__init__()
         self._reading = reading
         self._actions = actions
+        self._has_room = True
         self._button = QToolButton()
         self._button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -65,6 +66,12 @@ class RuleBox(QWidget):
         reading.tool_changed.connect(self._follow)
         actions["brush_edge"].changed.connect(self._follow)
         self._follow()
+
+    def show_fields(self, shown: bool) -> None:
+        """Leave the two ends of the range out where there is no room; the tooltip has them."""
+        self._has_room = shown
+        for widget in (self._low, self._dash, self._high):
+            widget.setVisible(shown and isinstance(self._reading.brush_rule, Range))
 
     def _field(self, name: str) -> QLineEdit:
         field = QLineEdit()
@@ -102,13 +109,11 @@ class RuleBox(QWidget):
         self._button.setMinimumWidth(self._button.sizeHint().width())  # its word is never cut
         self._button.setAccessibleName(action.text())
         keys = self._reading.keys.name("brush_rule")
-        self._button.setToolTip(
-            translate("brush", "What brush and eraser change: {key} for the next way").format(
-                key=keys
-            )
-        )
-        for widget in (self._low, self._dash, self._high):
-            widget.setVisible(isinstance(rule, Range))
+        said = translate("brush", "What brush and eraser change: {key} for the next way")
+        unit = self._reading.case.volume.unit if self._reading.case is not None else ""
+        values = f"\n{range_text(rule, unit)}" if isinstance(rule, Range) else ""
+        self._button.setToolTip(said.format(key=keys) + values)
+        self.show_fields(self._has_room)
         if isinstance(rule, Range):
             for field, value in ((self._low, rule.low), (self._high, rule.high)):
                 text = f"{value:g}".replace("-", "\N{MINUS SIGN}")
