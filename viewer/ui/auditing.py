@@ -83,8 +83,7 @@ class Auditing(QObject):
             self.dialog.closed.connect(self._on_closed)
             self.dialog.show()
         else:
-            self.dialog.raise_()
-            self.dialog.activateWindow()
+            self.dialog.activateWindow()  # it lies above its window anyway
         self.reload()
 
     def reload(self) -> None:

@@ -35,7 +35,6 @@ class Steps(QObject):
         self._window = window
         self._reading = window.reading
         self._colours = label_colours.kept()
-        self.menu: QMenu | None = None
         window.reading.document_changed.connect(self._on_change)
 
     def attach(self) -> None:
@@ -73,19 +72,24 @@ class Steps(QObject):
     # ------------------------------------------------------------------ list
 
     def show(self) -> None:
-        """Open the list; a step that is chosen is the last that stands, or the last to return."""
-        if self.why_not() or self._reading.case is None:
+        """Open the list under the bar."""
+        if self.why_not():
             return
-        done, undone = self._reading.case.steps
+        menu, bar = self.menu(), self._window.bar
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(bar.mapToGlobal(QPoint(bar.width() // 2, bar.height())))
+
+    def menu(self) -> QMenu:
+        """Return the list; a step that is chosen there is the last one to go, or to return."""
+        case = self._reading.case
         menu = QMenu(self._window)
         menu.setAccessibleName(translate("steps", "Steps"))
+        done, undone = case.steps if case is not None else ((), ())
         for n in range(min(len(undone), _LISTED), 0, -1):
             text = translate("steps", "Redo to “{step}”").format(step=_plain(undone[n - 1]))
             menu.addAction(text).triggered.connect(partial(self.go, n))
-        if undone:
-            menu.addSeparator()
-        now = menu.addAction(translate("steps", "Now"))
-        now.setEnabled(False)
+        menu.addSeparator()
+        menu.addAction(translate("steps", "Now")).setEnabled(False)
         for n, step in enumerate(done[:_LISTED], 1):
             text = translate("steps", "Undo “{step}”").format(step=_plain(step))
             if n > 1:
@@ -96,9 +100,7 @@ class Steps(QObject):
         if len(done) > _LISTED:
             more = translate("steps", "{n} earlier steps").format(n=len(done) - _LISTED)
             menu.addAction(more).setEnabled(False)
-        self.menu = menu
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(self._window.bar.mapToGlobal(QPoint(self._window.bar.width() // 2, 44)))
+        return menu
 
     def go(self, steps: int, _checked: bool = False) -> None:
         """Undo so many steps (negative), or redo them."""
