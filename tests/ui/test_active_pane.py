@@ -114,7 +114,7 @@ def test_work_in_the_series_beside_says_why_not(ct_and_mr, tool):
         or "only looked at" in window.status._text.text()
     )
     assert window.reading.tool == tool  # and it goes on in the open series
-    assert not window.reading.case.document.record
+    assert not window.reading.case.can_undo
 
 
 def test_the_active_pane_is_marked_in_the_gap_around_it(ct_and_mr):

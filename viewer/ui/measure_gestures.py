@@ -12,12 +12,18 @@ from viewer.annotate.measurements import KINDS, Kind
 from viewer.tools.measures import shapes
 from viewer.ui.gesture import Gesture
 from viewer.ui.gestures_look import WindowDrag
+from viewer.ui.measuring import TURN
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from viewer.ui.measuring import Measuring
     from viewer.ui.slice_view import SliceView
 
+    Floats = npt.NDArray[np.float64]
+
 _SAME_PX = 5.0
+_STEP_DEG = 5
 
 
 def begin(measuring: Measuring, view: SliceView, at: QPointF) -> Gesture | None:
@@ -166,11 +172,23 @@ class HandleDrag(Gesture):
         # In the plane of the measurement, should the view have been scrolled meanwhile.
         way = way - normal * float(way @ normal)
         points = self._before + way
-        if self._handle is not None:
+        if self._handle == TURN:
+            points = self._turned(normal, way)
+        elif self._handle is not None:
             target = points[self._handle]
             points = shapes.moved(one.kind, self._before, self._handle, target, normal)
         measuring.edited = (self._id, points)
         measuring.moved.emit()
+
+    def _turned(self, normal: Floats, way: Floats) -> Floats:
+        """Turn the shape with its handle; with Shift in steps."""
+        first = self._grip - self._before.mean(axis=0)
+        degrees = np.degrees(shapes.angle_between(first, first + way, normal))
+        if self.keys & Qt.KeyboardModifier.ShiftModifier:
+            degrees = round(degrees / _STEP_DEG) * _STEP_DEG
+        text = translate("measure", "Turned by {degrees}°; Shift turns in steps of {step}°.")
+        self._measuring.told.emit(text.format(degrees=f"{abs(degrees):.0f}", step=_STEP_DEG))
+        return shapes.turned(self._before, float(np.radians(degrees)), normal)
 
     def end(self, at: QPointF) -> None:
         edited = self._measuring.edited

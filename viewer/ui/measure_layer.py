@@ -15,6 +15,7 @@ from viewer.annotate import measurement_words
 from viewer.tools.measures import shapes
 from viewer.ui import on_image as theme
 from viewer.ui.measure_place import corners_of, place_of
+from viewer.ui.measuring import TURN
 from viewer.ui.view_ink import HALO, haloed
 
 if TYPE_CHECKING:
@@ -91,8 +92,14 @@ def _draw(page: _Page, key: str, one: Measurement, figure: _Figure) -> None:
     if chosen or under:
         for point in figure.points:
             _ring(page.painter, point, _HANDLE_PX)
-    if under and hovered is not None and hovered.handle is not None:
-        _ring(page.painter, figure.points[hovered.handle], _HANDLE_PX + 1.5, filled=True)
+    held = hovered.handle if under and hovered is not None else None
+    stem = page.measuring.turn_stem(key, one, figure.points)
+    if stem is not None:
+        _lines(page.painter, [np.stack(stem)], chosen=False, dashed=True)
+        grown = 1.5 if held == TURN else 0.0
+        _ring(page.painter, stem[1], _HANDLE_PX + 1.0 + grown, filled=held == TURN)
+    if held is not None and held != TURN:
+        _ring(page.painter, figure.points[held], _HANDLE_PX + 1.5, filled=True)
     _words(page, figure, measurement_words.lines(one), bold=chosen)
 
 

@@ -28,13 +28,18 @@ Floats = npt.NDArray[np.float64]
 
 _HANDLE_PX = 8.0
 _LINE_PX = 6.0
+# Of an ellipse or a rectangle: the handle that turns it, and how far outside it stands.
+TURN, _STEM_PX = -1, 22.0
 # A shape that is smaller on the screen was not meant.
 _LEAST_PX = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What is under the pointer: a measurement, and the handle of it, or None for its line."""
+    """What is under the pointer: a measurement, and the handle of it, or None for its line.
+
+    ``handle`` is ``TURN`` for the one that turns it.
+    """
 
     measurement_id: str
     handle: int | None
@@ -159,6 +164,9 @@ class Measuring(QObject):
         here = np.array([at.x(), at.y()])
         for key, one in self.on_view(view).items():
             points = self.pixels(view, one.points_lps_mm)
+            stem = self.turn_stem(key, one, points)
+            if stem is not None and float(np.linalg.norm(stem[1] - here)) <= _HANDLE_PX:
+                return Hit(key, TURN)
             away = np.linalg.norm(points - here, axis=1)
             favour = 0.5 if key == self.selected else 0.0
             handle = int(away.argmin())
@@ -172,6 +180,14 @@ class Measuring(QObject):
             if best is None or found[0] < best[0]:
                 best = found
         return None if best is None else best[1]
+
+    def turn_stem(
+        self, key: str, one: Measurement, points_px: Floats
+    ) -> tuple[Floats, Floats] | None:
+        """Return foot and head of the handle that turns a measurement; None without one."""
+        if key != self.selected or one.kind not in shapes.TURNED:
+            return None
+        return shapes.turn_stem(one.kind, points_px, _STEM_PX)
 
     @staticmethod
     def pixels(view: SliceView, points_lps_mm: npt.ArrayLike) -> Floats:

@@ -79,6 +79,41 @@ def moved(
     return points
 
 
+TURNED = ("ellipse", "rectangle")
+"""Shapes that have a direction of their own and can be turned in their plane."""
+
+
+def turn_stem(kind: str, points: npt.ArrayLike, length: float) -> tuple[Floats, Floats]:
+    """Return the foot and the head of the handle that turns a shape, beyond one of its sides.
+
+    Parameters
+    ----------
+    points
+        Of an ellipse or a rectangle, in whatever space.
+    length
+        From the outline to the handle, in that space.
+    """
+    at = np.asarray(points, dtype=np.float64)
+    foot: Floats = at[2] if kind == "ellipse" else (at[0] + at[1]) / 2
+    out = _unit(foot - at.mean(axis=0))
+    return foot, foot if out is None else np.asarray(foot + out * length)
+
+
+def turned(points_lps_mm: npt.ArrayLike, angle_rad: float, normal: Floats) -> Floats:
+    """Turn the points of a shape about their middle, in their plane, by the right hand's rule."""
+    points = np.asarray(points_lps_mm, dtype=np.float64)
+    middle = points.mean(axis=0)
+    away = points - middle
+    return np.asarray(
+        middle + away * np.cos(angle_rad) + np.cross(normal, away) * np.sin(angle_rad)
+    )
+
+
+def angle_between(one: Floats, other: Floats, normal: Floats) -> float:
+    """Return by how much one direction is turned to become another, radians, about a normal."""
+    return float(np.arctan2(np.cross(one, other) @ normal, one @ other))
+
+
 def ordered(kind: str, points_lps_mm: Floats, normal: Floats) -> Floats:
     """Return the points with the longer axis first, where a shape has two."""
     if kind == "ellipse":
