@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -106,9 +107,31 @@ def _share(x: npt.NDArray[np.float64], window: Window) -> npt.NDArray[np.float64
 
 @lru_cache(maxsize=64)
 def _table(window: Window, invert: bool, padding: Padding | None, signed: bool) -> Rgb32:
-    stored = np.arange(65536, dtype=np.uint16)
-    values = stored.view(np.int16) if signed else stored
-    return rgb32_of(grey_of(values, window, invert=invert, padding=padding))
+    """Return the pixel of every 16-bit value, by its bits as an unsigned number."""
+    first = -32768 if signed else 0
+    low, high = _ramp(window, first, first + 65535)
+    values = np.arange(low, high + 1)
+    pixels = rgb32_of(grey_of(values, window, invert=invert))
+    out = np.empty(65536, dtype=np.uint32)
+    out[: low - first] = pixels[0]
+    out[low - first : high - first + 1] = pixels
+    out[high - first + 1 :] = pixels[-1]
+    if padding is not None:
+        start, end = max(padding[0], first), min(padding[1], first + 65535)
+        if start <= end:
+            out[math.ceil(start) - first : math.floor(end) - first + 1] = 0xFF000000
+    # Negative numbers have the greater bits.
+    return np.roll(out, 32768) if signed else out
+
+
+def _ramp(window: Window, first: int, last: int) -> tuple[int, int]:
+    """Return two values of a range; below the one and above the other nothing changes any more."""
+    if window.table is not None or window.function == SIGMOID:
+        return first, last
+    half = max(window.width, 1.0) / 2 + 2
+    low = min(max(math.floor(window.centre - half), first), last) if half < 1e9 else first
+    high = min(max(math.ceil(window.centre + half), first), last) if half < 1e9 else last
+    return low, high
 
 
 def rgb32_of(grey: npt.NDArray[np.uint8]) -> Rgb32:

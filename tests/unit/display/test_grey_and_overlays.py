@@ -41,6 +41,22 @@ def test_the_table_and_the_formula_agree(dtype):
         assert (buffer >> 24 == 255).all()
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16])
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_every_value_of_16_bits_has_the_grey_of_the_formula(dtype, function):
+    generator = np.random.default_rng(11)
+    values = np.arange(65536, dtype=np.uint16).view(dtype)
+    for _ in range(20):
+        centre = float(generator.choice([generator.uniform(-70000, 140000), 40, -600.5]))
+        width = float(generator.choice([1, 1.5, 2, generator.uniform(1, 2e5), 1e300]))
+        window = Window(centre, width, function)
+        for padding in (None, (-2000.0, -2000.0), (-40000.0, -900.5), (70000.0, 80000.0)):
+            for invert in (False, True):
+                made = render(values.reshape(256, 256), window, invert=invert, padding=padding)
+                grey = grey_of(values, window, invert=invert, padding=padding)
+                np.testing.assert_array_equal(made.reshape(-1) & 255, grey)
+
+
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32, np.uint8])
 def test_a_slice_of_any_memory_order_becomes_rows(dtype):
     values = np.arange(0, 3000, dtype=np.float64).astype(dtype).reshape(50, 60)
