@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ State = Literal["new", "ai", "review", "done", "exported"]
 STATES: tuple[State, ...] = get_args(State)
 # A list longer than this is no list any more; older studies stay in the file.
 _LISTED = 5000
+_PATIENCE_S = 2.0
 
 T = TypeVar("T")
 
@@ -309,7 +311,7 @@ class Worklist:
                         self._ready = False
                 return once(mine and worklist_file.is_broken(error))
 
-        return _told(twice)
+        return _told(lambda: _patiently(twice))
 
     @staticmethod
     def _back_up(folder: Path) -> None:
@@ -320,6 +322,22 @@ class Worklist:
         except sqlite3.Error as error:
             if worklist_file.is_damage(error):
                 raise
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Try again while another connection begins or ends its work: SQLite does not wait for that.
+
+    Whoever closes the file last takes it for himself for a moment, whatever the time to wait.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def _told(work: Callable[[], T]) -> T:

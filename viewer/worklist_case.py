@@ -114,14 +114,17 @@ def paths_of(plan: StackPlan, plans: Sequence[StackPlan], given: Sequence[Path])
     """
     study_uid = plan.series.study_uid
     same = [p for p in plans if study_uid and p.series.study_uid == study_uid] or [plan]
-    files = {ref.instance.path for p in (*same, plan) for ref in p.planes}
+    paths = {ref.instance.path for p in (*same, plan) for ref in p.planes}
     roots = [Path(os.path.abspath(path)) for path in given]  # noqa: PTH100 (no disk is asked)
-    files = {Path(os.path.abspath(file)) for file in files}  # noqa: PTH100
-    if roots and not all(_below(file, roots) for file in files):
+    # As text: a thousand paths are taken apart while the window draws its first slices.
+    files = {os.path.abspath(path) for path in paths}  # noqa: PTH100
+    named = {str(root) for root in roots}
+    homes = {Path(home) for home in {os.path.dirname(file) for file in files - named}}  # noqa: PTH120
+    if roots and not all(_below(home, roots) for home in homes):
         return tuple(str(root) for root in roots)
-    if roots and len(files) <= _MAX_FILES and files <= set(roots):
-        return tuple(sorted(str(file) for file in files))
-    homes = {file.parent for file in files}
+    if roots and len(files) <= _MAX_FILES and files <= named:
+        return tuple(sorted(files))
+    homes |= {Path(file).parent for file in files & named}
     tops = sorted(home for home in homes if not any(up in homes for up in home.parents))
     if len(tops) > _MAX_FOLDERS and roots:
         return tuple(str(root) for root in roots)

@@ -1,4 +1,4 @@
-"""Rows of ``views.py`` that are no acts of the hand: stalls of the window, resident memory."""
+"""Rows of ``views.py`` that are no acts of the hand: stalls, first presses, resident memory."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.bench.views import Bench
 
 _BEAT_MS = 10
+_NO_KEYS = frozenset({"quit", "open", "open_file", "sample", "run", "export", "next_case"})
 
 
 class Heart(QObject):
@@ -84,9 +85,12 @@ def stall_row(bench: Bench) -> None:
     _spin(station, lambda: not station._busy(), 60)
     row["load"] = heart.stop()
     if real is not None:
+        heart.start()
         window.open_paths([real])
-        station.pump(2.0)
-        _spin(station, lambda: station.case is not None and not window.opener.busy, 120)
+        _spin(station, lambda: station.case is not None and not window.opener.busy
+              and len(station.case.volume.voxels) != 500, 120)  # fmt: skip
+        _spin(station, lambda: not station._busy(), 60)
+        row["second study"] = heart.stop()
     station.pump(1.0)
     assert not window.ai.why_not(), window.ai.why_not()
     problems: list[object] = []
@@ -105,11 +109,62 @@ def stall_row(bench: Bench) -> None:
         _spin(station, lambda: bool(ended), 300)
         row["export"] = heart.stop()
         assert ended[0][1] is None, ended  # type: ignore[index]
+        # Closed in the middle of it all: a run, an export, a series that is being read.
+        window.ai.run()
+        window.export_to(Path(folder) / "again")
+        _spin(station, lambda: bool(window.ai.engine.last), 60)
+        window.open_paths([big])
+        _spin(station, lambda: window.opener.busy, 20)
+        begin = time.perf_counter()
+        window.close()
+        row["close"] = {"reach": "<= 1000", "ms": round((time.perf_counter() - begin) * 1000)}
     row["machine"] = [round(part, 1) for part in os.getloadavg()]
     heart.deleteLater()
     station.close()
     bench.rows["stall"] = row
     print("stall", row, flush=True)
+
+
+def keys_row(bench: Bench) -> None:
+    """Every command once on a case with findings, of those that open no file: the first press.
+
+    From the press to the end of all that it asked for, paints included; what is imported late,
+    or made on first use, is in it. A dialog is closed by the next beat.
+    """
+    from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+
+    station = bench.at(500, 12)
+    station.three()
+    window = station.window
+
+    def close_dialog() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, QDialog):
+            dialog.reject()
+
+    asked = {name: getattr(QFileDialog, name) for name in vars(QFileDialog) if "get" in name}
+    for name in asked:
+        setattr(QFileDialog, name, staticmethod(lambda *_a, **_k: ("", "")))
+    closer = QTimer()
+    closer.timeout.connect(close_dialog)
+    closer.start(20)
+    took: dict[str, float] = {}
+    try:
+        for name, action in window.actions_by_id.items():
+            if name in _NO_KEYS or not action.isEnabled():
+                continue
+            took[name] = round(station.timed(action.trigger), 1)
+            station.pump(0.15)
+            assert station.case is not None, name
+    finally:
+        closer.stop()
+        for name, own in asked.items():
+            setattr(QFileDialog, name, own)
+        bench.leave()
+    slow = sorted(took.items(), key=lambda pair: -pair[1])
+    row = {"reach": "<= 100", "pressed": len(took), "over 50 ms": {n: t for n, t in slow if t > 50}}
+    bench.rows["keys"] = row
+    print("keys", row, flush=True)
 
 
 def memory_row(bench: Bench) -> None:

@@ -30,7 +30,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt
 
 from tests.bench import make_study
-from tests.bench.heartbeat import memory_row, stall_row
+from tests.bench.heartbeat import keys_row, memory_row, stall_row
 from tests.bench.peers import Napari, Pyqtgraph
 from tests.bench.station import Act, Station, mouse, wheel
 
@@ -277,6 +277,7 @@ ROWS: dict[str, Callable[[Bench], None]] = {
     "slab": slab,
     "threshold": threshold,
     "stall": stall_row,
+    "keys": keys_row,
     "memory": memory_row,
 }
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal, Slot
 
 from inference.volume import Volume
 from resources.problem import Problem
@@ -26,6 +26,7 @@ _THUMBNAIL_PX = 320
 # A read that was given up may still be in the middle of a file when the next one begins.
 _READS = 4
 _PROGRESS_S = 0.05
+_THUMBNAILS_MS = 200
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,8 @@ class Opener(QObject):
         if serial == self._serial and self._read is not None and isinstance(shown, ShownCase):
             self._shown = shown
             self.shown.emit(shown)
-            self._draw()
+            # The window draws its first slices: these can wait.
+            QTimer.singleShot(_THUMBNAILS_MS, self, self._draw)
 
     @Slot(int, int, int)
     def _on_ready(self, serial: int, first: int, last: int) -> None:
@@ -294,6 +296,7 @@ class Opener(QObject):
     def close(self) -> None:
         """Stop and wait for the threads; what they do is cut short by the cancel."""
         self.cancel()
+        self._undrawn = []
         decode.close()  # a frame that takes its time would hold up its thread
         for pool in (self._reads, self._slow, self._one, QThreadPool.globalInstance()):
             pool.waitForDone(3000)

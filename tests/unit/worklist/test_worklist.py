@@ -434,3 +434,36 @@ def test_several_processes_at_once_lose_nothing(folder, file, start):
     assert studies[0].opened_number == 3 * 30
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def busy():
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+    return error
+
+
+def test_a_file_that_is_busy_for_a_moment_is_waited_for(worklist, monkeypatch):
+    transaction, refused = worklist_file.transaction, [busy(), busy()]
+
+    @contextmanager
+    def sometimes(file):
+        if refused:
+            raise refused.pop()
+        with transaction(file) as connection:
+            yield connection
+
+    monkeypatch.setattr(worklist_file, "transaction", sometimes)
+    assert worklist.opened(study()).opened_number == 1
+    assert not refused
+
+
+def test_a_file_that_stays_busy_is_told(worklist, monkeypatch):
+    @contextmanager
+    def never(file):
+        raise busy()
+        yield
+
+    monkeypatch.setattr("viewer.worklist._PATIENCE_S", 0.05)
+    monkeypatch.setattr(worklist_file, "transaction", never)
+    with pytest.raises(Problem):
+        worklist.opened(study())
