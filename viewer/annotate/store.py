@@ -132,6 +132,10 @@ class Store:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(max(0.1, end - time.monotonic()))
+        if self.stopped:
+            # They know the case, which knows this store: its volume would stay in memory until
+            # the collector of garbage came by.
+            self._on_saved = self._on_problem = None
         return len(self._pending)
 
     @property
