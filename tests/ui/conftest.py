@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -26,6 +28,28 @@ from inference.measure import measure
 from inference.protocol import Progress
 from viewer.phantom.anatomy import PhantomSpec, make_phantom
 from viewer.phantom.dicom import write_series
+from viewer.ui.collecting import Collector
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collector(qapp):
+    """Collect garbage as the program does, and leave none of windows to tests of other rooms."""
+    made = Collector()
+    yield made
+    made.close()
+    gc.unfreeze()
+    gc.collect()
+
+
+@contextmanager
+def no_collecting():
+    """Have nothing found by the collector meanwhile."""
+    before = gc.get_threshold()
+    gc.set_threshold(10**9, 10**9, 10**9)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Every layout, and two series beside each other, on real studies."""
 
-import gc
 import weakref
 
 import numpy as np
@@ -11,7 +10,7 @@ from PySide6.QtTest import QTest
 from viewer.ui.layouts import BESIDE, LAYOUTS, LIST
 
 from .beside_cases import chips
-from .conftest import settle
+from .conftest import no_collecting, settle
 from .test_layouts import key, shown
 
 _KEYS = {"one": "F4", "three": "F5", "four": "F6"}
@@ -76,9 +75,6 @@ def test_a_real_study_of_somebody_else_stands_beside_for_looking_only(
         voxels = voxels.base
     size, voxels = voxels.nbytes, weakref.ref(voxels)
     assert size > 1_000_000
-    gc.disable()
-    try:
+    with no_collecting():
         key(window, "F5")
-        qtbot.waitUntil(lambda: voxels() is None, timeout=5000)
-    finally:
-        gc.enable()
+        qtbot.waitUntil(lambda: voxels() is None, timeout=20_000)

@@ -27,7 +27,7 @@ from .beside_cases import (
     values,
     write,
 )
-from .conftest import settle
+from .conftest import no_collecting, settle
 from .test_layouts import key
 from .test_views import drag
 
@@ -169,12 +169,9 @@ def test_the_memory_of_a_closed_series_is_free_at_once(two, qtbot):
         voxels = voxels.base
     voxels = weakref.ref(voxels)
     gc.collect()
-    gc.disable()
-    try:
+    with no_collecting():
         key(window, "F5")
-        qtbot.waitUntil(lambda: voxels() is None, timeout=3000)
-    finally:
-        gc.enable()
+        qtbot.waitUntil(lambda: voxels() is None, timeout=20_000)
     assert window.layouts.beside.state == "empty"
 
 

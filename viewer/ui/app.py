@@ -29,6 +29,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer import logbook
 from viewer.ui import scaling, theme
+from viewer.ui.collecting import Collector
 from viewer.ui.preferences import Preferences
 from viewer.ui.settings import Settings
 from viewer.ui.status import MessageBar
@@ -64,6 +65,7 @@ def make_app(arguments: Sequence[str] = ()) -> QApplication:
         scaling.take_up(chosen.choice("interface_size"))
         app = QApplication(["overread", *arguments])
         QGuiApplication.setDesktopFileName("overread")
+        Collector(app)
         _translate(app)
         theme.apply_theme(app, chosen.choice("theme"))
     return app
