@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,6 +87,7 @@ class StagedRead:
         self._cancelled = threading.Event()
         self._finished = False
         self._passes = 0
+        self._go_on_at = 0.0
         try:
             self._begin(filling_for(plan), self.first)
         except MemoryError:
@@ -155,6 +157,10 @@ class StagedRead:
         """Read slice ``k`` next, then its neighbours, outward."""
         with self._changed:
             self._aim(k)
+
+    def rest(self, seconds: float) -> None:
+        """Read nothing more for a moment, but for what is under way: somebody needs the cores."""
+        self._go_on_at = time.monotonic() + seconds
 
     def wait_ready(self, k: int, timeout_s: float | None = None) -> bool:
         """Wait until slice ``k`` is there; tell whether it is."""
@@ -254,7 +260,7 @@ class StagedRead:
 
     def _work(self) -> None:
         try:
-            while not self._cancelled.is_set():
+            while not self._cancelled.wait(max(0.0, self._go_on_at - time.monotonic())):
                 with self._changed:
                     task, filling = self._next(), self._filling
                 if task is None:

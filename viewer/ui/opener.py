@@ -27,6 +27,7 @@ _THUMBNAIL_PX = 320
 _READS = 4
 _PROGRESS_S = 0.05
 _THUMBNAILS_MS = 200
+_FIRST_PAINT_S = 0.06
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,9 @@ class Opener(QObject):
     def _on_shown(self, serial: int, shown: object) -> None:
         if serial == self._serial and self._read is not None and isinstance(shown, ShownCase):
             self._shown = shown
+            # The window draws its first slices: the rest can wait, and small pictures too.
+            shown.staged.rest(_FIRST_PAINT_S)
             self.shown.emit(shown)
-            # The window draws its first slices: these can wait.
             QTimer.singleShot(_THUMBNAILS_MS, self, self._draw)
 
     @Slot(int, int, int)

@@ -144,6 +144,29 @@ def test_cancel_returns_at_once_and_no_thread_stays(
     assert len(gate.read) == 1
 
 
+def test_it_rests_after_what_is_under_way_and_can_be_cancelled_at_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(tmp_path, stored(9))
+    gate = Gate(monkeypatch)
+    staged = StagedRead(plan_of(tmp_path))
+    gate.waiting.acquire()
+    staged.rest(3600)
+    gate.open()
+    assert staged.wait_ready(4, 10)
+    assert not gate.waiting.acquire(timeout=0.1), "nothing more is begun"
+    assert gate.read == [4]
+    assert staged.close(10)
+
+
+def test_a_short_rest_costs_nothing_but_time(tmp_path: Path) -> None:
+    write_stack(tmp_path, stored(9))
+    staged = StagedRead(plan_of(tmp_path))
+    staged.rest(0.02)
+    assert len(staged.result().voxels) == 9
+    staged.close()
+
+
 def test_a_bad_file_leaves_its_slice_empty_and_is_told(tmp_path: Path) -> None:
     voxels = stored(6)
     files = write_stack(tmp_path, voxels)
