@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inference.volume import Volume
 from resources.problem import Problem
-from viewer import folders, impressions, saved_work
+from viewer import folders, impressions, saved_work, second_reading
 from viewer.annotate import edits, thresholds
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.events import EVENT, What
@@ -61,6 +61,10 @@ class Case(Editing):
         kept, see ``keep_threshold``.
     blind
         Whether the reader may not see the AI yet. State of the view, no edit.
+    second
+        Whether it is the second reading of the case, see ``second_reading``.
+    readers
+        Who has worked on it.
     events
         How many entries the journal has that are no edits.
     """
@@ -86,6 +90,8 @@ class Case(Editing):
         self.threshold = 0.0
         self.blind = False
         self.taken_over: str | None = None
+        self.second = False
+        self.readers: set[str] = set()
         self.events = 0
         self._folder: Path | None = None
         self._history = History(self.document)
@@ -125,6 +131,7 @@ class Case(Editing):
         folder: Path | None = None,
         failed: Mapping[int, Problem] | None = None,
         incomplete: Problem | None = None,
+        second: bool | None = False,
     ) -> Case:
         """Open a case and bring it to where it was left.
 
@@ -144,6 +151,8 @@ class Case(Editing):
             Where the folders of all cases lie; by default in the data folder.
         failed, incomplete
             Of the ``StagedRead``: the slices that could not be read, and that they could not.
+        second
+            Whether to open the second reading of the case; None: when the reader is in it.
 
         Raises
         ------
@@ -162,6 +171,8 @@ class Case(Editing):
             home = (folder or folders.data_dir() / "cases") / key
         except OSError as error:
             raise saved_work.no_folder(error) from error
+        if second or (second is None and second_reading.is_to_be_opened(home, reader.name)):
+            home, case.second = home / second_reading.FOLDER, True
         fingerprint = Fingerprint.of(
             series.series_uid, len(series.instances), volume.shape_kji, volume.affine
         )
@@ -393,6 +404,7 @@ class Case(Editing):
             self.taken_over = saved_work.taken_over_text(self._lock.stale)
 
     def _replay_one(self, record: Record) -> None:
+        self.readers.add(record.reader)
         if record.kind == EVENT:
             self.events += 1
             return
@@ -411,6 +423,7 @@ class Case(Editing):
         assert self._store is not None
         utc = utc_now()
         self._store.append(Entry(self.reader.name, self.reader.role, tool, kind, body, blob, utc))
+        self.readers.add(self.reader.name)
         self._note(change, utc)
         if change.kind == "findings" or change.note == thresholds.NOTE:
             # Also when a run is taken back: the list is that of the run which now is the latest.

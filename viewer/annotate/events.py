@@ -10,7 +10,7 @@ from resources.text import translate
 # Kind of such a record.
 EVENT = "event"
 
-What = Literal["exported", "recovered", "taken-over", "log-saved"]
+What = Literal["exported", "recovered", "taken-over", "log-saved", "second-committed"]
 
 
 def event_text(body: Mapping[str, Any]) -> str:
@@ -22,6 +22,7 @@ def event_text(body: Mapping[str, Any]) -> str:
         "taken-over": translate(
             "audit", "Taken over from a program that had ended without closing"
         ),
+        "second-committed": translate("audit", "Second reading committed"),
         "log-saved": translate("audit", "This log saved as a file"),
     }
     return known.get(what, what).format(n=body.get("entries", ""))

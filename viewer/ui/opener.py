@@ -200,6 +200,19 @@ class Opener(QObject):
 
         self._start_opening(work)
 
+    def open_reading(self, left: OpenedCase, reader: Reader, *, second: bool) -> None:
+        """Open the first or second reading of a case that is being left; its images are there."""
+        plan, volume, runs = left.case.plan, left.case.volume, left.case.document.runs
+
+        def work(_report: Report, _cancelled: Callable[[], bool]) -> OpenedCase:
+            case = self._opened_case(plan, volume, reader, second=second)
+            if second and not case.read_only and not case.document.runs:
+                for run in runs:
+                    case.add_findings(run.findings)
+            return OpenedCase(left.number, case, left.window)
+
+        self._start_opening(work)
+
     def regroup(self, number: int, *, split: bool) -> int:
         """Put the volumes of one series together, in file order, or split it again.
 
@@ -254,7 +267,7 @@ class Opener(QObject):
             reader=reader,
             on_saved=self.saved.emit,
             on_problem=self.store_failed.emit,
-            **read,
+            **{"second": None, **read},
         )
 
     def _start_opening(self, work: Callable[[Report, Callable[[], bool]], OpenedCase]) -> None:

@@ -12,6 +12,7 @@ from resources.problem import Problem
 from viewer.ui.auditing import Auditing
 from viewer.ui.comparing import Comparing
 from viewer.ui.panel.changes import ChangesSection
+from viewer.ui.readers import Readers
 from viewer.ui.steps import Steps
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Record(QObject):
 
     Attributes
     ----------
-    comparing, auditing, steps
-        AI against corrected; the audit log; steps by name.
+    comparing, auditing, steps, readers
+        AI against corrected; the audit log; steps by name; the second reading.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -35,7 +36,13 @@ class Record(QObject):
         self.comparing = Comparing(window.reading, self)
         self.auditing = Auditing(window)
         self.steps = Steps(window)
-        self._rooms: tuple[Part, ...] = (self.comparing, self.auditing, self.steps)
+        self.readers = Readers(window)
+        self._rooms: tuple[Part, ...] = (
+            self.comparing,
+            self.auditing,
+            self.steps,
+            self.readers,
+        )
         self._exporting: Case | None = None
 
     def attach(self) -> None:
@@ -50,6 +57,7 @@ class Record(QObject):
     def close(self) -> None:
         """Let go of windows and threads."""
         self.auditing.close()
+        self.readers.close()
 
     def _on_export(self) -> None:
         self._exporting = self._window.reading.case

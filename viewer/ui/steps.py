@@ -86,15 +86,15 @@ class Steps(QObject):
         menu.setAccessibleName(translate("steps", "Steps"))
         done, undone = case.steps if case is not None else ((), ())
         for n in range(min(len(undone), _LISTED), 0, -1):
-            text = translate("steps", "Redo to “{step}”").format(step=_plain(undone[n - 1]))
+            text = translate("steps", "Redo up to “{step}”").format(step=_plain(undone[n - 1]))
             menu.addAction(text).triggered.connect(partial(self.go, n))
         menu.addSeparator()
         menu.addAction(translate("steps", "Now")).setEnabled(False)
         for n, step in enumerate(done[:_LISTED], 1):
             text = translate("steps", "Undo “{step}”").format(step=_plain(step))
             if n > 1:
-                text = translate("steps", "Undo to “{step}”, {n} steps").format(
-                    step=_plain(step), n=n
+                text = translate("steps", "Undo “{step}” and the {n} after it").format(
+                    step=_plain(step), n=n - 1
                 )
             menu.addAction(text).triggered.connect(partial(self.go, -n))
         if len(done) > _LISTED:

@@ -107,6 +107,19 @@ class StudyFlow(QObject):
         self._show_loading(translate("window", "Making a regular copy…"))
         self._opener.open_copy(number, case, Reader(window.settings.text("reader")))
 
+    def open_reading(self, *, second: bool) -> None:
+        """Open the first or the second reading of the case that is open."""
+        window = self._window
+        case, number = window.reading.case, self.current
+        if case is None or number is None or not window.everything_saved():
+            return
+        shown = window.reading.window
+        self._leave_case()
+        self.current = number
+        self._show_loading(translate("window", "Opening the other reading…"))
+        reader = Reader(window.settings.text("reader"))
+        self._opener.open_reading(OpenedCase(number, case, shown), reader, second=second)
+
     def show_menu(self, number: int, where: QPoint) -> None:
         """Offer what can be done with a series of the rail."""
         menu = self.menu_of(number)
