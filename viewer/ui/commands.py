@@ -45,6 +45,8 @@ _REPEATING = frozenset(
         "slice_down_10",
         "cine_faster",
         "cine_slower",
+        "time_before",
+        "time_after",
     ]
 )
 
@@ -276,6 +278,15 @@ def _move() -> tuple[Command, ...]:
         Command(
             "cine_sweep", move, translate("commands", "Cine: to and fro"), ("Alt+C",), "switch"
         ),
+        Command("time_before", move, translate("commands", "Time before (4-D)"), ("Left",)),
+        Command("time_after", move, translate("commands", "Time after (4-D)"), ("Right",)),
+        Command(
+            "cine_time",
+            move,
+            translate("commands", "Cine through time (4-D)"),
+            ("Alt+Right",),
+            "switch",
+        ),
         Command("series_before", move, translate("commands", "Series before"), ("PgUp",)),
         Command("series_after", move, translate("commands", "Series after"), ("PgDown",)),
     )
@@ -305,19 +316,6 @@ def _case() -> tuple[Command, ...]:
         Command("reader", case, translate("commands", "Name the reader…"), ("F2",)),
         Command("trust", case, translate("commands", "What this image rests on…"), ("F3",)),
         Command("audit", case, translate("commands", "Audit log…"), ("Ctrl+Shift+A",)),
-        Command(
-            "second_reading",
-            case,
-            translate("commands", "Second reading: begin, commit, show"),
-            ("Ctrl+Alt+R",),
-            "switch",
-        ),
-        Command(
-            "agreement",
-            case,
-            translate("commands", "Agreement of two readings…"),
-            ("Ctrl+Alt+A",),
-        ),
         Command("card", case, translate("commands", "About the model…"), ("F1",)),
         Command("keys", case, translate("commands", "All keys…"), ("?",)),
         Command("edit_keys", case, translate("commands", "Change keys…"), ()),

@@ -16,6 +16,7 @@ from viewer.ui.gestures_outline import OutlineClick
 from viewer.ui.gestures_paint import MoveDrag, PaintDrag
 from viewer.ui.rotating import begin_turn
 from viewer.ui.slabs import no_painting
+from viewer.ui.time_points import why_no_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,10 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if button != Qt.MouseButton.LeftButton:
         return None
     tool = view.reading.tool
-    if view.measuring is not None:
+    if tool not in LOOKING and (reason := why_no_work(view)):
+        view.told.emit(reason)
+        return WindowDrag(view, button, at)
+    if view.measuring is not None and not why_no_work(view):
         gesture = measure_gestures.begin(view.measuring, view, at)
         if gesture is not None:
             return gesture

@@ -64,6 +64,7 @@ from viewer.ui.settings import Settings
 from viewer.ui.slabs import Slabs
 from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
+from viewer.ui.time_points import TimePoints
 from viewer.ui.window_commands import handlers_of
 from viewer.ui.worklist_flow import WorklistFlow
 from viewer.worklist import Worklist
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
         self.conventions = Conventions(self.reading, self.settings, lambda: self.views.active, self)
         self.previewing = Previewing(self.reading, lambda: self.views, self)
         self.slabs = Slabs(self.reading, lambda: self.views.active, self)
+        self.time_points = TimePoints(self)
         self.reordering = Reordering(self.reading, self)
         self.looks = Looks(self)
         self.record = Record(self)
@@ -122,6 +124,7 @@ class MainWindow(QMainWindow):
             self.rotating,
             self.previewing,
             self.slabs,
+            self.time_points,
             self.rejecting,
             self.queue,
             self.outliner,
@@ -141,6 +144,7 @@ class MainWindow(QMainWindow):
         self.study = StudyFlow(self, self.opener)
         self._connect()
         self.layouts.attach()
+        self.time_points.attach()
         self.read_first.attach()
         self._order_tabs()
         self._on_case()
@@ -257,6 +261,8 @@ class MainWindow(QMainWindow):
         reading.tool_changed.connect(self.follow)
         self.rotating.changed.connect(self.follow)
         self.previewing.changed.connect(self.follow)
+        self.time_points.changed.connect(self.follow)
+        self.time_points.told.connect(self.status.hint)
         reading.keys.changed.connect(self.follow)
 
     # ------------------------------------------------------------------ open
@@ -419,6 +425,7 @@ class MainWindow(QMainWindow):
         self.looks.close()
         self.record.close()
         self.conventions.close()
+        self.time_points.close()
         self.layouts.close()
         self.previewing.close()
         self.views.drawn.close()

@@ -17,13 +17,20 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from viewer.annotate.measurements import KINDS
 from viewer.display.layers import compose
 from viewer.display.oblique import ObliquePlane
 from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
 from viewer.display.slab import Slab, Span
-from viewer.ui import gestures, oblique_slabs, orientation, theme, view_text, view_values
+from viewer.ui import (
+    gestures,
+    oblique_slabs,
+    orientation,
+    pointer,
+    theme,
+    view_text,
+    view_values,
+)
 from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.plane_view import PlaneView
@@ -71,6 +78,7 @@ class SliceView(PlaneView):
         self.closers: list[Callable[[], bool]] = []
         self.slab: Slab | None = None
         self._flat: npt.NDArray[Any] | None = None  # values of the slab
+        self.instead: Callable[[SliceView], npt.NDArray[Any] | None] | None = None  # another time
         self.rubber: QRectF | None = None  # a box that is being drawn, in pixels
         self.tag = ""  # beside the number of the slice, such as the rate of the cine
         # What rooms lay over the slice: drawn in logical pixels, under the text.
@@ -225,15 +233,7 @@ class SliceView(PlaneView):
         self.restale_lines()
 
     def _on_tool(self) -> None:
-        shape = {
-            "window": Qt.CursorShape.ArrowCursor,
-            "pan": Qt.CursorShape.OpenHandCursor,
-            "move": Qt.CursorShape.SizeAllCursor,
-        }.get(self.reading.tool, Qt.CursorShape.CrossCursor)
-        measures = self.measuring is not None and self.reading.tool in KINDS
-        if self.looks_only and self.reading.tool not in gestures.LOOKING and not measures:
-            shape = Qt.CursorShape.ForbiddenCursor  # a press says why
-        self.setCursor(shape)
+        self.setCursor(pointer.shape_of(self))
         self.update()
 
     # ----------------------------------------------------------------- paint
@@ -287,7 +287,8 @@ class SliceView(PlaneView):
             )  # fmt: skip
             self.oblique_slabs.end()
         else:
-            self._flat = view_values.of_slab(self, span)
+            other = self.instead(self) if self.instead is not None else None
+            self._flat = view_values.of_slab(self, span) if other is None else other
             buffer = compose(
                 volume,
                 self.plane,
@@ -299,7 +300,7 @@ class SliceView(PlaneView):
                 present_k=None if empty is None else ~empty,
                 flat=view_values.of_copy(self) if self._flat is None else self._flat,
             )
-        if self.plane.axis == 0 and shown.graphics and span is None:
+        if self.plane.axis == 0 and shown.graphics and self._flat is None:
             mask = self._drawn.mask(self.index)
             if mask is not None:
                 blend_fill(buffer, self.plane.orient(mask), (0, 0), theme.LETTER, 1.0)
@@ -308,7 +309,7 @@ class SliceView(PlaneView):
             closed = shutter.closed(*self.case.volume.shape_kji[1:])
             buffer[self.plane.orient(closed)] = _BLACK
         self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
-        if self.plane.axis == 0 and span is None:
+        if self.plane.axis == 0 and self._flat is None:
             self.reading.mark_seen(self.index)
 
     # ------------------------------------------------------------------ slab

@@ -19,6 +19,9 @@ def ai_notice(painter: Board, view: SliceView, y: float) -> float:
     On every view that shows one: any of them may be looked at alone.
     """
     assert view.case is not None
+    if not view.main:
+        for said, heeded in view.notices.get("time", ()):
+            y = chip(painter, view.width(), y, list(said), pending=heeded)
     stamp = view.case.document.model
     if view.reading.ai_locked:
         return y  # not even that there is anything

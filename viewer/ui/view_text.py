@@ -63,7 +63,7 @@ def _made_of(view: SliceView) -> tuple[object, ...]:
         view.overlay.shows_ai,
         reading.facts,
         tuple(view.notices.values()),
-        span and (span[1] - span[0], bool(view.overlay.marks)),
+        span and (span[1] - span[0], bool(view.overlay.marks), view.oblique_slabs.pending),
     )
 
 
