@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QPainter
@@ -72,10 +73,20 @@ class Standing:
             Draws on a sheet; returns where the room under it begins.
         """
         ratio = painter.device().devicePixelRatioF()
-        key = (ratio, *made_of)
+        key = (ratio, *map(_loose, made_of))
         known = self._sheets.get(name)
         if known is None or known[0] != key:
             sheet = Sheet(ratio)
             known = self._sheets[name] = (key, sheet, make(sheet))
         known[1].paint(painter)
         return known[2]
+
+
+def _loose(part: object) -> object:
+    """Return what stands for a part of a key; a case that was closed is not kept in memory."""
+    if type(part).__eq__ is not object.__eq__ or part is None:
+        return part
+    try:
+        return weakref.ref(part)
+    except TypeError:
+        return part
