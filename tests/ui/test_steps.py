@@ -28,11 +28,11 @@ def test_the_list_names_every_step(stepped):
     stepped.corrections.undo()
     menu = stepped.record.steps.menu()
     assert _texts(menu) == [
-        "Redo to “Mark nodule 1 unsure”",
+        "Redo up to “Mark nodule 1 unsure”",
         "Now",
         "Undo “Reject nodule 1”",
-        "Undo to “Accept nodule 1”, 2 steps",
-        "Undo to “AI run”, 3 steps",
+        "Undo “Accept nodule 1” and the 1 after it",
+        "Undo “AI run” and the 2 after it",
     ]
     assert stepped.actions_by_id["steps"].isEnabled()
     menu.deleteLater()

@@ -99,12 +99,12 @@ class AgreementDialog(QDialog):
         buttons = QHBoxLayout()
         buttons.addWidget(self._who, 1)
         buttons.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 14)
-        column.setSpacing(10)
-        column.addWidget(self.summary)
-        column.addWidget(self.table, 1)
-        column.addLayout(buttons)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(20, 16, 20, 14)
+        whole.setSpacing(10)
+        whole.addWidget(self.summary)
+        whole.addWidget(self.table, 1)
+        whole.addLayout(buttons)
 
     def show_agreement(self, found: Agreement, first: str, second: str) -> None:
         """Show another comparison."""

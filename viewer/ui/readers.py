@@ -141,6 +141,10 @@ class Readers(QObject):
     def _stand(self) -> None:
         home = self._home()
         self._standing = second_reading.standing(home) if home is not None else None
+        case = self._reading.case
+        if self._standing is None and case is not None and case.second:
+            # Begun, and nothing of it has reached the disk yet.
+            self._standing = second_reading.SecondReading(tuple(case.readers), False)
 
     def _home(self) -> Path | None:
         case = self._reading.case
