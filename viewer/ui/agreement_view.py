@@ -88,7 +88,7 @@ class AgreementDialog(QDialog):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column, width in ((3, 90), (4, 90), (5, 110)):
+        for column, width in ((3, 90), (4, 90), (5, 140)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.table.setColumnWidth(column, width)
         self.table.cellClicked.connect(self._on_cell)

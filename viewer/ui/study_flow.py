@@ -308,7 +308,7 @@ class StudyFlow(QObject):
         elif problems:
             window.message.show_note(" ".join(problems))
         parts = [translate("window", "Ready")]
-        if case.undo_name:
+        if case.undo_name and not case.second:
             parts.append(translate("window", "your earlier work on this series is back"))
         if self._left_out:
             parts.append(self._left_out)
