@@ -115,7 +115,7 @@ def state(document: AnnotationDocument) -> tuple[Any, ...]:
     )
 
 
-TOPICS = ("measurement", "key-image", "first-impression")
+TOPICS = ("measurement", "key-image", "first-impression", "lock")
 
 
 def _notes_state(document: AnnotationDocument, topic: str) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from inference.findings import Findings, Mask, ModelStamp, Outline
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer.annotate import edits, makers, pointing, reshaping, thresholds
+from viewer.annotate import edits, locks, makers, pointing, reshaping, thresholds
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.journal import utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
@@ -99,9 +99,13 @@ class Editing(ABC):
         """Make the threshold of the list a step that can be undone; None when it is one."""
         return self._apply_if(thresholds.edit(self.document, self.threshold))
 
+    def set_lock(self, target_id: str, locked: bool) -> Change | None:
+        """Lock a lesion or segment against all changes, or unlock it; None when it is so."""
+        return self._apply_if(locks.lock_edit(self.document, target_id, locked))
+
     def start_stroke(self, target_id: str, brush: Brush) -> Stroke:
         """Begin a stroke on a lesion or segment; nothing changes before it is committed."""
-        self._check_writable()
+        self._check_free(target_id)
         mask = self.document.target(target_id).mask
         volume = self.volume
         return Stroke(volume.shape_kji, volume.affine, brush, target_id, mask, volume.voxels)
@@ -132,7 +136,7 @@ class Editing(ABC):
         self, target_id: str, mode: Mode, axis: int | None, index: int, sheet: Sheet | None
     ) -> Lasso:
         """Begin a lasso on a slice (see ``Lasso``); nothing changes before it is committed."""
-        self._check_writable()
+        self._check_free(target_id)
         mask = self.document.target(target_id).mask
         volume = self.volume
         return Lasso(volume.shape_kji, volume.affine, mode, target_id, mask, axis, index, sheet)
@@ -183,7 +187,7 @@ class Editing(ABC):
 
     def _drawn_on(self, target_id: str) -> Lesion | SegmentState:
         """Return what a tool draws on, as it is now."""
-        self._check_writable()
+        self._check_free(target_id)
         listed: tuple[Lesion | SegmentState, ...] = (
             *self.document.lesions,
             *self.document.segments,
@@ -199,7 +203,17 @@ class Editing(ABC):
 
     def _apply_if(self, edit: edits.Edit | None) -> Change | None:
         self._check_writable()
-        return None if edit is None else self.apply(edit)
+        if edit is None:
+            return None
+        for target_id in locks.changes(edit):
+            self._check_free(target_id)
+        return self.apply(edit)
+
+    def _check_free(self, target_id: str) -> None:
+        """Raise the reason why an outline may not be changed."""
+        self._check_writable()
+        if locks.is_locked(self.document, target_id):
+            raise locks.refusal(target_id)
 
     def _check_writable(self) -> None:
         if self.read_only_problem is not None:

@@ -60,7 +60,7 @@ def dabs(bench: Bench) -> None:
         ("dab 3-D, by values", True, "range"),
         ("dab 3-D, to the edge", True, "edge"),
     ):
-        window.brush_rules.choose(rule)
+        window.tools.brush_rules.choose(rule)
         reading.set_tool("brush")
         reading.set_brush(_BRUSH_MM, ball)
         station.pump(0.3)
@@ -81,7 +81,7 @@ def dabs(bench: Bench) -> None:
         bench.note(name, times, "p95 <= 10; >= 5x napari")
         for step, values in steps.items():
             bench.note(f"{step} of a stroke: {name}", {"overread": values}, "p95 <= 10")
-    window.brush_rules.choose("all")
+    window.tools.brush_rules.choose("all")
 
 
 def _stroke(
@@ -108,7 +108,7 @@ def shapes(bench: Bench) -> None:
     window, case = station.window, station.case
     station.three()
     station.overlays(heatmap=False, anatomy=True)
-    room = window.reshaping
+    room = window.tools.reshaping
     for name, reach, thin in (
         ("grow", 12.0, False),
         ("fill_between", 0.0, True),

@@ -3,12 +3,13 @@
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.findings import Heatmap, Impression, Mask, ModelStamp, Outline
 from tests.annotate_cases import READER, SHAPE, findings, findings_sha, state, volume
-from viewer.annotate import edits, makers, pointing, reshaping
+from viewer.annotate import edits, locks, makers, pointing, reshaping
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.history import History
 from viewer.annotate.mask import Delta, Growing, crop, equal, xor
@@ -51,6 +52,7 @@ operation = st.one_of(
     st.tuples(st.just("reshape"), which, st.integers(0, 10**6)),
     st.tuples(st.just("split"), which, st.integers(1, 3), st.booleans()),
     st.tuples(st.just("merge"), which, which),
+    st.tuples(st.just("lock"), which, st.booleans()),
     st.tuples(st.just("undo")),
     st.tuples(st.just("redo")),
 )
@@ -69,7 +71,7 @@ def _edit(document, op, vol):
         before = document.notes(rest[0]).get(rest[1])
         return None if before == rest[2] else edits.SetNote(rest[0], rest[1], before, rest[2])
     targets = [x.id for x in document.record]
-    if kind in ("paint", "reshape"):
+    if kind in ("paint", "reshape", "lock"):
         targets += [s.id for s in document.segments]
     if not targets:
         return None
@@ -89,6 +91,8 @@ def _edit(document, op, vol):
         return makers.label_edit(document, target, rest[1])
     if kind == "move":
         return makers.move_edit(document, target, rest[1])
+    if kind == "lock":
+        return locks.lock_edit(document, target, rest[1])
     if kind == "reshape":
         array = np.random.default_rng(rest[1]).random(SHAPE) < 0.1
         after = Mask.from_array(array)
@@ -104,6 +108,20 @@ def _edit(document, op, vol):
         stroke.move_to(at)
     delta = stroke.delta()
     return None if delta is None else edits.PaintStroke(target, delta, mode, shape, size)
+
+
+def _free_edit(document, op, vol):
+    """Return the edit that an operation means, unless it would change what is locked."""
+    edit = _edit(document, op, vol)
+    parts = edit.parts if isinstance(edit, edits.Together) else (edit,) if edit else ()
+    held = document.notes(locks.TOPIC)
+    if any(target in held for part in parts for target in locks.changes(part)):
+        before = state(document)
+        with pytest.raises(ValueError, match="locked"):
+            document.apply(edit)
+        assert state(document) == before
+        return None
+    return edit
 
 
 def _split(document, target, cuts, blind):
@@ -144,7 +162,7 @@ def test_edits_taken_back_in_turn_leave_nothing(operations, vol, with_ai):
         document.apply(add_findings_edit(document, found, UTC))
     states, done = [state(document)], []
     for op in operations:
-        if op[0] in ("undo", "redo") or (edit := _edit(document, op, vol)) is None:
+        if op[0] in ("undo", "redo") or (edit := _free_edit(document, op, vol)) is None:
             continue
         document.apply(edit)
         done.append(edit)
@@ -169,7 +187,7 @@ def test_a_replayed_journal_is_the_live_document(operations, vol):
         if op[0] in ("undo", "redo"):
             if (live.undo if op[0] == "undo" else live.redo)() is not None:
                 journal.append((op[0], "{}", None))
-        elif (edit := _edit(live.document, op, vol)) is not None:
+        elif (edit := _free_edit(live.document, op, vol)) is not None:
             live.apply(edit)
             journal.append((edit.kind, json.dumps(edit.body(), allow_nan=False), edit.blob()))
     again = History(_document(vol))

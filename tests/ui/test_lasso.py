@@ -137,7 +137,7 @@ def test_corner_by_corner_it_is_closed_in_three_ways(reviewed, how):
     settle(reviewed)
     assert np.array_equal(mask_of(reviewed), before | in_square(reviewed, view))
     assert reviewed.reading.stroke is None
-    assert reviewed.lassoing.draft is None
+    assert reviewed.tools.lassoing.draft is None
 
 
 def test_escape_gives_it_up_and_leaves_the_tool(reviewed):
@@ -147,7 +147,7 @@ def test_escape_gives_it_up_and_leaves_the_tool(reviewed):
     for corner in SQUARE[:3]:
         click(view, at + corner)
     key(reviewed, "Escape")
-    assert reviewed.lassoing.draft is None
+    assert reviewed.tools.lassoing.draft is None
     assert reviewed.reading.stroke is None
     assert reviewed.reading.tool == "lasso"
     assert np.array_equal(mask_of(reviewed), before)
@@ -207,7 +207,7 @@ def test_without_a_finding_it_says_what_to_do(opened):
     view = opened.views.views[0]
     click(view, view.rect().center())
     assert "Select a finding" in opened.status._text.text()
-    assert opened.lassoing.draft is None
+    assert opened.tools.lassoing.draft is None
 
 
 def test_a_click_alone_or_a_sliver_changes_nothing_and_says_so(reviewed):
@@ -225,8 +225,8 @@ def test_a_case_that_is_left_takes_its_line_along(reviewed):
     key(reviewed, "N")
     view, at = middle(reviewed)
     click(view, at)
-    assert reviewed.lassoing.draft is not None
+    assert reviewed.tools.lassoing.draft is not None
     case = reviewed.reading.case
     reviewed.reading.set_case(None)
-    assert reviewed.lassoing.draft is None
+    assert reviewed.tools.lassoing.draft is None
     case.close()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from inference.findings import Mask
 from viewer.annotate.edits import Reshape, Together
 from viewer.tools import reshape
+from viewer.ui.panel import words
 from viewer.ui.reshape_box import ReshapeBox, ReshapeButton
 
 from .conftest import settle
@@ -23,7 +24,7 @@ def mask_of(window):
 
 def worked_out(window, qtbot):
     """Wait until what is proposed is there, for the value that is set."""
-    room = window.reshaping
+    room = window.tools.reshaping
     qtbot.waitUntil(
         lambda: room._job is None and (room.proposal is None or room.proposal.made_for is not None),
         timeout=20_000,
@@ -54,15 +55,15 @@ def test_a_margin_is_shown_set_applied_and_taken_back(reviewed, qtbot):
     box = reviewed.bar.findChild(ReshapeBox)
     assert box.isVisible()
     assert np.array_equal(mask_of(reviewed), before), "nothing is applied yet"
-    proposal = reviewed.reshaping.proposal
+    proposal = reviewed.tools.reshaping.proposal
     assert reviewed.reading.stroke is proposal, "what it would do is shown"
-    reviewed.reshaping.set_value(-6.0)
+    reviewed.tools.reshaping.set_value(-6.0)
     worked_out(reviewed, qtbot)
     qtbot.waitUntil(lambda: proposal.made_for == -6.0, timeout=20_000)
     view = reviewed.views.views[0]
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: reviewed.reshaping.proposal is None, timeout=20_000)
+    qtbot.waitUntil(lambda: reviewed.tools.reshaping.proposal is None, timeout=20_000)
     volume = case.volume
     wanted = reshape.margin(lesion.mask, -6.0, volume.affine, volume.shape_kji)
     assert np.array_equal(mask_of(reviewed), wanted.to_array(volume.shape_kji))
@@ -80,9 +81,9 @@ def test_the_slider_and_the_button_do_the_same(reviewed, qtbot):
     worked_out(reviewed, qtbot)
     box = reviewed.bar.findChild(ReshapeBox)
     box._slider.setValue(box._slider.maximum() - 10)
-    assert reviewed.reshaping.proposal.value == 10.0
+    assert reviewed.tools.reshaping.proposal.value == 10.0
     box._apply.click()
-    qtbot.waitUntil(lambda: reviewed.reshaping.proposal is None, timeout=20_000)
+    qtbot.waitUntil(lambda: reviewed.tools.reshaping.proposal is None, timeout=20_000)
     assert mask_of(reviewed).sum() > 2 * before.sum()
     assert reviewed.reading.case.undo_edit.settings == {"margin_mm": 10.0}
 
@@ -93,7 +94,7 @@ def test_it_is_given_up_in_many_ways(reviewed, qtbot, how):
     name, lesion_id = case.undo_name, reviewed.reading.selected
     reviewed.actions_by_id["smooth"].trigger()
     worked_out(reviewed, qtbot)
-    assert reviewed.reshaping.proposal is not None
+    assert reviewed.tools.reshaping.proposal is not None
     if how == "escape":
         key(reviewed, "Escape")
     elif how == "tool":
@@ -104,7 +105,7 @@ def test_it_is_given_up_in_many_ways(reviewed, qtbot, how):
         reviewed.bar.findChild(ReshapeBox)._cancel.click()
     else:
         reviewed.reading.set_case(None)
-    assert reviewed.reshaping.proposal is None
+    assert reviewed.tools.reshaping.proposal is None
     assert reviewed.reading.stroke is None
     if how == "case":
         case.close()
@@ -119,7 +120,7 @@ def test_an_outline_that_was_changed_meanwhile_is_left_as_it_is(reviewed, qtbot)
     worked_out(reviewed, qtbot)
     draw(reviewed, boxes(reviewed, ((3, 10, 10), (6, 20, 20))))
     now = mask_of(reviewed)
-    reviewed.reshaping.apply()
+    reviewed.tools.reshaping.apply()
     settle(reviewed)
     assert np.array_equal(mask_of(reviewed), now)
     assert "changed meanwhile" in reviewed.message.text
@@ -163,9 +164,9 @@ def test_what_is_drawn_grows_to_the_edges_around_it(reviewed, qtbot):
     draw(reviewed, seed.to_array(case.volume.shape_kji))
     assert 0 < mask_of(reviewed).sum() < 0.7 * whole.sum()
     key(reviewed, "G", SHIFT)
-    reviewed.reshaping.set_value(8.0)
+    reviewed.tools.reshaping.set_value(8.0)
     worked_out(reviewed, qtbot)
-    reviewed.reshaping.apply()
+    reviewed.tools.reshaping.apply()
     qtbot.waitUntil(lambda: case.undo_name == "Grow nodule 1 to the edges", timeout=20_000)
     after = mask_of(reviewed)
     assert 2 * (after & whole).sum() / (after.sum() + whole.sum()) > 0.8
@@ -184,7 +185,7 @@ def test_a_finding_is_split_and_merged_again(reviewed, qtbot):
     new = next(x for x in case.document.lesions if x.origin == "human")
     assert np.array_equal(new.mask.to_array(case.volume.shape_kji), boxes(reviewed, parts[1]))
     reviewed.reading.select(lesion_id)
-    reviewed.reshaping.combine("merge", new.id)
+    reviewed.tools.reshaping.combine("merge", new.id)
     settle(reviewed)
     assert len(case.document.lesions) == count
     assert np.array_equal(mask_of(reviewed), boxes(reviewed, *parts))
@@ -210,7 +211,7 @@ def test_two_outlines_are_chosen_from_a_menu(reviewed, qtbot):
     shape = case.volume.shape_kji
     assert np.array_equal(both, first.mask.to_array(shape) | second.mask.to_array(shape))
     assert case.document.lesion(second.id) is second, "the other one stays as it is"
-    reviewed.reshaping.combine("subtract", second.id)
+    reviewed.tools.reshaping.combine("subtract", second.id)
     qtbot.waitUntil(lambda: case.undo_name.startswith("Cut another"), timeout=20_000)
     assert np.array_equal(
         mask_of(reviewed), first.mask.to_array(shape) & ~second.mask.to_array(shape)
@@ -241,9 +242,9 @@ def test_anatomy_is_reshaped_but_not_split(reviewed, qtbot):
     assert not reviewed.actions_by_id["split"].isEnabled()
     assert "choose a finding" in reviewed.actions_by_id["split"].toolTip()
     reviewed.actions_by_id["margin"].trigger()
-    reviewed.reshaping.set_value(-3.0)
+    reviewed.tools.reshaping.set_value(-3.0)
     worked_out(reviewed, qtbot)
-    reviewed.reshaping.apply()
+    reviewed.tools.reshaping.apply()
     qtbot.waitUntil(lambda: case.undo_name == "Margin of right lung", timeout=20_000)
     assert case.document.segment(segment.id).count < segment.count
     control(reviewed, "Z")
@@ -253,8 +254,8 @@ def test_anatomy_is_reshaped_but_not_split(reviewed, qtbot):
 def test_reopened_the_case_has_it_all_and_undo_leads_back(reviewed, qtbot, phantom_folder):
     before = mask_of(reviewed)
     reviewed.actions_by_id["margin"].trigger()
-    reviewed.reshaping.set_value(9.0)
-    reviewed.reshaping.apply()
+    reviewed.tools.reshaping.set_value(9.0)
+    reviewed.tools.reshaping.apply()
     case = reviewed.reading.case
     qtbot.waitUntil(lambda: case.undo_name == "Margin of nodule 1", timeout=20_000)
     lesion_id, after = reviewed.reading.selected, mask_of(reviewed)
@@ -272,3 +273,27 @@ def test_reopened_the_case_has_it_all_and_undo_leads_back(reviewed, qtbot, phant
         again.undo()
     shape = again.volume.shape_kji
     assert np.array_equal(again.document.lesion(lesion_id).mask.to_array(shape), before)
+
+
+def test_a_locked_outline_is_left_alone_by_every_tool(reviewed, qtbot):
+    case, before = reviewed.reading.case, mask_of(reviewed)
+    control(reviewed, "K")
+    assert reviewed.actions_by_id["lock"].isChecked()
+    assert "is locked" in reviewed.status._text.text()
+    assert "locked" in words.detail(case, reviewed.reading.lesion)
+    assert "It is locked" in reviewed.actions_by_id["margin"].toolTip()
+    assert reviewed.bar.findChild(ReshapeButton).isEnabled(), "its menu unlocks"
+    for tool in ("brush", "erase", "lasso"):
+        reviewed.reading.set_tool(tool)
+        stroke_at(reviewed, reviewed.reading.lesion.centre_lps_mm, QPoint(30, 9))
+        assert "locked" in reviewed.status._text.text()
+    key(reviewed, "Delete")
+    assert "locked" in reviewed.message.text
+    assert np.array_equal(mask_of(reviewed), before)
+    control(reviewed, "K")
+    reviewed.reading.set_tool("erase")
+    stroke_at(reviewed, reviewed.reading.lesion.centre_lps_mm, QPoint(30, 9))
+    assert mask_of(reviewed).sum() < before.sum()
+    control(reviewed, "Z")
+    control(reviewed, "Z")
+    assert case.undo_name == "Lock an outline"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from inference.findings import Mask
-from viewer.annotate import edits, figures, mask
+from viewer.annotate import edits, figures, locks, mask
 from viewer.annotate.change import Change as Change
 from viewer.annotate.change import Run as Run
 from viewer.annotate.change import together
@@ -33,8 +33,10 @@ class AnnotationDocument(DocumentState):
         Raises
         ------
         ValueError
-            When the document does not stand as the edit expects it; nothing is changed.
+            When the document does not stand as the edit expects it, or when the edit would
+            change what is locked; nothing is changed.
         """
+        locks.refuse(self, edit)
         match edit:
             case edits.PaintStroke() | edits.Reshape():
                 return self._paint(edit)

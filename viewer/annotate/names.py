@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resources
 from resources.text import translate
-from viewer.annotate import edits, measurement_words
+from viewer.annotate import edits, locks, measurement_words
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import COMMENT
 from viewer.annotate.measurements import KINDS
@@ -112,6 +112,10 @@ def _note_text(edit: edits.SetNote) -> str:
         COMMENT: (
             translate("annotate", "Comment"),
             translate("annotate", "Delete the comment"),
+        ),
+        locks.TOPIC: (
+            translate("annotate", "Lock an outline"),
+            translate("annotate", "Unlock an outline"),
         ),
         "key-image": (
             translate("annotate", "Key image"),

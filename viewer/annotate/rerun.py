@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inference.findings import Findings, Mask
+from viewer.annotate import locks
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.edits import AddFindings
 
@@ -16,14 +17,16 @@ def add_findings_edit(document: AnnotationDocument, findings: Findings, utc: str
     """Return the edit that takes in one run of a model.
 
     What no reader has touched gives way to the new run. What one has decided on, changed,
-    drawn or deleted stays so, and the same lesion or structure of the new run does not enter
-    the list a second time.
+    drawn, locked or deleted stays so, and the same lesion or structure of the new run does not
+    enter the list a second time.
     """
+    locked = set(document.notes(locks.TOPIC))
     # What was deleted is not to come back either.
-    kept = [x for x in document.record if (x.touched or x.deleted) and not x.superseded]
-    kept_segments = [s for s in document.segments if s.origin != "ai"]
-    supersedes = [lesion.id for lesion in document.lesions if not lesion.touched]
-    supersedes += [s.id for s in document.segments if s.origin == "ai"]
+    stay = {x.id for x in document.record if x.touched or x.deleted} | locked
+    kept = [x for x in document.record if x.id in stay and not x.superseded]
+    kept_segments = [s for s in document.segments if s.origin != "ai" or s.id in locked]
+    supersedes = [lesion.id for lesion in document.lesions if lesion.id not in stay]
+    supersedes += [s.id for s in document.segments if s.origin == "ai" and s.id not in locked]
     known: list[tuple[str, str]] = []
     for detection in findings.detections:
         matched = {old for _, old in known}

@@ -169,6 +169,7 @@ def _reshape() -> tuple[Command, ...]:
         Command("intersect", shape, translate("commands", "Keep what another shares…"), ()),
         Command("split", shape, translate("commands", "Split the finding"), ("Shift+Y",)),
         Command("merge", shape, translate("commands", "Merge with another finding…"), ()),
+        Command("lock", shape, translate("commands", "Lock the outline"), ("Ctrl+K",), "switch"),
     )
 
 

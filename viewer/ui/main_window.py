@@ -29,7 +29,6 @@ from viewer.ui.asking import Asking
 from viewer.ui.bar import TopBar
 from viewer.ui.batch_flow import BatchFlow
 from viewer.ui.batch_view import BatchView
-from viewer.ui.brush_rules import BrushRules
 from viewer.ui.commands import make_actions
 from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
@@ -37,7 +36,6 @@ from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
 from viewer.ui.jobs import finish_pools
 from viewer.ui.keymap import KeyMap
-from viewer.ui.lassoing import Lassoing
 from viewer.ui.layout_room import LayoutRoom
 from viewer.ui.looks import Looks
 from viewer.ui.measuring import Measuring
@@ -58,13 +56,13 @@ from viewer.ui.reading import Reading
 from viewer.ui.record import Record
 from viewer.ui.rejecting import Rejecting
 from viewer.ui.reordering import Reordering
-from viewer.ui.reshaping import Reshaping
 from viewer.ui.rotating import Rotating
 from viewer.ui.settings import Settings
 from viewer.ui.slabs import Slabs
 from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
 from viewer.ui.time_points import TimePoints
+from viewer.ui.tool_rooms import ToolRooms
 from viewer.ui.window_commands import handlers_of
 from viewer.ui.worklist_flow import WorklistFlow
 from viewer.worklist import Worklist
@@ -97,9 +95,7 @@ class MainWindow(QMainWindow):
         self._warned = False
         self.layouts = LayoutRoom(self)
         self.measuring = Measuring(self.reading, self.corrections.delete, self)
-        self.lassoing = Lassoing(self.reading, self)
-        self.reshaping = Reshaping(self.reading, self.corrections, lambda: self.views.active, self)
-        self.brush_rules = BrushRules(self.reading, lambda: self.views.point_for_new_lesion(), self)
+        self.tools = ToolRooms(self)
         # Rooms that bring their own commands, see ``Part``.
         self.rejecting = Rejecting(self.reading, self.corrections, self)
         self.queue = Queue(self.reading, self.corrections, self.rejecting, self.settings, self)
@@ -130,9 +126,7 @@ class MainWindow(QMainWindow):
             self.outliner,
             self.layouts,
             self.measuring,
-            self.lassoing,
-            self.brush_rules,
-            self.reshaping,
+            *self.tools.parts,
             self.batch,
             self.next_case,
             self.read_first,  # last: what it locks no other room opens
@@ -161,7 +155,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         actions = self.actions_by_id
-        self.bar = TopBar(self.reading, actions, self.reshaping)
+        self.bar = TopBar(self.reading, actions, self.tools.reshaping)
         self.message = MessageBar()
         self.rail = SeriesRail()
         self.views = MprViews(self.reading)
@@ -230,17 +224,14 @@ class MainWindow(QMainWindow):
         self.panel.add_section(KeyImagesSection(reading, self.conventions.key_images))
         for view in self.views.views:
             self.measuring.attach(view)
-            self.lassoing.attach(view)
-            self.reshaping.attach(view)
         self.corrections.failed.connect(self.message.show_problem)
-        drawing = (self.lassoing, self.brush_rules, self.reshaping)
-        for room in (self.queue, self.outliner, self.conventions, *drawing):
+        self.tools.attach()
+        for room in (self.queue, self.outliner, self.conventions):
             room.told.connect(self.status.hint)
         self.outliner.failed.connect(self.message.show_problem)
         self.outliner.pointer = self.views.point_for_new_lesion
         self.rejecting.watch(self.actions_by_id)
-        self.reshaping.failed.connect(self.message.show_problem)
-        for following in (self.rejecting, self.queue, self.conventions, *drawing):
+        for following in (self.rejecting, self.queue, self.conventions):
             following.changed.connect(self.follow)
         self.panel.cancel_asked.connect(ai.cancel)
         self.bar.device_chosen.connect(ai.choose_device)
@@ -321,7 +312,7 @@ class MainWindow(QMainWindow):
         """Leave what is going on: a gesture, a wait, a list, a tool, in this order."""
         if self.rejecting.escape() or self.views.abort_gesture() or self.measuring.give_up():
             return
-        if self.lassoing.give_up() or self.reshaping.give_up() or self.outliner.escape():
+        if self.tools.give_up() or self.outliner.escape():
             return
         if self.study.give_up() or self.worklist.escape():
             return

@@ -16,7 +16,8 @@ _MENU = (
     "largest_piece", "small_pieces", "fill_holes", None,
     "smooth", "median", "margin", "hollow", None,
     "union", "subtract", "intersect", None,
-    "split", "merge",
+    "split", "merge", None,
+    "lock",
 )  # fmt: skip
 _SLIDER_PX = 130
 
@@ -44,7 +45,7 @@ class ReshapeButton(QToolButton):
     def _follow(self) -> None:
         # A margin can be given to every outline: why it cannot is why nothing can be done.
         first = self._actions["margin"]
-        self.setEnabled(first.isEnabled())
+        self.setEnabled(first.isEnabled() or self._actions["lock"].isEnabled())
         why = first.toolTip().partition("\n")[2]
         self.setToolTip(
             why or translate("bar", "Change the whole outline: fill, grow, smooth, margin, split")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from inference.findings import Mask
 from inference.geometry import voxel_volume_mm3
 from resources.text import translate
+from viewer.annotate import locks
 from viewer.annotate.mask import Bools
 from viewer.tools.between import gaps
 from viewer.ui.jobs import Job
@@ -140,6 +141,9 @@ class Reshaping(QObject):
             return str(case.read_only_problem)
         if target is None:
             return translate("reshape", "Select a finding or a structure first.")
+        if case is not None and locks.is_locked(case.document, target.id):
+            text = translate("reshape", "It is locked: {key} unlocks it.")
+            return text.format(key=self._reading.keys.name("lock"))
         if not target.mask.voxels.size:
             return translate("reshape", "It has no outline yet: draw one first.")
         return ""
