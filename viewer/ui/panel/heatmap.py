@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QLinearGradient, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
@@ -26,15 +28,10 @@ class _ColourBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        gradient = QLinearGradient(0, 0, self.width(), 0)
-        colours = heat_colours(self._reading.preferences.choice("heat_palette"))
-        # Each step of the palette: some have edges, which must not be smoothed away.
-        for step in range(256):
-            red, green, blue = (int(c) for c in colours[step])
-            gradient.setColorAt(step / 255, QColor(red, green, blue))
+        palette = self._reading.preferences.choice("heat_palette")
         frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(gradient)
+        painter.setBrush(_gradient(palette, self.width()))
         painter.drawRoundedRect(frame, 2, 2)
         clear = self.width() * min(1.0, self._reading.shown.heat_floor / self._reading.heat_top)
         painter.setBrush(QColor(theme.PANEL))
@@ -42,6 +39,17 @@ class _ColourBar(QWidget):
         painter.setPen(QPen(QColor(theme.EDGE), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(frame, 2, 2)
+
+
+@lru_cache(maxsize=4)
+def _gradient(palette: str, width_px: int) -> QLinearGradient:
+    """Return each step of a palette: some have edges, which must not be smoothed away."""
+    gradient = QLinearGradient(0, 0, width_px, 0)
+    colours = heat_colours(palette)
+    for step in range(256):
+        red, green, blue = (int(c) for c in colours[step])
+        gradient.setColorAt(step / 255, QColor(red, green, blue))
+    return gradient
 
 
 class HeatmapSection(Section):
