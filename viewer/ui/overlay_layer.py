@@ -160,7 +160,18 @@ class OverlayLayer:
         if (span, index) != self._flat_at:
             self._span, self._flat_at = span, (span, index)
             self._flat.clear()
-        before, self._lines, self.marks = self._lines, [], []
+        before = self._lines
+        self._collect(plane, index)
+        stroked = [line for line in self._lines if self._painting(line.target_id)]
+        self._lines = [line for line in self._lines if not self._painting(line.target_id)]
+        if stroked or self.stroke_layer.shows_line:
+            self.stroke_layer.show_line(stroked[0] if stroked else None)
+        # Stroking long outlines takes longer than all else: only when one is another.
+        if len(before) != len(self._lines) or not all(map(_Line.is_same, before, self._lines)):
+            self.changed()
+
+    def _collect(self, plane: Plane, index: int) -> None:
+        self._lines, self.marks = [], []
         self.shows_ai = self.heat() is not None
         for segment in self._segments():
             self._add_line(segment, plane, index, selected=False)
@@ -170,13 +181,14 @@ class OverlayLayer:
         for lesion in self._lesions():
             self._add_lesion(lesion, plane, index)
             self.shows_ai |= lesion.origin != "human"
-        stroked = [line for line in self._lines if self._painting(line.target_id)]
-        self._lines = [line for line in self._lines if not self._painting(line.target_id)]
-        if stroked or self.stroke_layer.shows_line:
-            self.stroke_layer.show_line(stroked[0] if stroked else None)
-        # Stroking long outlines takes longer than all else: only when one is another.
-        if len(before) != len(self._lines) or not all(map(_Line.is_same, before, self._lines)):
-            self.changed()
+
+    def strokes_of(self, plane: Plane, index: int, look: Look) -> list[Stroke]:
+        """Return the outlines of another slice, in pixels of the device; what is shown stays."""
+        kept = self._lines, self.marks, self.shows_ai
+        self._collect(plane, index)
+        strokes = self.strokes(look)
+        self._lines, self.marks, self.shows_ai = kept
+        return strokes
 
     def _lesions(self) -> Iterator[Lesion]:
         reading = self._reading

@@ -45,6 +45,12 @@ class Look:
         return QTransform.fromScale(scale, scale).translate(-self.corner_mm[0], -self.corner_mm[1])
 
 
+def _image(buffer: Rgb32) -> QImage:
+    """Return a (row, column) buffer as a picture; it borrows its memory."""
+    rows, columns = buffer.shape
+    return QImage(buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32)
+
+
 class SliceItem:
     """The composed slice, drawn into its rectangle in mm, and the outlines over it.
 
@@ -63,6 +69,8 @@ class SliceItem:
         self._canvas = Canvas(0, 0)
         self._over = QImage()
         self._over_for: Look | None = None
+        self._next = QImage()  # the whole of the slice that comes next
+        self._next_for: tuple[Rgb32, Look] | None = None
 
     @property
     def shows_image(self) -> bool:
@@ -73,14 +81,37 @@ class SliceItem:
         """Draw a (row, column) buffer into a rectangle of the view in mm; None draws nothing."""
         self._rect_mm = rect_mm
         self._buffer = buffer  # QImage borrows its memory
-        if buffer is None:
-            self._image = None
-        else:
-            rows, columns = buffer.shape
-            self._image = QImage(
-                buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32
-            )
+        self._image = None if buffer is None else _image(buffer)
         self._whole_for = self._once_for = None
+
+    def is_prepared(self, buffer: Rgb32 | None) -> bool:
+        """Tell whether a buffer, once it is shown, has only to be copied."""
+        return self._next_for is not None and self._next_for[0] is buffer
+
+    def forget_prepared(self) -> None:
+        """Let go what was prepared."""
+        self._next_for = None
+
+    def prepare(
+        self, buffer: Rgb32, rect_mm: QRectF, look: Look, strokes: Sequence[Stroke]
+    ) -> None:
+        """Draw a buffer that is likely to be shown next, with its outlines."""
+        self._next = self._blank(self._next, look)
+        self._stroke(strokes, look)
+        self._over_for = None  # the canvas holds other lines now
+        painter = QPainter(self._next)
+        self._draw(painter, look, look.transform.mapRect(rect_mm), _image(buffer))
+        painter.end()
+        self._next_for = (buffer, look)
+
+    def _take_prepared(self, look: Look) -> bool:
+        """Show what was prepared, if it is what is to be shown."""
+        known, self._next_for = self._next_for, None
+        if known is None or known[0] is not self._buffer or known[1] != look:
+            return False
+        self._whole, self._next = self._next, self._whole
+        self._whole_for = look
+        return True
 
     def renew_lines(self) -> None:
         """Draw the outlines again at the next paint."""
@@ -88,34 +119,37 @@ class SliceItem:
 
     def paint(self, painter: QPainter, look: Look) -> None:
         """Draw slice and outlines with a painter of logical pixels."""
-        if self._over_for != look:
-            self._draw_over(look)
-            self._over_for = look
-        if self._whole_for != look and self._once_for != look and look.ratio.is_integer():
-            # What is seen once, as while scrolling, is not kept: that would cost a copy.
-            self._once_for = look
-            self._draw(painter, look)
-            return
-        if self._whole_for != look:
-            self._keep(look)
+        if self._whole_for != look and not self._take_prepared(look):
+            if self._over_for != look:
+                self._stroke(self._lines.strokes(look), look)
+                self._over_for = look
+            target = look.transform.mapRect(self._rect_mm)
+            if self._once_for != look and look.ratio.is_integer():
+                # What is seen once, as while scrolling, is not kept: that would cost a copy.
+                self._once_for = look
+                self._draw(painter, look, target, self._image)
+                return
+            self._whole = self._blank(self._whole, look)
+            other = QPainter(self._whole)
+            self._draw(other, look, target, self._image)
+            other.end()
             self._whole_for = look
         painter.drawImage(QPoint(0, 0), self._whole)
 
-    def _keep(self, look: Look) -> None:
-        if self._whole.size() != look.pixels or self._whole.devicePixelRatio() != look.ratio:
-            self._whole = QImage(look.pixels, QImage.Format.Format_RGB32)
-            self._whole.setDevicePixelRatio(look.ratio)
-        painter = QPainter(self._whole)
-        self._draw(painter, look)
-        painter.end()
+    @staticmethod
+    def _blank(picture: QImage, look: Look) -> QImage:
+        """Return a picture as large as the view, the one that there is if it fits."""
+        if picture.size() != look.pixels or picture.devicePixelRatio() != look.ratio:
+            picture = QImage(look.pixels, QImage.Format.Format_RGB32)
+            picture.setDevicePixelRatio(look.ratio)
+        return picture
 
-    def _draw(self, painter: QPainter, look: Look) -> None:
-        target = look.transform.mapRect(self._rect_mm)
+    def _draw(self, painter: QPainter, look: Look, target: QRectF, image: QImage | None) -> None:
         room = QRectF(QPointF(0, 0), QSizeF(look.size))
-        if self._image is None or not target.contains(room):
+        if image is None or not target.contains(room):
             painter.fillRect(room, Qt.GlobalColor.black)
-        if self._image is not None:
-            self._draw_image(painter, target, self._image, look)
+        if image is not None:
+            self._draw_image(painter, target, image, look)
         if not self._canvas.is_clear:
             first, after = self._canvas.rows
             part = QRectF(0, first, look.pixels.width(), after - first)
@@ -135,9 +169,8 @@ class SliceItem:
         # Left on, whatever is drawn after would be scaled pixel by pixel, and shared out too.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
 
-    def _draw_over(self, look: Look) -> None:
-        """Draw the outlines into a picture of their own, in the place of those before."""
-        strokes = self._lines.strokes(look)
+    def _stroke(self, strokes: Sequence[Stroke], look: Look) -> None:
+        """Draw outlines into a picture of their own, in the place of those before."""
         rows, columns = look.pixels.height(), look.pixels.width()
         if self._canvas.pixels.shape == (rows, columns):
             self._canvas.clear()

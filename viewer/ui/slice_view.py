@@ -17,20 +17,19 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from viewer.display.layers import compose
 from viewer.display.oblique import ObliquePlane
-from viewer.display.overlays import blend_fill
 from viewer.display.planes import Plane
 from viewer.display.slab import Slab, Span
 from viewer.ui import (
+    composing,
     gestures,
     oblique_slabs,
     orientation,
     pointer,
-    theme,
     view_text,
     view_values,
 )
+from viewer.ui.ahead import Ahead
 from viewer.ui.drawn import Drawn
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.plane_view import PlaneView
@@ -53,7 +52,6 @@ Notice = tuple[tuple[str, ...], bool]
 
 _ZOOM_STEP = 1.0015
 _NOTCH = 120
-_BLACK = 0xFF000000
 # Planes across slices that are still being read are drawn so seldom: each costs ten times more.
 _GROWS_S = 0.25
 
@@ -69,7 +67,7 @@ class SliceView(PlaneView):
     def __init__(self, reading: Reading, drawn: Drawn, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.reading = reading
-        self._drawn = drawn
+        self.drawn = drawn
         self.main = True  # carries patient text and the notice on AI results
         self.pointer_px: QPointF | None = None
         self.measuring: Measuring | None = None
@@ -102,6 +100,7 @@ class SliceView(PlaneView):
         self.overlay = OverlayLayer(reading, self.oblique_slabs)
         self._slice = SliceItem(self.overlay)
         self.overlay.changed = self._slice.renew_lines
+        self.ahead = Ahead(self, self._slice)
 
         drawn.changed.connect(self.restale)
         reading.case_changed.connect(self._on_case)
@@ -175,10 +174,17 @@ class SliceView(PlaneView):
     def restale(self) -> None:
         """Compose again before the next paint."""
         self._stale = True
+        self.ahead.drop()
         self.update()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether something is to be painted that has not been."""
+        return self._stale or self._lines_stale
 
     def _on_window(self) -> None:
         self._stale = True
+        self.ahead.drop()
         super().update()  # the words that stand still do not name it
 
     def _on_stroke(self) -> None:
@@ -189,6 +195,7 @@ class SliceView(PlaneView):
     def restale_lines(self) -> None:
         """Collect the outlines again before the next paint; the image too where it holds fills."""
         self._lines_stale = True
+        self.ahead.drop()
         self._stale |= self.reading.shown.fill or self.reading.shown.changes
         self.update()
 
@@ -206,6 +213,7 @@ class SliceView(PlaneView):
         """Show acquired slices ``first`` to ``last``, which have come."""
         if self.plane is None:
             return
+        self.ahead.drop()
         if self.plane.axis == 0:
             if first <= self.index <= last:
                 self.restale()
@@ -218,6 +226,7 @@ class SliceView(PlaneView):
             return
         index = self.plane.index_of_lps(self.reading.cursor_lps_mm)
         if index != self.index:
+            self.ahead.moved(index - self.index)
             self.index = index
             self._stale = True
         if (not self._fitted or not self.plane.straight) and self._gesture is None:
@@ -261,55 +270,26 @@ class SliceView(PlaneView):
                 extra(painter, self)
             view_text.paint(painter, self)
         painter.end()
+        self.ahead.painted(look)
 
     def _compose(self) -> None:
+        ready = self.ahead.take()
+        self._flat = None
         if self.case is None or self.plane is None:
             self._slice.show_buffer(None, QRectF())
             self.overlay.clear()
             return
-        shown = self.reading.shown
+        if self.instead is not None and self.instead(self) is not None:
+            ready = None
         span = self.slab_span
         if span is not None and isinstance(self.plane, ObliquePlane):
             self.oblique_slabs.begin(self.plane, self.index, span)
         else:
             self.oblique_slabs.forget()
         self.overlay.rebuild(self.plane, self.index, span)
-        if self.plane.axis == 0 and not self.case.slices.has(self.index):
-            self._slice.show_buffer(None, QRectF())
-            return
-        empty = self.case.slices.empty(self.case.volume.shape_kji[0])
-        invert = shown.invert != self.case.plan.inverted  # MONOCHROME1 is stored inverted
-        volume, window = self.case.volume, self.reading.window
-        if span is not None and self.slab is not None and not self.plane.straight:
-            buffer, self._flat = oblique_slabs.compose(
-                self.oblique_slabs, volume, self.slab, window,
-                invert=invert, heat=self.overlay.heat(), fills=self.overlay.fills(),
-            )  # fmt: skip
-            self.oblique_slabs.end()
-        else:
-            other = self.instead(self) if self.instead is not None else None
-            self._flat = view_values.of_slab(self, span) if other is None else other
-            buffer = compose(
-                volume,
-                self.plane,
-                self.index,
-                window,
-                invert=invert,
-                heat=self.overlay.flat_heat(self.plane, self.index),
-                fills=self.overlay.flat_fills(self.plane, self.index),
-                present_k=None if empty is None else ~empty,
-                flat=view_values.of_copy(self) if self._flat is None else self._flat,
-            )
-        if self.plane.axis == 0 and shown.graphics and self._flat is None:
-            mask = self._drawn.mask(self.index)
-            if mask is not None:
-                blend_fill(buffer, self.plane.orient(mask), (0, 0), theme.LETTER, 1.0)
-        shutter = self.reading.facts.shutter
-        if shutter is not None and shown.graphics and self.plane.axis == 0 and self.plane.straight:
-            closed = shutter.closed(*self.case.volume.shape_kji[1:])
-            buffer[self.plane.orient(closed)] = _BLACK
+        buffer, self._flat = (ready, None) if ready is not None else composing.composed(self)
         self._slice.show_buffer(buffer, QRectF(0, 0, *self.plane.size_mm))
-        if self.plane.axis == 0 and self._flat is None:
+        if buffer is not None and self.plane.axis == 0 and self._flat is None:
             self.reading.mark_seen(self.index)
 
     # ------------------------------------------------------------------ slab

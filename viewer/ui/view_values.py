@@ -22,12 +22,12 @@ def of_slab(view: SliceView, span: Span | None) -> npt.NDArray[Any] | None:
     return project(voxels.block(view.plane.axis, span), view.slab.mode)
 
 
-def of_copy(view: SliceView) -> npt.NDArray[Any] | None:
-    """Return the shown slice from the re-ordered copy, where it is quicker than the volume."""
+def of_copy(view: SliceView, index: int) -> npt.NDArray[Any] | None:
+    """Return a slice from the re-ordered copy, where it is quicker than the volume."""
     voxels = _voxels(view)
     if voxels is None or not voxels.has_copy or view.plane is None or view.plane.axis != 2:
         return None
-    return voxels.block(2, (view.index, view.index + 1))[0]
+    return voxels.block(2, (index, index + 1))[0]
 
 
 def _voxels(view: SliceView) -> Reordered | None:
