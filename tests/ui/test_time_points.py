@@ -125,7 +125,10 @@ def test_nothing_is_drawn_on_another_time(moving, qtbot, tool):
     qtbot.waitUntil(lambda: shows(window, 2), timeout=20_000)
     window.reading.set_tool(tool)
     view = window.views.views[0]
+    assert view.cursor().shape() == Qt.CursorShape.ForbiddenCursor
+    before = window.reading.window
     drag(view, view.rect().center() - QPoint(40, 40), QPoint(60, 50))
+    assert window.reading.window == before
     assert "Another time" in window.status._text.text()
     assert not window.reading.case.can_undo
     assert not window.measuring.kept.by_id

@@ -50,7 +50,7 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     tool = view.reading.tool
     if tool not in LOOKING and (reason := why_no_work(view)):
         view.told.emit(reason)
-        return WindowDrag(view, button, at)
+        return None
     if view.measuring is not None and not why_no_work(view):
         gesture = measure_gestures.begin(view.measuring, view, at)
         if gesture is not None:
@@ -63,7 +63,7 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
                 "open it to measure in it.",
             )
         )
-        return WindowDrag(view, button, at)
+        return None
     if tool in LOOKING:
         return LOOKING[tool](view, button, at)
     case = view.case

@@ -246,6 +246,7 @@ class TimePoints(QObject):
                 at = self._at, view.index
                 words = self._words(view, at, own)
                 view.notices[_NOTICE] = ((words, True),)
+            view.follow_pointer(None)
             view.restale()
         self.changed.emit()
 
@@ -299,5 +300,8 @@ def why_no_work(view: SliceView) -> str:
     """Return why nothing can be drawn or measured while another time is shown; else empty."""
     if view.instead is None or view.instead(view) is None:
         return ""
-    text = translate("time", "Another time than that of the case is shown: {key} goes back.")
-    return text.format(key=view.reading.keys.name("time_before"))
+    text = translate(
+        "time", "Another time than that of the case is shown: {before} or {after} leads back."
+    )
+    keys = view.reading.keys
+    return text.format(before=keys.name("time_before"), after=keys.name("time_after"))

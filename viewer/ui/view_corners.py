@@ -164,7 +164,9 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
     described = "" if view.reading.shown.patient_hidden else view.case.series.description
     facts = view.reading.facts
     made = " · ".join(text for text in (facts.view, *facts.technique) if text)
-    return lines + [text for text in (described, view.case.plan.name, made) if text]
+    # Of another time a chip tells, and which one the case is.
+    volume_name = "" if view.notices.get("time") else view.case.plan.name
+    return lines + [text for text in (described, volume_name, made) if text]
 
 
 def _convention(view: SliceView) -> str:
