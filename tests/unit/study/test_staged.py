@@ -58,7 +58,7 @@ class Gate:
         self._free.release(count)
 
 
-def until(true: Any, timeout_s: float = 10.0) -> None:
+def until(true: Any, timeout_s: float = 60.0) -> None:
     end = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < end
@@ -133,9 +133,7 @@ def test_cancel_returns_at_once_and_no_thread_stays(
     gate = Gate(monkeypatch)
     staged = StagedRead(plan_of(tmp_path))
     gate.waiting.acquire()
-    begin = time.perf_counter()
-    staged.cancel()
-    assert time.perf_counter() - begin < 0.05
+    staged.cancel()  # were it to wait for the thread, it would wait for ever: the gate is shut
     with pytest.raises(Cancelled):
         staged.result()
     gate.open()
@@ -156,7 +154,7 @@ def test_it_rests_after_what_is_under_way_and_can_be_cancelled_at_rest(
     assert staged.wait_ready(4, 10)
     assert not gate.waiting.acquire(timeout=0.1), "nothing more is begun"
     assert gate.read == [4]
-    assert staged.close(10)
+    assert staged.close(60)
 
 
 def test_a_short_rest_costs_nothing_but_time(tmp_path: Path) -> None:
