@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from viewer.ui.slice_view import SliceView
 
 # What the reader did goes first: so long nothing else may have come.
-_IDLE_MS = 2
+_IDLE_MS = 4
 
 
 class Ahead(QObject):
