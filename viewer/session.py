@@ -11,6 +11,7 @@ from inference.volume import Volume
 from resources.problem import Problem
 from viewer import folders, impressions, saved_work, second_reading
 from viewer.annotate import edits, thresholds
+from viewer.annotate.attention import Attention
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.events import EVENT, What
 from viewer.annotate.freeze import notes_snapshot, record_snapshot, segment_snapshot
@@ -23,6 +24,7 @@ from viewer.annotate.store import Entry, OnProblem, OnSaved, Store
 from viewer.editing import Editing
 from viewer.export.snapshot import CaseSnapshot
 from viewer.slices import Slices
+from viewer.stepping import Stepping
 from viewer.study.order import StackPlan
 from viewer.study.series import Series
 from viewer.study.staged import StagedRead
@@ -32,7 +34,7 @@ __all__ = ["Case", "Reader"]
 _LUNGS: dict[str, Side] = {"lung_right": "right", "lung_left": "left"}
 
 
-class Case(Editing):
+class Case(Editing, Stepping):
     """A case that is open, made by ``Case.open`` or ``Case.being_read``. One thread uses it.
 
     Attributes
@@ -65,6 +67,8 @@ class Case(Editing):
         Whether it is the second reading of the case, see ``second_reading``.
     readers
         Who has worked on it.
+    attention
+        How long they were at each finding.
     events
         How many entries the journal has that are no edits.
     """
@@ -92,6 +96,7 @@ class Case(Editing):
         self.taken_over: str | None = None
         self.second = False
         self.readers: set[str] = set()
+        self.attention = Attention()
         self.events = 0
         self._folder: Path | None = None
         self._history = History(self.document)
@@ -211,24 +216,9 @@ class Case(Editing):
         return self.read_only and not self.is_being_read
 
     @property
-    def steps(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names of what ``undo`` takes back in turn, and of what ``redo`` does again in turn."""
-        return self._history.done_names, self._history.undone_names
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether ``undo`` has a step, and may take it."""
-        return self._history.undoes_unkept or (bool(self.undo_name) and not self.read_only)
-
-    @property
     def folder(self) -> Path | None:
         """Where the journal lies; None for a case without one."""
         return self._folder
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether ``redo`` has a step, and may take it."""
-        return self._history.redoes_unkept or (bool(self.redo_name) and not self.read_only)
 
     @property
     def is_being_read(self) -> bool:
@@ -250,26 +240,6 @@ class Case(Editing):
         """How many of the listed lesions are reviewed, and how many there are."""
         shown = self.shown
         return sum(lesion.reviewed for lesion in shown), len(shown)
-
-    @property
-    def undo_name(self) -> str | None:
-        """Translated name of what ``undo`` takes back, or None."""
-        return self._history.undo_name
-
-    @property
-    def undo_edit(self) -> edits.Edit | None:
-        """What ``undo`` takes back, or None."""
-        return self._history.undo_edit
-
-    @property
-    def redo_edit(self) -> edits.Edit | None:
-        """What ``redo`` applies again, or None."""
-        return self._history.redo_edit
-
-    @property
-    def redo_name(self) -> str | None:
-        """Translated name of what ``redo`` applies again, or None."""
-        return self._history.redo_name
 
     def place(self, lesion: Lesion) -> str:
         """Return where a lesion lies, such as ``"right, upper third"``; empty when unknown."""
@@ -307,12 +277,13 @@ class Case(Editing):
         self._append(edit.kind, body, edit.blob, tool or edit.tool, change)
         return change
 
-    def note_event(self, what: What, **more: int) -> None:
+    def note_event(self, what: What, **more: float | str) -> None:
         """Write down for the audit log what happened beside edits; nothing of it is undone."""
         if self._store is not None:
-            body = json.dumps({"what": what, **more})
-            who = self.reader
-            self._store.append(Entry(who.name, who.role, "", EVENT, body, _nothing, utc_now()))
+            who, body = self.reader, {"what": what, **more}
+            text = json.dumps(body, allow_nan=False)
+            self._store.append(Entry(who.name, who.role, "", EVENT, text, _nothing, utc_now()))
+            self.attention.note(who.name, body)
             self.events += 1
 
     def undo(self) -> Change | None:
@@ -407,6 +378,7 @@ class Case(Editing):
         self.readers.add(record.reader)
         if record.kind == EVENT:
             self.events += 1
+            self.attention.note(record.reader, json.loads(record.body))
             return
         if record.kind in ("undo", "redo"):
             change = self._history.undo() if record.kind == "undo" else self._history.redo()
@@ -421,6 +393,8 @@ class Case(Editing):
         self, kind: str, body: str, blob: Callable[[], bytes | None], tool: str, change: Change
     ) -> None:
         assert self._store is not None
+        for lesion_id, seconds in self.attention.take():
+            self.note_event("attended", lesion=lesion_id, seconds=seconds)
         utc = utc_now()
         self._store.append(Entry(self.reader.name, self.reader.role, tool, kind, body, blob, utc))
         self.readers.add(self.reader.name)

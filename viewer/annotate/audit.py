@@ -23,7 +23,7 @@ from viewer.annotate import edits, journal, salvage
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.events import EVENT, event_text
 from viewer.annotate.lesion import Lesion, SegmentState
-from viewer.annotate.names import edit_text
+from viewer.annotate.names import edit_text, target_text
 from viewer.annotate.tool_words import reshaped_text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -210,6 +210,11 @@ def step_text(kind: str, body: Mapping[str, Any], names: Names) -> str:
     ValueError, KeyError, TypeError
         When the body is not that of such a record, or names what is not there any more.
     """
+    if kind == EVENT and body["what"] == "attended":
+        return translate("audit", "{seconds} s at {what}").format(
+            seconds=f"{float(body['seconds']):.1f}",
+            what=target_text(cast(AnnotationDocument, names), str(body["lesion"])),
+        )
     if kind == EVENT:
         return event_text(body)
     if kind in _WITHOUT_BLOB or kind in _WITH_BITS:

@@ -10,7 +10,7 @@ from resources.text import translate
 # Kind of such a record.
 EVENT = "event"
 
-What = Literal["exported", "recovered", "taken-over", "log-saved", "second-committed"]
+What = Literal["exported", "recovered", "taken-over", "log-saved", "second-committed", "attended"]
 
 
 def event_text(body: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from resources.problem import Problem
+from viewer.ui.attending import Attending
 from viewer.ui.auditing import Auditing
 from viewer.ui.comparing import Comparing
 from viewer.ui.panel.changes import ChangesSection
@@ -26,8 +27,8 @@ class Record(QObject):
 
     Attributes
     ----------
-    comparing, auditing, steps, readers
-        AI against corrected; the audit log; steps by name; the second reading.
+    comparing, auditing, steps, readers, attending
+        AI against corrected; the audit log; steps by name; the second reading; the time taken.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -43,6 +44,7 @@ class Record(QObject):
             self.steps,
             self.readers,
         )
+        self.attending = Attending(window)
         self._exporting: Case | None = None
 
     def attach(self) -> None:

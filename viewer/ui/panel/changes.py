@@ -107,12 +107,15 @@ class _Row(QToolButton):
         for label in (self._name, self._dice, self._figures):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def show_one(self, one: Compared, *, chosen: bool) -> None:
+    def show_one(self, one: Compared, seconds: float, *, chosen: bool) -> None:
         label = words.label_name(one.label)
         name = label if one.number is None else f"{one.number} · {label}"
         self._name.setText(f"{name} · {outcome_text(one)}")
         self._dice.setText(dice_text(one.dice))
-        self._figures.setText(figures_text(one).replace(" mL", "\N{NO-BREAK SPACE}mL"))
+        figures = figures_text(one).replace(" mL", "\N{NO-BREAK SPACE}mL")
+        if seconds >= 1:
+            figures += translate("comparing", " · {n} s at it").format(n=f"{seconds:.0f}")
+        self._figures.setText(figures)
         self.setChecked(chosen)
         self.setAccessibleName(
             ", ".join((name, outcome_text(one), figures_text(one), dice_text(one.dice)))
@@ -188,7 +191,7 @@ class ChangesSection(Section):
 
     def refresh(self) -> None:
         """Follow the case."""
-        compared = self._comparing.compared()
+        compared, case = self._comparing.compared(), self._reading.case
         self.setVisible(self._comparing.shows and not self._reading.ai_hidden)
         self._cap.set_key(key_text(self._reading.keys.keys_of("changes")[:1]))
         while len(self.rows) < len(compared):
@@ -199,7 +202,8 @@ class ChangesSection(Section):
         for n, row in enumerate(self.rows):
             row.setVisible(n < len(compared))
         for row, one in zip(self.rows, compared, strict=False):
-            row.show_one(one, chosen=one.target_id == self._reading.selected)
+            seconds = 0.0 if case is None else case.attention.seconds(one.target_id)
+            row.show_one(one, seconds, chosen=one.target_id == self._reading.selected)
             row.updateGeometry()
         added, removed, kept = totals(compared)
         for label, volume in zip(self._sums, (added, removed, kept), strict=True):
