@@ -127,8 +127,14 @@ class Station:
         self.yard_ms.append(yardstick())
         return taken
 
-    def times(self, acts: list[Act]) -> list[float]:
-        return [self.timed(act) for act in acts]
+    def times(self, acts: list[Act], pause_s: float = 0.0) -> list[float]:
+        """Return the milliseconds of acts, with so much time for other work after each."""
+        taken = []
+        for act in acts:
+            taken.append(self.timed(act))
+            if pause_s:
+                self.pump(pause_s)
+        return taken
 
     def alone(self, number: int, size_px: int) -> Any:
         """Show one view alone, exactly ``size_px`` square; return it."""

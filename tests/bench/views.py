@@ -37,6 +37,7 @@ from tests.bench.station import Act, Station, mouse, wheel
 Times = dict[str, list[float]]
 _SIZE_PX = 1000
 _A_ROUND = 24
+_HAND_S = 1 / 60
 _AXIAL = "median <= 2.5, p95 <= 5; >= 2.5x pyqtgraph, >= 12x napari"
 _MOVE = QEvent.Type.MouseMove
 
@@ -119,17 +120,23 @@ def figures(values: list[float]) -> dict[str, float]:
 
 
 def axial(bench: Bench) -> None:
-    """One view of 1000 x 1000, grey, mask and heatmap: the next slice, by the wheel."""
+    """One view of 1000 x 1000, grey, mask and heatmap: the next slice, by the wheel.
+
+    One right after the other, as no hand turns a wheel, and 60 a second, as a quick one does:
+    then the time between two slices is there to make the next one ready.
+    """
     station = bench.at(500, 12)
     assert station.scripted.findings is not None
     peer = Pyqtgraph(station.app, station.case.volume, station.scripted.findings, _SIZE_PX)
     napari = bench.peer_napari(station)
     view = station.alone(0, _SIZE_PX)
-    for name, fill, anatomy in (
-        ("axial", True, True),
-        ("axial, lesions alone", False, False),
+    for name, lungs, pause_s in (
+        ("axial", True, 0.0),
+        ("axial, 60 a second", True, _HAND_S),
+        ("axial, lesions alone", False, 0.0),
+        ("axial, lesions alone, 60 a second", False, _HAND_S),
     ):
-        station.overlays(heatmap=True, fill=fill, anatomy=anatomy)
+        station.overlays(heatmap=True, fill=lungs, anatomy=lungs)
         times: Times = {"overread": [], "pyqtgraph": []}
         if napari is not None:
             times["napari"] = []
@@ -139,7 +146,7 @@ def axial(bench: Bench) -> None:
         for _ in range(bench.rounds):
             steps: list[Act] = [lambda: wheel(view, 1)] * _A_ROUND
             before = view.index
-            times["overread"] += station.times(steps)
+            times["overread"] += station.times(steps, pause_s)
             assert abs(view.index - before) == _A_ROUND
             indices = list(range(at, at + _A_ROUND))
             for index in indices:
