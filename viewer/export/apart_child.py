@@ -19,17 +19,12 @@ from typing import Any, BinaryIO
 
 from resources.problem import Problem
 
-# The window and the model, which somebody waits for, go first.
-_NICE = 5
-
 
 def main() -> int:
     """Write the export that is asked for; return the exit code."""
     requests, replies = _pipes()
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to judge
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(_NICE)
     lock = threading.Lock()
 
     def reply(**answer: Any) -> None:
