@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QApplication, QMenu
 from inference.findings import Mask
 from viewer.annotate.edits import Reshape, Together
 from viewer.tools import reshape
-from viewer.ui.panel import words
 from viewer.ui.reshape_box import ReshapeBox, ReshapeButton
 
 from .conftest import settle
@@ -280,7 +279,8 @@ def test_a_locked_outline_is_left_alone_by_every_tool(reviewed, qtbot):
     control(reviewed, "K")
     assert reviewed.actions_by_id["lock"].isChecked()
     assert "is locked" in reviewed.status._text.text()
-    assert "locked" in words.detail(case, reviewed.reading.lesion)
+    row = reviewed.panel.list.item(0)
+    assert "locked" in row.data(Qt.ItemDataRole.AccessibleTextRole)
     assert "It is locked" in reviewed.actions_by_id["margin"].toolTip()
     assert reviewed.bar.findChild(ReshapeButton).isEnabled(), "its menu unlocks"
     for tool in ("brush", "erase", "lasso"):

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from resources.text import translate
+from viewer.annotate import locks
 from viewer.annotate.lesion import COMMENT
 from viewer.ui import theme
 from viewer.ui.label_colours import label_colour
@@ -166,6 +167,7 @@ class FindingsList(QListWidget):
         self._segments: tuple[SegmentState, ...] = ()
         self._details: dict[str, tuple[Lesion, tuple[SegmentState, ...], str]] = {}
         self._comments: dict[str, str] = {}
+        self._locked: frozenset[str] = frozenset()
         self.setItemDelegate(_Row(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -190,10 +192,12 @@ class FindingsList(QListWidget):
         self._segments = segments
         before = {lesion.id: lesion for lesion in self._filled}
         said, self._comments = self._comments, self._said(case)
+        held, self._locked = self._locked, self._held(case)
         self._filling = True
         self._bring_in_order([lesion.id for lesion in shown])
         for row, lesion in enumerate(shown):
             same = said.get(lesion.id) == self._comments.get(lesion.id)
+            same &= (lesion.id in held) == (lesion.id in self._locked)
             if moved or not same or before.get(lesion.id) is not lesion:
                 assert case is not None
                 self._write(self.item(row), case, lesion)
@@ -205,6 +209,10 @@ class FindingsList(QListWidget):
     def _said(case: Case | None) -> dict[str, str]:
         notes = case.document.notes(COMMENT) if case is not None else {}
         return {lesion_id: str(note.get("text", "")) for lesion_id, note in notes.items()}
+
+    @staticmethod
+    def _held(case: Case | None) -> frozenset[str]:
+        return frozenset(case.document.notes(locks.TOPIC) if case is not None else ())
 
     def _bring_in_order(self, wanted: list[str]) -> None:
         """Leave one row for each id, in their order; a new one has nothing but its id."""
@@ -231,7 +239,12 @@ class FindingsList(QListWidget):
             self._details[lesion.id] = known
         detail = known[2]
         said = self._comments.get(lesion.id, "")
-        parts = [words.verdict(lesion), words.origin(lesion), f"“{said}”" if said else ""]
+        parts = [
+            words.verdict(lesion),
+            words.origin(lesion),
+            translate("findings", "locked") if lesion.id in self._locked else "",
+            f"“{said}”" if said else "",
+        ]
         foot = " · ".join(filter(None, parts))
         item.setData(_ID, lesion.id)
         item.setData(_LESION, lesion)

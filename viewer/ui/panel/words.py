@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import resources
 from resources.text import translate
-from viewer.annotate import locks
 from viewer.annotate.lesion import COMMENT
 from viewer.impression import (
     agreement_percent,
@@ -65,8 +64,6 @@ def detail(case: Case, lesion: Lesion) -> str:
     parts = [place[:1].upper() + place[1:]] if place else []
     parts.append(size(lesion))
     parts += short_opinion(case.document.detection(lesion.id))
-    if locks.is_locked(case.document, lesion.id):
-        parts.append(translate("findings", "locked"))
     return " · ".join(parts)
 
 
