@@ -123,6 +123,13 @@ class _Following:
         return _hangs_together(alike_here, core | before)
 
 
+def prepare() -> None:
+    """Load what following an edge needs, where one may wait for it."""
+    from scipy import ndimage
+
+    assert ndimage
+
+
 def two_tissues(values: _Floats) -> tuple[float, float, float] | None:
     """Part values in two where that separates them best (Otsu, 1979).
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from inference.geometry import lps_mm_to_kji
 from resources.text import translate
 from viewer.annotate.mask import empty_mask
+from viewer.tools import rules
 from viewer.tools.brush import Brush, Stroke
 from viewer.tools.rules import Edge, Range, Rule, two_tissues
+from viewer.ui.jobs import Job
 
 if TYPE_CHECKING:
     from viewer.ui.reading import Reading
@@ -55,6 +57,7 @@ class BrushRules(QObject):
         self._reading = reading
         self._point = point  # LPS mm under the pointer
         self._range: Range | None = None
+        self._pool = QThreadPool(self)
         reading.case_changed.connect(self._on_case)
         reading.tool_changed.connect(self._on_tool)
         self._case: object = None
@@ -111,6 +114,9 @@ class BrushRules(QObject):
             self._use(found)
 
     def _use(self, rule: Rule | None) -> None:
+        if isinstance(rule, Edge):
+            # What it needs takes a third of a second to load: not at the first dab.
+            Job(_prepare, self).start(self._pool)
         reading = self._reading
         reading.brush_rule = rule
         if reading.tool in _TOOLS:
@@ -193,6 +199,10 @@ class BrushRules(QObject):
     def _on_tool(self) -> None:
         if isinstance(self._reading.brush_rule, Range):
             self._range = self._reading.brush_rule
+
+
+def _prepare(_report: object, _cancelled: object) -> None:
+    rules.prepare()
 
 
 def _spread(values: npt.NDArray[Any]) -> Range | None:
