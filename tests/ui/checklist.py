@@ -49,6 +49,7 @@ def written(window, view, monkeypatch):
         return kept(key, make)
 
     picture = QImage(view.size(), QImage.Format.Format_RGB32)
+    view.standing = type(view.standing)()  # what stands there is put together anew
     with monkeypatch.context() as patch, QPainter(picture) as painter:
         patch.setattr(view_corners, "haloed", listen)
         patch.setattr(ink, "block", listen_to_block)
