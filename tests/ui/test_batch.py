@@ -479,11 +479,18 @@ def test_a_study_that_is_forgotten_leaves_the_queue(window, qtbot, process, thre
     window.batch.add_folders([three])
     qtbot.waitUntil(lambda: len(window.batch.items) == 3)
     show_list(window, qtbot, 3)
+    # Until all that reads and writes the list is done, the list may be laid out anew.
+    for pool in (window.worklist.keeper._pool, window.worklist.keeper._looks, window.batch._files):
+        qtbot.waitUntil(lambda pool=pool: not pool.activeThreadCount())
+    settle(window)
+    qtbot.waitUntil(lambda: window.worklist.page.list.currentIndex().isValid())
     on_list(window, "Delete")
-    window.worklist.keeper._pool.waitForDone()
+    qtbot.waitUntil(lambda: len(window.worklist.keeper.studies) == 2)
+    qtbot.waitUntil(lambda: len(window.batch.items) == 2)
+    for pool in (window.worklist.keeper._pool, window.batch._files):
+        pool.waitForDone()
     with sqlite3.connect(folders.data_dir() / "worklist.sqlite") as connection:
         (count,) = connection.execute("SELECT count(*) FROM batch").fetchone()
     connection.close()
     assert count == 2
     assert len(Worklist().studies()) == 2
-    qtbot.waitUntil(lambda: len(window.batch.items) == 2)

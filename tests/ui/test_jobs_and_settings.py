@@ -81,7 +81,7 @@ def test_a_result_after_the_cancel_is_discarded_not_used(owner, qtbot):
     go, used, discarded = threading.Event(), [], []
 
     def work(report, cancelled):
-        assert go.wait(5)
+        assert go.wait(60)
         return "late"
 
     job = Job(work, owner)

@@ -195,6 +195,7 @@ def test_findings_and_segments_are_shown_one_by_one(reviewed):
 
 def test_every_view_says_that_its_result_is_not_reviewed(reviewed, monkeypatch):
     from viewer.ui import view_notices
+    from viewer.ui.standing import Standing
 
     told = {}
 
@@ -202,11 +203,15 @@ def test_every_view_says_that_its_result_is_not_reviewed(reviewed, monkeypatch):
         told.setdefault(width, []).append((tuple(parts), pending))
         return y
 
+    def afresh(view):
+        view.standing = Standing()  # what stands still is kept else
+        view.overlay.shows_ai = True
+        view.grab()
+
     monkeypatch.setattr(view_notices, "chip", note)
     for view in reviewed.views.views:
         told.clear()
-        view.overlay.shows_ai = True
-        view.grab()
+        afresh(view)
         (said, pending), *_ = told[view.width()]
         assert "not reviewed" in said
         assert pending
@@ -214,15 +219,13 @@ def test_every_view_says_that_its_result_is_not_reviewed(reviewed, monkeypatch):
     settle(reviewed)
     told.clear()
     view = reviewed.views.views[1]
-    view.overlay.shows_ai = True
-    view.grab()
+    afresh(view)
     assert any("AI scripted 0" in said and "not reviewed" in said for said, _ in told[view.width()])
     for lesion in reviewed.reading.lesions:
         reviewed.reading.select(lesion.id)
         key(reviewed, "A")
     told.clear()
-    view.overlay.shows_ai = True
-    view.grab()
+    afresh(view)
     assert any("reviewed" in said and not pending for said, pending in told[view.width()])
 
 

@@ -219,7 +219,7 @@ def test_states_are_told_in_words(two, qtbot, monkeypatch):
     read = staged.StagedRead._one
 
     def slow(self, *given):
-        hold.wait(5)
+        hold.wait(60)
         return read(self, *given)
 
     monkeypatch.setattr(staged.StagedRead, "_one", slow)

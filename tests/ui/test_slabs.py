@@ -94,7 +94,7 @@ def test_a_copy_for_a_case_that_has_gone_is_dropped(opened, qtbot, monkeypatch):
     real = reorder.reordered
 
     def slow(voxels, cancelled):
-        go.wait(5)
+        go.wait(60)
         return real(voxels, lambda: False)
 
     monkeypatch.setattr(reorder, "is_worth_it", lambda voxels, free: True)
