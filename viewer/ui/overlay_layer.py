@@ -33,6 +33,7 @@ _LINE_PX = 1.6
 _SELECTED_PX = 2.4
 _POINT_REACH_MM = 1.5
 _CACHE = 256
+_HEAT_SLICES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ class OverlayLayer:
         self._span: Span | None = None  # of the slab, in the place of one slice
         self._flat_at: tuple[Span | None, int] = (None, 0)
         self._flat: dict[tuple[Any, ...], tuple[Mask | Heatmap, Any]] = {}
+        self._slices: dict[tuple[int, int], tuple[Heatmap, Heatmap]] = {}
         self.stroke_layer = _StrokeLayer()
 
     def clear(self) -> None:
@@ -150,6 +152,7 @@ class OverlayLayer:
         self._lines, self.marks, self.shows_ai = [], [], False
         self._paths.clear()
         self._flat.clear()
+        self._slices.clear()
         self.stroke_layer.show_line(None)
         self.changed()
 
@@ -268,14 +271,26 @@ class OverlayLayer:
     def flat_heat(self, plane: Plane, index: int) -> Heat | None:
         """Return ``heat`` as it is shown: over a slab the highest value of all of its slices."""
         heat = self.heat()
-        if heat is None or self._span is None:
+        if heat is None or not plane.straight:
             return heat
+        if self._span is None:
+            return replace(heat, heatmap=self._heat_slice(heat.heatmap, plane.axis, index))
         at = ("heat", id(heat.heatmap), plane.axis)
         known = self._flat.get(at)
         if known is None or known[0] is not heat.heatmap:
             shown = flat_heatmap(heat.heatmap, plane.axis, self._span, index)
             known = self._flat[at] = (heat.heatmap, shown)
         return replace(heat, heatmap=known[1])
+
+    def _heat_slice(self, heatmap: Heatmap, axis: int, index: int) -> Heatmap:
+        """Return one slice of a heatmap, in one piece: a window that is dragged asks again."""
+        known = self._slices.get((axis, index))
+        if known is None or known[0] is not heatmap:
+            if len(self._slices) >= _HEAT_SLICES:
+                self._slices.clear()
+            known = (heatmap, flat_heatmap(heatmap, axis, (index, index + 1), index))
+            self._slices[axis, index] = known
+        return known[1]
 
     def _cached(self, key: str, mask: Mask, plane: Plane, index: int) -> _Outline | None:
         at = (key, plane.name, index if self._span is None else self._span)
