@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QThreadPool
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from inference.client import Cancelled, Device
 from inference.findings import (
@@ -29,6 +31,47 @@ from inference.protocol import Progress
 from viewer.phantom.anatomy import PhantomSpec, make_phantom
 from viewer.phantom.dicom import write_series
 from viewer.ui.collecting import Collector
+
+LEAST_MS = 60_000  # of a wait for what is certain to come: a slow machine is no failure
+
+
+class PatientBot(QtBot):
+    """Waits longer than any machine is slow, whatever a test says."""
+
+    def waitUntil(self, callback, *, timeout=LEAST_MS):
+        super().waitUntil(callback, timeout=max(timeout, LEAST_MS))
+
+    def waitSignal(self, signal, *, timeout=LEAST_MS, **more):
+        return super().waitSignal(signal, timeout=max(timeout, LEAST_MS), **more)
+
+    def waitSignals(self, signals, *, timeout=LEAST_MS, **more):
+        return super().waitSignals(signals, timeout=max(timeout, LEAST_MS), **more)
+
+    def waitExposed(self, widget, *, timeout=LEAST_MS):
+        return super().waitExposed(widget, timeout=max(timeout, LEAST_MS))
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    return PatientBot(request)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(qapp):
+    """Fail a test that leaves a window, a menu or a dialog standing, or work in the shared pool."""
+    yield
+    pool, end = QThreadPool.globalInstance(), time.monotonic() + LEAST_MS / 1000
+    while pool.activeThreadCount() and time.monotonic() < end:
+        QTest.qWait(10)
+    left = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+    names = [f"{type(w).__name__} {w.windowTitle()!r}" for w in left]
+    modal = QApplication.activeModalWidget()
+    for widget in left:
+        widget.close()  # the next test is not to suffer from it
+    assert not names, f"left standing: {names}"
+    assert modal is None
+    assert QApplication.overrideCursor() is None
+    assert not pool.activeThreadCount()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -17,6 +17,7 @@ from resources.problem import Problem
 from viewer.session import Case, Reader
 from viewer.ui import view_notices, view_text
 from viewer.ui.reading import TEXT_FULL, TEXT_NONE, TEXT_SHORT
+from viewer.ui.standing import Standing
 from viewer.ui.view_ink import MARGIN
 
 from .conftest import run_ends_in_a_stroke, settle
@@ -28,6 +29,7 @@ def written(view, monkeypatch):
     """Return the words of the notices that a view draws now."""
     said = []
     chip = view_notices.chip
+    view.standing = Standing()  # what stands still is not written anew else
 
     def listen(painter, view, y, parts, **how):
         said.append(" · ".join(parts))

@@ -145,6 +145,6 @@ def test_a_chosen_colour_is_drawn_kept_and_refused_when_too_like(reviewed):
     offered["#F0E442"].trigger()
     settle(reviewed)
     lines = reviewed.views.views[0].overlay._lines
-    assert {line.pen.color().name().upper() for line in lines} == {"#F0E442"}
+    assert {line.colour.upper() for line in lines} == {"#F0E442"}
     assert reviewed.settings.text("label_colours") == '{"nodule": "#F0E442"}'
     assert resources.table("labels")["nodule"]["colour"] == "#E69F00"
