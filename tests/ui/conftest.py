@@ -32,6 +32,8 @@ from viewer.phantom.anatomy import PhantomSpec, make_phantom
 from viewer.phantom.dicom import write_series
 from viewer.ui.collecting import Collector
 
+from .queue_case import SHOWN, findings_of_twelve
+
 LEAST_MS = 60_000  # of a wait for what is certain to come: a slow machine is no failure
 
 
@@ -261,6 +263,22 @@ def reviewed(opened, qtbot):
     qtbot.waitUntil(lambda: opened.reading.selected is not None)
     settle(opened)
     return opened
+
+
+@pytest.fixture
+def twelve(process, phantom, truth_findings):
+    process.findings = findings_of_twelve(phantom, truth_findings)
+    return process.findings
+
+
+@pytest.fixture
+def full(twelve, reviewed):
+    """The window with twelve findings listed, and three under the threshold."""
+    reviewed.set_reader("Dr. A. Test")
+    assert reviewed.panel.list.count() == SHOWN
+    reviewed.reading.select(reviewed.reading.lesions[0].id)
+    settle(reviewed)
+    return reviewed
 
 
 def settle(window):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from PySide6.QtCore import Qt
 
 from inference.findings import Detection, Impression, Mask
 from inference.measure import measure
@@ -52,3 +53,17 @@ def _inner(mask, volume):
     array[:, :8] = array[:, -8:] = False
     array[:, :, :8] = array[:, :, -8:] = False
     return array
+
+
+def listed(window):
+    """Return the ids of the rows, from the top."""
+    rows = window.panel.list
+    return [rows.item(n).data(int(Qt.ItemDataRole.UserRole)) for n in range(rows.count())]
+
+
+def spoken(window, row):
+    return window.panel.list.item(row).data(int(Qt.ItemDataRole.AccessibleTextRole))
+
+
+def counter(window):
+    return window.panel._count.text()

@@ -10,40 +10,10 @@ import resources
 from viewer.ui.queue import KINDS, ORDERS
 
 from .conftest import settle
-from .queue_case import SHOWN, findings_of_twelve
+from .queue_case import SHOWN, counter, listed, spoken
 from .test_review import control, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def twelve(process, phantom, truth_findings):
-    process.findings = findings_of_twelve(phantom, truth_findings)
-    return process.findings
-
-
-@pytest.fixture
-def full(twelve, reviewed):
-    """The window with twelve findings listed, and three under the threshold."""
-    reviewed.set_reader("Dr. A. Test")
-    assert reviewed.panel.list.count() == SHOWN
-    reviewed.reading.select(reviewed.reading.lesions[0].id)
-    settle(reviewed)
-    return reviewed
-
-
-def listed(window):
-    """Return the ids of the rows, from the top."""
-    rows = window.panel.list
-    return [rows.item(n).data(int(Qt.ItemDataRole.UserRole)) for n in range(rows.count())]
-
-
-def spoken(window, row):
-    return window.panel.list.item(row).data(int(Qt.ItemDataRole.AccessibleTextRole))
-
-
-def counter(window):
-    return window.panel._count.text()
 
 
 # ------------------------------------------------------------------ the whole review
