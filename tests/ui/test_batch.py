@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 import subprocess
 import sys
 from pathlib import Path
@@ -494,3 +495,20 @@ def test_a_study_that_is_forgotten_leaves_the_queue(window, qtbot, process, thre
     connection.close()
     assert count == 2
     assert len(Worklist().studies()) == 2
+
+
+def test_the_queue_forgets_also_when_the_list_is_written_late(
+    window, qtbot, process, three, monkeypatch
+):
+    window.batch.toggle_pause()
+    window.batch.add_folders([three])
+    qtbot.waitUntil(lambda: len(window.batch.items) == 3)
+    show_list(window, qtbot, 3)
+    worklist, gate = window.worklist.keeper._worklist, threading.Event()
+    forget = worklist.forget
+    monkeypatch.setattr(worklist, "forget", lambda key: gate.wait(60) and forget(key))
+    window.worklist.keeper.forget(window.worklist.keeper.studies[0].case_key)
+    window.batch._files.waitForDone()  # the queue has looked: the row is still there
+    settle(window)
+    gate.set()
+    qtbot.waitUntil(lambda: len(window.batch.items) == 2)

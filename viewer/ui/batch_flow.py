@@ -94,6 +94,7 @@ class BatchFlow(QObject):
         window.reading.case_changed.connect(self._on_case)
         window.ai.found.connect(self._on_found_by_reader)
         window.worklist.keeper.changed.connect(self._on_list)
+        window.worklist.keeper.struck.connect(self._on_struck)
         self.told.connect(window.status.hint)
         self.failed.connect(window.message.show_problem)
         self._do(self._batch.items)
@@ -108,6 +109,11 @@ class BatchFlow(QObject):
                 self._stop()
         self._gone = gone
         self._go_on()
+
+    @Slot()
+    def _on_struck(self) -> None:
+        # What was read meanwhile may have been the file of before.
+        self._do(self._batch.items)
 
     # ------------------------------------------------------------------- the part
 

@@ -58,6 +58,7 @@ class WorklistKeeper(QObject):
     changed = Signal()
     noted = Signal(str)
     failed = Signal(object)
+    struck = Signal()  # what was taken off the list is off its file too
 
     def __init__(
         self,
@@ -179,7 +180,7 @@ class WorklistKeeper(QObject):
         self.studies = tuple(study for study in self.studies if study.case_key != case_key)
         self._serial += 1
         self.pictures.pop(case_key, None)
-        self._do(lambda: self._worklist.forget(case_key), self._on_written)
+        self._do(lambda: self._worklist.forget(case_key), self._on_struck)
         self.changed.emit()
 
     def clear(self) -> None:
@@ -187,7 +188,7 @@ class WorklistKeeper(QObject):
         self.studies = ()
         self._serial += 1
         self.pictures.clear()
-        self._do(self._worklist.clear, self._on_written)
+        self._do(self._worklist.clear, self._on_struck)
         self.changed.emit()
 
     def close(self) -> None:
@@ -357,6 +358,11 @@ class WorklistKeeper(QObject):
         notice = self._worklist.take_notice()
         if notice is not None:
             self.noted.emit(notice)
+
+    @Slot(object)
+    def _on_struck(self, result: object) -> None:
+        self._on_written(result)
+        self.struck.emit()
 
     @Slot(object)
     def _on_pictures(self, pictures: object) -> None:
