@@ -2,9 +2,9 @@
 
 import json
 import sqlite3
-import threading
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
