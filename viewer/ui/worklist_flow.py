@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
     from viewer.ui.opener import FoundStudy
     from viewer.ui.staging import ReadSlices
+    from viewer.ui.worklist_page import WorklistPage
 
 # What may be done while the page covers the open study: nothing that changes what nobody sees.
 _ALLOWED = frozenset(
@@ -45,7 +46,7 @@ class WorklistFlow(QObject):
         self.opens_a_line = False  # or else what the reader has named himself
         self._hidden: list[object] = []
         self._listing = False
-        self.page = window.empty.page
+        self.page: WorklistPage = window.empty.page
         self.keeper = WorklistKeeper(
             worklist, window.reading, window.views, window.opener, window.exporter, self
         )
