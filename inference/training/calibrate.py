@@ -62,7 +62,9 @@ class Judged:
     crop: npt.NDArray[np.intp]
 
 
-def calibrate(engine: Engine, crops: Crops, lungs: Sequence[Lungs], tell: Tell) -> dict[str, Any]:
+def calibrate(
+    engine: Engine, crops: Crops, lungs: Sequence[Lungs], least: float, tell: Tell
+) -> dict[str, Any]:
     """Fit everything on the validation patients, the heat on those of the training as well.
 
     The calibration of ``engine`` is set on the way, and is told in the returned document.
@@ -75,6 +77,8 @@ def calibrate(engine: Engine, crops: Crops, lungs: Sequence[Lungs], tell: Tell) 
         Of which the validation patients are looked at; for the heat, some of the others as well.
     lungs
         Scans kept for validation, every finding of which counts as false.
+    least
+        The lowest threshold that may be chosen.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def calibrate(engine: Engine, crops: Crops, lungs: Sequence[Lungs], tell: Tell) 
     engine.calibration.heat[:] = engine.calibration.heat.new_tensor(heat)
     engine.calibration.score[:] = engine.calibration.score.new_tensor(score)
     scores = chances(score, judged)
-    threshold = choose_threshold(scores, judged, len(nodules), len(lungs))
+    threshold = choose_threshold(scores, judged, len(nodules), len(lungs), least)
     shown = scores >= threshold
     return {
         "heat": heat,
@@ -286,11 +290,13 @@ def chances(score: Sequence[float], judged: Judged) -> Floats:
     return _chance(score[0] * judged.logit + score[1] * _logit(judged.peak) + score[2])
 
 
-def choose_threshold(scores: Floats, judged: Judged, crops: int, scans: int) -> float:
-    """Return the lowest score, of two digits, with few enough false findings."""
+def choose_threshold(
+    scores: Floats, judged: Judged, crops: int, scans: int, least: float = 0.05
+) -> float:
+    """Return the lowest score of two digits, from ``least`` on, with few enough false findings."""
     wrong = scores[~judged.true & (judged.crop >= 0)]
     scan = scores[judged.crop < 0]
-    for percent in range(5, 100):
+    for percent in range(round(100 * least), 100):
         threshold = percent / 100
         few = (wrong >= threshold).sum() <= MOST_FALSE_A_CROP * crops
         if few and (scan >= threshold).sum() <= MOST_FALSE_A_SCAN * scans:

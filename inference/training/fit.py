@@ -315,7 +315,8 @@ class Run:
         kept = self._recipe.data.lungs_kept_for_validation
         found = load_lungs(self._data / "lungs-unlabelled")
         lungs = tuple(scan for scan in found if scan.name in kept)
-        return calibrate(Engine.of(nets, str(self._device)), self.crops, lungs, tell)
+        engine = Engine.of(nets, str(self._device))
+        return calibrate(engine, self.crops, lungs, self._recipe.threshold.value, tell)
 
     def fixed(self) -> dict[str, Any]:
         """Return the threshold that the recipe names."""

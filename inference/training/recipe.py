@@ -122,7 +122,7 @@ class Mining:
 class Threshold:
     """How the default score is chosen: one of ``POLICIES``, with its value.
 
-    ``validation``: by the validation patients, see ``calibrate``; the value is not read.
+    ``validation``: by the validation patients, see ``calibrate``; not below the value.
     ``fixed``: the value is the score.
     """
 

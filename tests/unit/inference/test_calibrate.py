@@ -50,6 +50,7 @@ def test_the_threshold_is_the_lowest_with_few_false_findings() -> None:
     crop = np.array([0, 1, 2, 3, -1, -1, -1, -1, -1])
     judged = Judged(scores, scores, true, crop.astype(np.intp))
     assert choose_threshold(scores, judged, 10, 1) == pytest.approx(0.56)
+    assert choose_threshold(scores, judged, 10, 1, 0.7) == pytest.approx(0.7)
     none_in_scan = Judged(scores, scores, true, np.abs(crop).astype(np.intp))
     # Now all seven false findings are in crops, and one may stay.
     assert choose_threshold(scores, none_in_scan, 10, 1) == pytest.approx(0.81)
