@@ -33,6 +33,7 @@ def written(window, view, monkeypatch):
     """Return the words that stand in the corners of a view now."""
     said = []
     haloed, block, kept = view_corners.haloed, ink.block, ink.kept
+    write_words = view_corners._write_words
 
     def listen(painter, at, text, *rest, **named):
         said.append(text)
@@ -41,6 +42,10 @@ def written(window, view, monkeypatch):
     def listen_to_block(lines, *rest, **named):
         said.extend(lines)
         return block(lines, *rest, **named)
+
+    def listen_to_words(painter, view, lines, **how):
+        said.extend(lines)
+        return write_words(painter, view, lines, **how)
 
     def listen_to_kept(key, make):
         # The scale bar is a picture; its key says for how many mm it stands.
@@ -54,6 +59,7 @@ def written(window, view, monkeypatch):
         patch.setattr(view_corners, "haloed", listen)
         patch.setattr(ink, "block", listen_to_block)
         patch.setattr(ink, "kept", listen_to_kept)
+        patch.setattr(view_corners, "_write_words", listen_to_words)
         view_text.paint(painter, view)
     return [text for text in said if text.strip()]
 

@@ -1,7 +1,8 @@
 """Looks, focus and economy of the window: what is drawn, how often, and who can reach it."""
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import (
     QFontMetrics,
     QImage,
@@ -10,9 +11,11 @@ from PySide6.QtGui import (
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QDialog, QSlider
 
+from viewer.display import strokes
 from viewer.session import Case
 from viewer.ui import slice_view, theme
-from viewer.ui.overlay_layer import OverlayLayer
+from viewer.ui.overlay_layer import OverlayLayer, _Line, _Outline
+from viewer.ui.slice_item import Look
 from viewer.ui.widgets import CommandButton
 
 from .conftest import settle
@@ -91,12 +94,12 @@ def test_no_tool_and_no_name_makes_the_window_wider(reviewed):
         right = reviewed.status._research.geometry().right()
         assert right <= reviewed.status.width()
     assert reviewed.actions_by_id["run"].text() == "Run AI"
-    reviewed.resize(1900, 1000)
+    reviewed.resize(2300, 1000)
     reviewed.reading.set_tool("brush")
     settle(reviewed)
     assert reviewed.bar._undo_text.isVisible()
     assert reviewed.bar.device_button.text() == reviewed.bar._title
-    assert all(cap.isVisible() for cap in reviewed.bar._keys)
+    assert not any(cap.isHidden() for cap in reviewed.bar._keys)
 
 
 def test_the_second_view_takes_the_place_of_the_third(opened):
@@ -136,7 +139,7 @@ class Counts:
 
 
 def test_a_verdict_and_a_dab_compose_no_image(reviewed, monkeypatch):
-    composed = Counts(monkeypatch, slice_view, "compose")
+    composed = Counts(monkeypatch, slice_view.SliceView, "_compose")
     key(reviewed, "A")
     assert composed.calls == 0
     reviewed.reading.set_tool("brush")
@@ -161,7 +164,7 @@ def test_the_outlines_are_not_drawn_again_for_a_dab_or_a_window(reviewed, monkey
     port, at = view.viewport(), view.cursor_px().toPoint()
     QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=at)
     settle(reviewed)
-    drawn = Counts(monkeypatch, OverlayLayer, "paint")
+    drawn = Counts(monkeypatch, OverlayLayer, "strokes")
     for step in range(1, 6):
         QTest.mouseMove(port, at + QPoint(8 * step, 0))
         settle(reviewed)
@@ -195,25 +198,20 @@ def test_a_verdict_writes_one_row_of_the_list(reviewed, monkeypatch):
 
 
 def test_outlines_are_as_thick_on_a_dense_screen(opened):
-    """Cosmetic pens count device pixels: twice as many on a screen twice as dense."""
-    from PySide6.QtGui import QColor, QPainterPath, QPen
-
-    from viewer.ui.overlay_layer import _Line
-
-    path = QPainterPath()
-    path.moveTo(0, 25)
-    path.lineTo(50, 25)
-    pen = QPen(QColor("#FFFFFF"), 4)
-    pen.setCosmetic(True)
+    """Lines count device pixels: twice as many on a screen twice as dense."""
+    outline = _Outline.of([np.array([[0.0, 25.0], [50.0, 25.0]])])
+    line = _Line("d1", outline, "#FFFFFF", 4.0, dashed=False)
     covered = []
     for ratio in (1, 2):
         picture = QImage(50 * ratio, 50 * ratio, QImage.Format.Format_RGB32)
         picture.setDevicePixelRatio(ratio)
         picture.fill(0)
         with QPainter(picture) as painter:
-            _Line("d1", path, pen).draw(painter)
+            line.draw(painter)
         column = [picture.pixelColor(25 * ratio, y).red() > 200 for y in range(50 * ratio)]
         covered.append(sum(column) / ratio)
+        look = Look(QSize(50, 50), ratio, (0.0, 0.0), 1.0)
+        assert line.stroke(look, (0.0, 0.0)).width_px == 4 * ratio
     assert covered[0] == covered[1] == 4
 
 
@@ -259,6 +257,5 @@ def test_text_stands_out_from_its_ground(ink, ground):
 
 def test_dashes_of_the_ai_leave_gaps_that_are_seen(reviewed):
     line = next(iter(reviewed.views.views[0].overlay._lines))
-    assert line.pen.capStyle() == Qt.PenCapStyle.FlatCap
-    dash, gap = line.pen.dashPattern()
-    assert gap >= 0.6 * dash
+    assert line.dashed
+    assert strokes.GAP >= 0.6 * strokes.DASH

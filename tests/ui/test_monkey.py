@@ -147,7 +147,7 @@ def test_nothing_that_a_hand_can_do_breaks_the_window(
     window, process, qtbot, phantom_folder, tmp_path, monkeypatch, seed
 ):
     monkeypatch.setattr(QDialog, "exec", lambda self: 1)
-    monkeypatch.setattr("viewer.ui.pictures.ask_save", lambda *_args: None)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: ("", ""))
     answers = random.Random(seed)
     places = ("", str(tmp_path), str(tmp_path / "missing" / "place"))
     monkeypatch.setattr(
