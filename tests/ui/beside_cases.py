@@ -62,6 +62,8 @@ def beside(window, qtbot, name):
     window.layouts.show_beside(number_of(window, name))
     qtbot.waitUntil(lambda: window.layouts.beside.state == "shown", timeout=10_000)
     settle(window)
+    # Where the test before left the pointer, the new pane may lie under it.
+    window.views._activate(window.views.views[0])
     return window.layouts.beside
 
 
