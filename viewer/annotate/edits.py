@@ -20,7 +20,7 @@ from viewer.annotate.outlined import RemoveOutlined as RemoveOutlined
 from viewer.annotate.reshaped import Reshape as Reshape
 from viewer.annotate.reshaped import Together as Together
 from viewer.annotate.small_edits import AddLesion as AddLesion
-from viewer.annotate.small_edits import Body, triple
+from viewer.annotate.small_edits import Body, place_of, read_delta
 from viewer.annotate.small_edits import CallUp as CallUp
 from viewer.annotate.small_edits import DeleteLesion as DeleteLesion
 from viewer.annotate.small_edits import MoveLesion as MoveLesion
@@ -196,8 +196,7 @@ class PaintStroke:
         """Return everything but the bits."""
         return {
             "target": self.target_id,
-            "origin_kji": list(self.delta.origin_kji),
-            "shape_kji": list(self.delta.shape_kji),
+            **place_of(self.delta),
             "mode": self.mode,
             "shape": self.shape,
             "diameter_mm": self.diameter_mm,
@@ -212,12 +211,9 @@ class PaintStroke:
     @classmethod
     def read(cls, body: Mapping[str, Any], blob: bytes | None) -> PaintStroke:
         """Read its journal form."""
-        if blob is None:
-            raise ValueError("a stroke without bytes")
-        delta = Delta(triple(body["origin_kji"]), triple(body["shape_kji"]), blob)
         return cls(
             str(body["target"]),
-            delta,
+            read_delta(body, blob, "a stroke"),
             str(body["mode"]),
             str(body["shape"]),
             float(body["diameter_mm"]),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from inference.findings import Detection, Impression, Mask, ModelStamp
 from viewer.annotate.lesion import Point
 from viewer.annotate.mask import Delta
+from viewer.annotate.small_edits import triple
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +84,7 @@ class AddOutlined:
         """Read its journal form."""
         if blob is None:
             raise ValueError("an outline without bytes")
-        origin, shape = _triple(body["origin_kji"]), _triple(body["shape_kji"])
+        origin, shape = triple(body["origin_kji"]), triple(body["shape_kji"])
         uncertainty, said = body["uncertainty"], body["impression"]
         outlined = Detection(
             id=str(body["lesion"]),
@@ -148,8 +149,3 @@ def _point(values: Any) -> Point:
 def _two(values: Any) -> tuple[float, float]:
     first, second = (float(v) for v in values)
     return first, second
-
-
-def _triple(values: Any) -> tuple[int, int, int]:
-    k, j, i = (int(v) for v in values)
-    return k, j, i

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from viewer.annotate.mask import Delta
-from viewer.annotate.small_edits import Body, triple
+from viewer.annotate.small_edits import Body, place_of, read_delta
 
 if TYPE_CHECKING:
     from viewer.annotate.edits import Edit
@@ -50,8 +50,7 @@ class Reshape:
         """Return everything but the bits."""
         return {
             "target": self.target_id,
-            "origin_kji": list(self.delta.origin_kji),
-            "shape_kji": list(self.delta.shape_kji),
+            **place_of(self.delta),
             "made_by": self.made_by,
             "settings": dict(self.settings),
         }
@@ -63,9 +62,7 @@ class Reshape:
     @classmethod
     def read(cls, body: Mapping[str, Any], blob: bytes | None) -> Reshape:
         """Read its journal form."""
-        if blob is None:
-            raise ValueError("a changed outline without bytes")
-        delta = Delta(triple(body["origin_kji"]), triple(body["shape_kji"]), blob)
+        delta = read_delta(body, blob, "a changed outline")
         return cls(str(body["target"]), delta, str(body["made_by"]), dict(body["settings"]))
 
 

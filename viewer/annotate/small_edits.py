@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from viewer.annotate.lesion import Decision, Point
-from viewer.annotate.mask import Triple
+from viewer.annotate.mask import Delta, Triple
 
 Body = dict[str, Any]
 Note = Mapping[str, Any] | None
@@ -297,6 +297,18 @@ def triple(values: Any) -> Triple:
     """Return three whole numbers that JSON kept."""
     k, j, i = (int(v) for v in values)
     return k, j, i
+
+
+def place_of(delta: Delta) -> Body:
+    """Return where a change of voxels lies, for the body of its edit; its bits are the blob."""
+    return {"origin_kji": list(delta.origin_kji), "shape_kji": list(delta.shape_kji)}
+
+
+def read_delta(body: Mapping[str, Any], blob: bytes | None, what: str) -> Delta:
+    """Return the change of voxels of an edit; ``what`` it is, for the error."""
+    if blob is None:
+        raise ValueError(f"{what} without bytes")
+    return Delta(triple(body["origin_kji"]), triple(body["shape_kji"]), blob)
 
 
 def _note(value: Any) -> Note:

@@ -6,6 +6,7 @@ import pytest
 from inference.findings import Mask
 from inference.measure import measure
 from tests.annotate_cases import affine, ball
+from tests.grids import random_axes
 from viewer.annotate.live import measure_live
 
 
@@ -18,9 +19,8 @@ def _same(mask, transform, voxels=None):
 
 
 def _turned(seed, spacing):
-    q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
     out = np.eye(4)
-    out[:3, :3] = q * np.sign(np.diag(r)) * spacing
+    out[:3, :3] = random_axes(seed) * spacing
     out[:3, 3] = (3.0, -4.0, 5.0)
     return out
 

@@ -13,6 +13,7 @@ import inference.measure as measure_module
 from inference.findings import Mask
 from inference.geometry import lps_mm_to_kji
 from inference.measure import axes_lps_mm, measure
+from tests.grids import random_axes
 
 
 def _affine(spacing_kji, rotation=None, origin=(10.0, -20.0, 30.0)):
@@ -21,11 +22,6 @@ def _affine(spacing_kji, rotation=None, origin=(10.0, -20.0, 30.0)):
     affine[:3, :3] = axes * np.asarray(spacing_kji)
     affine[:3, 3] = origin
     return affine
-
-
-def _rotation(seed):
-    q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
-    return q * np.sign(np.diag(r))
 
 
 def _ellipse(shape_kji, spacing_kji, centre_kji, semi_mm, angle=0.0):
@@ -45,7 +41,7 @@ def _ellipse(shape_kji, spacing_kji, centre_kji, semi_mm, angle=0.0):
 @pytest.mark.parametrize("seed", [None, 1, 2])
 def test_a_turned_ellipsoid_in_oblique_anisotropic_voxels_has_its_axes(angle, seed):
     spacing = (2.0, 0.6, 0.6)
-    affine = _affine(spacing, None if seed is None else _rotation(seed))
+    affine = _affine(spacing, None if seed is None else random_axes(seed))
     array = _ellipse((20, 90, 90), spacing, (9.3, 44.6, 45.2), (12.0, 20.0, 10.0), angle)
     found = measure(Mask.from_array(array), affine)
     assert found.diameter_mm == pytest.approx(40.0, abs=0.6)

@@ -6,21 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.findings import Mask
+from tests.grids import make_affine
 from viewer.annotate.mask import empty_mask, equal
 from viewer.tools.between import fill_between, gaps, signed_mm, way_between
 
 SHAPE = (25, 40, 36)
-
-
-def make_affine(spacing, seed=None, flips=(1, 1, 1)):
-    axes = np.eye(3)[:, ::-1]
-    if seed is not None:
-        q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
-        axes = q * np.sign(np.diag(r))
-    affine = np.eye(4)
-    affine[:3, :3] = axes * np.asarray(spacing) * flips
-    affine[:3, 3] = (5.0, -6.0, 7.0)
-    return affine
 
 
 AFFINES = {

@@ -7,24 +7,13 @@ from hypothesis import strategies as st
 
 from inference import geometry
 from inference.findings import Mask
+from tests.grids import make_affine
 from viewer.annotate.mask import empty_mask, xor
 from viewer.display.oblique import cut_plane, turned
 from viewer.display.planes import make_planes
 from viewer.tools.lasso import MODES, Lasso, Sheet, filled, goes_round
 
 SHAPE = (14, 22, 26)
-
-
-def make_affine(spacing=(2.5, 0.7, 0.9), seed=None, flips=(1, 1, 1), shear=0.0):
-    axes = np.eye(3)[:, ::-1]
-    if seed is not None:
-        q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
-        axes = q * np.sign(np.diag(r))
-    affine = np.eye(4)
-    affine[:3, :3] = axes * np.asarray(spacing) * flips
-    affine[:3, 0] += shear * affine[:3, 1]
-    affine[:3, 3] = (5.0, -6.0, 7.0)
-    return affine
 
 
 AFFINES = {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from skimage.draw import ellipse as sk_ellipse
 from skimage.measure import grid_points_in_poly
 
+from tests.grids import random_axes
 from viewer.tools.measures.lines import (
     Cross,
     angle_degrees,
@@ -29,8 +30,7 @@ UP = np.array([0.0, 0.0, 1.0])
 
 def turned(seed: int) -> np.ndarray:
     """Return a rotation matrix."""
-    q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
-    q = q * np.sign(np.diag(r))
+    q = random_axes(seed)
     return q if np.linalg.det(q) > 0 else -q
 
 

@@ -6,22 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference import geometry
+from tests.grids import make_affine
 from viewer.annotate.mask import empty_mask
 from viewer.tools.brush import Brush, Stroke
 from viewer.tools.rules import Edge, Range, two_tissues
 
 SHAPE = (18, 40, 44)
-
-
-def make_affine(spacing, seed=None, flips=(1, 1, 1)):
-    axes = np.eye(3)[:, ::-1]
-    if seed is not None:
-        q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
-        axes = q * np.sign(np.diag(r))
-    affine = np.eye(4)
-    affine[:3, :3] = axes * np.asarray(spacing) * flips
-    affine[:3, 3] = (5.0, -6.0, 7.0)
-    return affine
 
 
 AFFINES = {
