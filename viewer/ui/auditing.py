@@ -14,6 +14,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate.audit import Audit, KnownNames, as_csv, read_audit
 from viewer.ui.audit_view import AuditDialog
+from viewer.ui.availability import why_no_journal
 from viewer.ui.jobs import Job, Report
 from viewer.ui.places import ask_save
 
@@ -62,14 +63,10 @@ class Auditing(QObject):
 
     def why_not(self) -> str:
         """Return why there is no log to show, in a sentence; empty when there is one."""
-        case = self._reading.case
-        if case is None:
-            return translate("window", "Open a series first.")
-        if case.folder is None:
-            return str(case.viewing_only or translate("audit", "This case keeps no journal."))
-        if self._reading.ai_locked:
-            return translate("audit", "The log would tell of the AI: commit the impression first.")
-        return ""
+        why = why_no_journal(self._reading.case)
+        if not why and self._reading.ai_locked:
+            why = translate("audit", "The log would tell of the AI: commit the impression first.")
+        return why
 
     # --------------------------------------------------------------- showing
 

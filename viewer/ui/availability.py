@@ -10,6 +10,7 @@ from viewer.ui.commands import key_text
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
 
+    from viewer.session import Case
     from viewer.ui.ai_runner import AiRunner
     from viewer.ui.exporter import Exporter
     from viewer.ui.part import Part
@@ -22,6 +23,15 @@ _ALWAYS = (
 _NEEDS_LESION = ("accept", "reject", "unsure", "delete")
 _CHANGES = ("missed", "brush", "erase", "move")
 SWITCHES = ("heatmap", "masks", "fill", "graphics", "crosshair", "invert")
+
+
+def why_no_journal(case: Case | None) -> str:
+    """Return why there is no journal to read, in a sentence; empty when there is one."""
+    if case is None:
+        return translate("window", "Open a series first.")
+    if case.folder is None:
+        return str(case.viewing_only or translate("audit", "This case keeps no journal."))
+    return ""
 
 
 def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter) -> dict[str, str]:

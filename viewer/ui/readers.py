@@ -14,6 +14,7 @@ from viewer import second_reading
 from viewer.annotate.agreement import Agreement, compare
 from viewer.session import Case, Reader
 from viewer.ui.agreement_view import AgreementDialog
+from viewer.ui.availability import why_no_journal
 from viewer.ui.jobs import Job
 
 if TYPE_CHECKING:
@@ -71,14 +72,10 @@ class Readers(QObject):
         return {_SECOND: case is not None and case.second}
 
     def _why_no_case(self) -> str:
-        case = self._reading.case
-        if case is None:
-            return translate("window", "Open a series first.")
-        if case.folder is None:
-            return str(case.viewing_only or translate("audit", "This case keeps no journal."))
-        if self._reading.ai_locked:
-            return translate("comparing", "The AI is locked until the first impression.")
-        return ""
+        why = why_no_journal(self._reading.case)
+        if not why and self._reading.ai_locked:
+            why = translate("comparing", "The AI is locked until the first impression.")
+        return why
 
     def _why_not_second(self) -> str:
         case = self._reading.case

@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from resources.text import translate
 from viewer.annotate.comparison import Compared, dice, totals
 from viewer.ui import change_layer
 from viewer.ui.commands import key_text
 from viewer.ui.panel import words
+from viewer.ui.panel.row import Row, show_rows
 from viewer.ui.panel.section import Section
 from viewer.ui.widgets import KeyCap, head, note
 
@@ -87,25 +88,12 @@ class _Swatch(QWidget):
         painter.end()
 
 
-class _Row(QToolButton):
+class _Row(Row):
     """One finding: whose it is and its Dice, then what came and went."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._name, self._dice, self._figures = QLabel(), note(), note()
-        self._dice.setWordWrap(False)
-        top = QHBoxLayout()
-        top.addWidget(self._name, 1)
-        top.addWidget(self._dice)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 4, 8, 5)
-        column.setSpacing(1)
-        column.addLayout(top)
-        column.addWidget(self._figures)
-        for label in (self._name, self._dice, self._figures):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._dice, self._figures = note(), note()
+        super().__init__(self._dice, self._figures)
 
     def show_one(self, one: Compared, seconds: float, *, chosen: bool) -> None:
         label = words.label_name(one.label)
@@ -121,15 +109,6 @@ class _Row(QToolButton):
             ", ".join((name, outcome_text(one), figures_text(one), dice_text(one.dice)))
         )
         self.setToolTip(translate("comparing", "Go there."))
-
-    def sizeHint(self) -> QSize:
-        layout = self.layout()
-        assert layout is not None
-        width = max(self.width(), 200)
-        return QSize(width, layout.totalHeightForWidth(width))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, self.sizeHint().height())
 
 
 class ChangesSection(Section):
@@ -194,13 +173,7 @@ class ChangesSection(Section):
         compared, case = self._comparing.compared(), self._reading.case
         self.setVisible(self._comparing.shows and not self._reading.ai_hidden)
         self._cap.set_key(key_text(self._reading.keys.keys_of("changes")[:1]))
-        while len(self.rows) < len(compared):
-            row = _Row()
-            row.clicked.connect(partial(self._go_to, len(self.rows)))
-            self.rows.append(row)
-            self._list.addWidget(row)
-        for n, row in enumerate(self.rows):
-            row.setVisible(n < len(compared))
+        show_rows(self.rows, self._list, len(compared), self._new_row)
         for row, one in zip(self.rows, compared, strict=False):
             seconds = 0.0 if case is None else case.attention.seconds(one.target_id)
             row.show_one(one, seconds, chosen=one.target_id == self._reading.selected)
@@ -210,6 +183,11 @@ class ChangesSection(Section):
             label.setText(_ml(volume))
         self._dice.setText(dice_text(dice(kept, added, removed)))
         self._note.setText(self._said(compared))
+
+    def _new_row(self, number: int) -> _Row:
+        row = _Row()
+        row.clicked.connect(partial(self._go_to, number))
+        return row
 
     def _said(self, compared: tuple[Compared, ...]) -> str:
         if not compared:

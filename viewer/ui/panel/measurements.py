@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout
 
 from resources.text import translate
 from viewer.annotate import measurement_words as words
 from viewer.annotate.measuring import sheet_of
 from viewer.ui import theme
+from viewer.ui.panel.row import Row, show_rows
 from viewer.ui.panel.section import Section
 from viewer.ui.panel.value_plot import ValuePlot
 from viewer.ui.view_corners import plane_name
@@ -53,26 +55,13 @@ def table_text(reading: Reading, listed: dict[str, Measurement]) -> str:
     )
 
 
-class _Row(QToolButton):
+class _Row(Row):
     """One measurement: number and name, value, slice; wraps rather than being cut."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._name, self._where = QLabel(), note(size_px=theme.CORNER_PX)
-        self._where.setWordWrap(False)
+        self._where = note(size_px=theme.CORNER_PX)
         self._value = note(size_px=theme.CORNER_PX)
-        top = QHBoxLayout()
-        top.addWidget(self._name, 1)
-        top.addWidget(self._where)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 4, 8, 5)
-        column.setSpacing(1)
-        column.addLayout(top)
-        column.addWidget(self._value)
-        for label in (self._name, self._where, self._value):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        super().__init__(self._where, self._value)
 
     def show_one(self, one: Measurement, where: str, *, chosen: bool) -> None:
         name = f"{one.number} · {words.kind_text(one.kind)}"
@@ -92,15 +81,6 @@ class _Row(QToolButton):
             reader=one.reader or "?"
         )
         self.setToolTip(by if one.reader else translate("measure", "Go there."))
-
-    def sizeHint(self) -> QSize:
-        layout = self.layout()
-        assert layout is not None
-        width = max(self.width(), 200)
-        return QSize(width, layout.totalHeightForWidth(width))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, self.sizeHint().height())
 
 
 class MeasurementsSection(Section):
@@ -142,13 +122,7 @@ class MeasurementsSection(Section):
         damaged = self._measuring.kept.damaged
         self.setVisible(bool(listed) or damaged > 0)
         self._ids = list(listed)
-        while len(self._rows) < len(listed):
-            row = _Row()
-            row.clicked.connect(self._go_to)
-            self._rows.append(row)
-            self._list.addWidget(row)
-        for n, row in enumerate(self._rows):
-            row.setVisible(n < len(listed))
+        show_rows(self._rows, self._list, len(listed), self._new_row)
         for row, (key, one) in zip(self._rows, listed.items(), strict=False):
             chosen = key == self._measuring.selected
             row.show_one(one, slice_text(self._reading, one), chosen=chosen)
@@ -173,8 +147,12 @@ class MeasurementsSection(Section):
             parts.append(translate("measure", "Not kept: {why}").format(why=why))
         return " ".join(parts)
 
-    def _go_to(self) -> None:
-        row = self._rows.index(self.sender())  # type: ignore[arg-type]
+    def _new_row(self, number: int) -> _Row:
+        row = _Row()
+        row.clicked.connect(partial(self._go_to, number))
+        return row
+
+    def _go_to(self, row: int) -> None:
         if row < len(self._ids):
             self._measuring.go_to(self._ids[row])
             self.refresh()  # a second click on the chosen one leaves it chosen
