@@ -10,12 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+import numpy as np
+
 from inference import failures, packing, registry
 from inference.child import Child, default_command
-from inference.findings import Findings, Outline
+from inference.findings import Findings, Mask, Outline
 from inference.manifest import ModelPack
 from inference.protocol import Device, Progress, read_message, write_message
-from inference.surroundings import surroundings
+from inference.refine import Click
+from inference.surroundings import surroundings, surroundings_of
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
@@ -180,6 +183,67 @@ class ModelProcess:
                 "point_lps_mm": [x, y, z],
             }
             return head, {"voxels": voxels, "affine": affine}
+
+        def outline_of(message: _Message) -> Outline:
+            value, parts = message
+            return packing.outline_from_parts(value["outline"], parts, origin)
+
+        return self._ask(request, progress, outline_of)
+
+    def refine(
+        self,
+        volume: Volume,
+        pack: ModelPack,
+        device: str,
+        mask: Mask,
+        clicks: Sequence[Click],
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Outline:
+        """Correct an outline by a voxel that belongs to it, or does not; see ``inference.refine``.
+
+        Parameters
+        ----------
+        volume, pack, device, progress
+            As in ``outline``.
+        mask
+            The outline as it stands, not empty.
+        clicks
+            Voxels of the volume that were pointed at, the latest last.
+
+        Returns
+        -------
+        Outline
+            In indices of ``volume``; with an empty mask and a reason of ``inference.refine``
+            when the latest point changes nothing.
+
+        Raises
+        ------
+        Problem, Cancelled
+            As ``outline``.
+        """
+        origin = (0, 0, 0)
+
+        def request() -> _Request:
+            nonlocal origin
+            registry.check_outlines(pack)
+            _admit(pack, volume)
+            pointed = [click.at_kji for click in clicks]
+            voxels, affine, origin = surroundings_of(volume, mask.box, pointed)
+            drawn = np.zeros(voxels.shape, dtype=np.uint8)
+            at = tuple(
+                slice(b.start - o, b.stop - o) for b, o in zip(mask.box, origin, strict=True)
+            )
+            drawn[at] = mask.voxels
+            head = {
+                "kind": "refine",
+                "folder": str(pack.folder.resolve()),
+                "device": device,
+                "clicks": [
+                    [*(a - o for a, o in zip(click.at_kji, origin, strict=True)), click.belongs]
+                    for click in clicks
+                ],
+            }
+            return head, {"voxels": voxels, "affine": affine, "mask": drawn}
 
         def outline_of(message: _Message) -> Outline:
             value, parts = message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,40 @@ def surroundings(
         A box (k, j, i) of the volume, at least a voxel, not copied; its own (4, 4) affine,
         (k, j, i, 1) to LPS mm; the index in the volume of its first voxel.
     """
-    reach = np.asarray(REACH_KJI_MM) / volume.spacing_kji_mm
     size = np.asarray(volume.shape_kji)
     # Clipped first: a point may be farther away than an index can say.
     point = np.clip(lps_mm_to_kji(volume.affine, point_lps_mm), 0, size - 1)
-    low = np.clip(np.floor(point - reach), 0, size - 1).astype(int)
-    high = np.clip(np.ceil(point + reach) + 1, low + 1, size).astype(int)
+    return _cut(volume, point, point)
+
+
+def surroundings_of(
+    volume: Volume, box: tuple[slice, slice, slice], points_kji: Sequence[tuple[int, int, int]]
+) -> tuple[npt.NDArray[Any], Affine, tuple[int, int, int]]:
+    """Cut out what may be looked at round an outline and voxels that correct it.
+
+    Parameters
+    ----------
+    box
+        Of the outline, in the volume.
+    points_kji
+        Voxels of the volume.
+
+    Returns
+    -------
+    voxels, affine, origin_kji
+        As of ``surroundings``.
+    """
+    ends = np.array([[b.start for b in box], [b.stop - 1 for b in box], *points_kji], dtype=float)
+    return _cut(volume, ends.min(axis=0), ends.max(axis=0))
+
+
+def _cut(
+    volume: Volume, first: npt.NDArray[np.float64], last: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[Any], Affine, tuple[int, int, int]]:
+    reach = np.asarray(REACH_KJI_MM) / volume.spacing_kji_mm
+    size = np.asarray(volume.shape_kji)
+    low = np.clip(np.floor(first - reach), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(last + reach) + 1, low + 1, size).astype(int)
     k, j, i = (int(n) for n in low)
     affine = volume.affine.copy()
     affine[:3, 3] = kji_to_lps_mm(volume.affine, low)

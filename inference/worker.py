@@ -95,6 +95,8 @@ class _Server:
                 self._analyze(number, request, arrays)
             elif request["kind"] == "outline":
                 self._outline(number, request, arrays)
+            elif request["kind"] == "refine":
+                self._refine(number, request, arrays)
             else:
                 self._fail(number, "crash", f"unknown request {request['kind']}")
         except Problem as problem:
@@ -151,6 +153,24 @@ class _Server:
         tell(Progress("outline", 0, 1))
         x, y, z = request["point_lps_mm"]
         outline = outline_at(engine, arrays["voxels"], arrays["affine"], (x, y, z))
+        value, parts = packing.outline_parts(replace(outline, device=engine.backend.name))
+        self._send(number, {"kind": "outline", "outline": value}, parts)
+
+    def _refine(
+        self, number: int, request: dict[str, Any], arrays: dict[str, packing.Array]
+    ) -> None:
+        tell = self._teller(number)
+        tell(Progress("start", 0, 1))
+        from inference.refine import Click
+        from inference.runtime.refine import refine_at
+
+        pack = read_manifest(Path(request["folder"]))
+        engine = self._outlining(pack, self._device(request["device"]))
+        tell(Progress("outline", 0, 1))
+        clicks = [Click((k, j, i), bool(belongs)) for k, j, i, belongs in request["clicks"]]
+        voxels, affine = arrays["voxels"], arrays["affine"]
+        before = arrays["mask"].astype(bool)
+        outline = refine_at(engine, voxels, affine, before, clicks)
         value, parts = packing.outline_parts(replace(outline, device=engine.backend.name))
         self._send(number, {"kind": "outline", "outline": value}, parts)
 

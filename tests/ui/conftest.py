@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, QThreadPool
+from PySide6.QtGui import QCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -235,7 +236,10 @@ def window(qapp, qtbot, process):
     from viewer.ui.main_window import MainWindow
 
     app.theme.apply_theme(qapp)
+    # Where the test before left it, it may lie over a view, which would take it for a hand.
+    QCursor.setPos(QPoint(0, 0))
     made = MainWindow()
+    made.move(40, 40)
     made.resize(1500, 900)
     made.show()
     qtbot.waitExposed(made)

@@ -14,8 +14,10 @@ from typing import Any
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from inference.client import Cancelled, ModelProcess
+from inference.findings import Mask
 from inference.manifest import ModelPack
 from inference.protocol import Progress
+from inference.refine import Click
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
@@ -226,6 +228,14 @@ class Engine(QObject):
         """Outline what lies at a point; ``succeeded`` brings an Outline."""
         return self.submit(
             lambda process, tell: process.outline(volume, pack, device, point_lps_mm, tell)
+        )
+
+    def refine(
+        self, volume: Volume, pack: ModelPack, device: str, mask: Mask, clicks: Sequence[Click]
+    ) -> Task:
+        """Correct an outline by the latest of some points; ``succeeded`` brings an Outline."""
+        return self.submit(
+            lambda process, tell: process.refine(volume, pack, device, mask, clicks, tell)
         )
 
     # ------------------------------------------------------------------ cancelling
