@@ -51,6 +51,26 @@ def _image(buffer: Rgb32) -> QImage:
     return QImage(buffer.data, columns, rows, columns * 4, QImage.Format.Format_RGB32)
 
 
+def _beside(room: QRectF, target: QRectF) -> list[QRectF]:
+    """Return what a picture in ``target`` does not cover of a room that begins at 0, 0.
+
+    The outermost pixels of the picture are in it, for which of them are drawn is Qt's affair.
+    """
+    inner = target.adjusted(2, 2, -2, -2).intersected(room)
+    if inner.isEmpty():
+        return [room]
+    width, height = room.width(), room.height()
+    left, right = math.floor(inner.left()), math.ceil(inner.right())
+    top, bottom = math.floor(inner.top()), math.ceil(inner.bottom())
+    parts = (
+        QRectF(0, 0, width, top),
+        QRectF(0, bottom, width, height - bottom),
+        QRectF(0, top, left, bottom - top),
+        QRectF(right, top, width - right, bottom - top),
+    )
+    return [part for part in parts if not part.isEmpty()]
+
+
 class SliceItem:
     """The composed slice, drawn into its rectangle in mm, and the outlines over it.
 
@@ -146,8 +166,8 @@ class SliceItem:
 
     def _draw(self, painter: QPainter, look: Look, target: QRectF, image: QImage | None) -> None:
         room = QRectF(QPointF(0, 0), QSizeF(look.size))
-        if image is None or not target.contains(room):
-            painter.fillRect(room, Qt.GlobalColor.black)
+        for part in _beside(room, QRectF() if image is None else target):
+            painter.fillRect(part, Qt.GlobalColor.black)
         if image is not None:
             self._draw_image(painter, target, image, look)
         if not self._canvas.is_clear:
