@@ -23,6 +23,7 @@ from viewer.annotate.place import LungMap, Place, Side
 from viewer.annotate.store import Entry, OnProblem, OnSaved, Store
 from viewer.editing import Editing
 from viewer.export.snapshot import CaseSnapshot
+from viewer.second_reading import Which
 from viewer.slices import Slices
 from viewer.stepping import Stepping
 from viewer.study.order import StackPlan
@@ -63,10 +64,14 @@ class Case(Editing, Stepping):
         kept, see ``keep_threshold``.
     blind
         Whether the reader may not see the AI yet. State of the view, no edit.
-    second
-        Whether it is the second reading of the case, see ``second_reading``.
+    which
+        Which reading of the case it is, see ``second_reading``.
+    committed
+        Whether that reading is, and so stays as it is.
     readers
         Who has worked on it.
+    links
+        Number and SHA-256 (hexadecimal) of the last record on each lesion, as the case was opened.
     attention
         How long they were at each finding.
     events
@@ -94,8 +99,10 @@ class Case(Editing, Stepping):
         self.threshold = 0.0
         self.blind = False
         self.taken_over: str | None = None
-        self.second = False
+        self.which: Which = "first"
+        self.committed = False
         self.readers: set[str] = set()
+        self.links: dict[str, tuple[int, str]] = {}
         self.attention = Attention()
         self.events = 0
         self._folder: Path | None = None
@@ -136,7 +143,8 @@ class Case(Editing, Stepping):
         folder: Path | None = None,
         failed: Mapping[int, Problem] | None = None,
         incomplete: Problem | None = None,
-        second: bool | None = False,
+        which: Which | None = "first",
+        own_reading: bool = False,
     ) -> Case:
         """Open a case and bring it to where it was left.
 
@@ -156,8 +164,9 @@ class Case(Editing, Stepping):
             Where the folders of all cases lie; by default in the data folder.
         failed, incomplete
             Of the ``StagedRead``: the slices that could not be read, and that they could not.
-        second
-            Whether to open the second reading of the case; None: when the reader is in it.
+        which
+            Which reading of the case to open; None: that of the reader, who gets an
+            ``own_reading`` as ``second_reading.of_reader`` says.
 
         Raises
         ------
@@ -176,8 +185,8 @@ class Case(Editing, Stepping):
             home = (folder or folders.data_dir() / "cases") / key
         except OSError as error:
             raise saved_work.no_folder(error) from error
-        if second or (second is None and second_reading.is_to_be_opened(home, reader.name)):
-            home, case.second = home / second_reading.FOLDER, True
+        case.which = which or second_reading.of_reader(home, reader.name, own=own_reading)
+        home = second_reading.folder_of(home, case.which)
         fingerprint = Fingerprint.of(
             series.series_uid, len(series.instances), volume.shape_kji, volume.affine
         )
@@ -197,9 +206,16 @@ class Case(Editing, Stepping):
                 case._store = Store(journal, case._saved(on_saved), on_problem)
             undo.pop_all()
         case._note_opening(journal)
+        if case.committed and not case.read_only:
+            case.read_only_problem = second_reading.committed_problem()
         return case
 
     # ------------------------------------------------------------------ reading
+
+    @property
+    def second(self) -> bool:
+        """Whether it is the second reading of the case."""
+        return self.which == "second"
 
     @property
     def read_only(self) -> bool:
@@ -286,6 +302,11 @@ class Case(Editing, Stepping):
             self.attention.note(who.name, body)
             self.events += 1
 
+    def commit(self) -> None:
+        """Let this reading stay as it is from now on."""
+        self.note_event("second-committed" if self.second else "first-committed")
+        self.committed, self.read_only_problem = True, second_reading.committed_problem()
+
     def undo(self) -> Change | None:
         """Take the latest edit back; None when there is none."""
         if self._history.undoes_unkept:
@@ -360,8 +381,8 @@ class Case(Editing, Stepping):
                 replace(journal)
         if damaged:
             self.recovered = saved_work.recovered_text(journal, self.read_only)
-        if journal.records:
-            self.saved_utc = journal.records[-1].utc
+        if saved := journal.records[: journal.written[0]]:
+            self.saved_utc = saved[-1].utc
         self._history.trim()
         self._reset_threshold()
         return journal
@@ -379,6 +400,7 @@ class Case(Editing, Stepping):
         if record.kind == EVENT:
             self.events += 1
             self.attention.note(record.reader, json.loads(record.body))
+            self.committed = second_reading.commits(record.body, self.committed)
             return
         if record.kind in ("undo", "redo"):
             change = self._history.undo() if record.kind == "undo" else self._history.redo()
@@ -387,6 +409,7 @@ class Case(Editing, Stepping):
         else:
             edit = edits.decode(record.kind, json.loads(record.body), record.blob)
             change = self._history.apply(edit)
+        self.links.update(dict.fromkeys(change.lesion_ids, (record.seq, record.chain.hex())))
         self._note(change, record.utc)
 
     def _append(

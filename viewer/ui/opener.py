@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal, Slot
 from inference.volume import Volume
 from resources.problem import Problem
 from viewer.display.grey import Window
+from viewer.second_reading import Which
 from viewer.session import Case, Reader
 from viewer.study import decode, default_window, order, resample, scan, thumbnail
 from viewer.study.cancel import stop_if
@@ -89,6 +90,8 @@ class Opener(QObject):
         self._one = QThreadPool(self)
         self._one.setMaxThreadCount(1)
         self.study = FoundStudy((), ())
+        # Whether who has no part in a case gets a reading of his own; ``viewer.ui.readers`` says.
+        self.own_readings: Callable[[], bool] = bool
 
     @property
     def busy(self) -> bool:
@@ -200,15 +203,12 @@ class Opener(QObject):
 
         self._start_opening(work)
 
-    def open_reading(self, left: OpenedCase, reader: Reader, *, second: bool) -> None:
-        """Open the first or second reading of a case that is being left; its images are there."""
-        plan, volume, runs = left.case.plan, left.case.volume, left.case.document.runs
+    def open_reading(self, left: OpenedCase, reader: Reader, *, which: Which) -> None:
+        """Open another reading of a case that is being left; its images are there."""
+        plan, volume = left.case.plan, left.case.volume
 
         def work(_report: Report, _cancelled: Callable[[], bool]) -> OpenedCase:
-            case = self._opened_case(plan, volume, reader, second=second)
-            if second and not case.read_only and not case.document.runs:
-                for run in runs:
-                    case.add_findings(run.findings)
+            case = self._opened_case(plan, volume, reader, which=which)
             return OpenedCase(left.number, case, left.window)
 
         self._start_opening(work)
@@ -260,15 +260,17 @@ class Opener(QObject):
         self._start_opening(work)
 
     def _opened_case(self, plan: StackPlan, volume: Volume, reader: Reader, **read: Any) -> Case:
-        return Case.open(
+        case = Case.open(
             plan.series,
             plan,
             volume,
             reader=reader,
             on_saved=self.saved.emit,
             on_problem=self.store_failed.emit,
-            **{"second": None, **read},
+            **{"which": None, "own_reading": self.own_readings(), **read},
         )
+        begin_with_the_ai(case)
+        return case
 
     def _start_opening(self, work: Callable[[Report, Callable[[], bool]], OpenedCase]) -> None:
         self._read = self._job(work, self.opened.emit)
@@ -315,6 +317,22 @@ class Opener(QObject):
         decode.close()  # a frame that takes its time would hold up its thread
         for pool in (self._reads, self._slow, self._one, QThreadPool.globalInstance()):
             pool.waitForDone(3000)
+
+
+def begin_with_the_ai(case: Case) -> None:
+    """Lay the AI results of the first reading under another one that is just begun."""
+    empty = not (case.read_only or case.document.runs or case.which == "first")
+    if empty and case.folder is not None:
+        first = Case.open(
+            case.series,
+            case.plan,
+            case.volume,
+            reader=case.reader,
+            folder=case.folder.parent.parent,
+        )
+        first.close()
+        for run in first.document.runs:
+            case.add_findings(run.findings)
 
 
 def _scan_and_order(

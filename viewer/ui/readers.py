@@ -122,7 +122,7 @@ class Readers(QObject):
         if case.second and not (self._standing is not None and self._standing.committed):
             self._commit(case)
             return
-        self._window.study.open_reading(second=not case.second)
+        self._window.study.open_reading("first" if case.second else "second")
 
     def _commit(self, case: Case) -> None:
         case.note_event("second-committed")
@@ -178,8 +178,8 @@ class Readers(QObject):
 
         def work(_report: object, _cancelled: object) -> Compared:
             both = [
-                Case.open(series, plan, volume, reader=Reader(reader.name), second=second)
-                for second in (False, True)
+                Case.open(series, plan, volume, reader=Reader(reader.name), which=which)
+                for which in ("first", "second")
             ]
             try:
                 names = [", ".join(sorted(filter(None, one.readers))) or "?" for one in both]

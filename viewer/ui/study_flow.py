@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from resources.problem import Problem
 from resources.text import translate
 from viewer.beside import day_text
+from viewer.second_reading import Which
 from viewer.session import Reader
 from viewer.study.order import StackPlan
 from viewer.study.resample import can_resample
@@ -107,8 +108,8 @@ class StudyFlow(QObject):
         self._show_loading(translate("window", "Making a regular copy…"))
         self._opener.open_copy(number, case, Reader(window.settings.text("reader")))
 
-    def open_reading(self, *, second: bool) -> None:
-        """Open the first or the second reading of the case that is open."""
+    def open_reading(self, which: Which) -> None:
+        """Open another reading of the case that is open."""
         window = self._window
         case, number = window.reading.case, self.current
         if case is None or number is None or not window.everything_saved():
@@ -118,7 +119,7 @@ class StudyFlow(QObject):
         self.current = number
         self._show_loading(translate("window", "Opening the other reading…"))
         reader = Reader(window.settings.text("reader"))
-        self._opener.open_reading(OpenedCase(number, case, shown), reader, second=second)
+        self._opener.open_reading(OpenedCase(number, case, shown), reader, which=which)
 
     def show_menu(self, number: int, where: QPoint) -> None:
         """Offer what can be done with a series of the rail."""
@@ -308,7 +309,7 @@ class StudyFlow(QObject):
         elif problems:
             window.message.show_note(" ".join(problems))
         parts = [translate("window", "Ready")]
-        if case.undo_name and not case.second:
+        if case.undo_name and case.which == "first":
             parts.append(translate("window", "your earlier work on this series is back"))
         if self._left_out:
             parts.append(self._left_out)

@@ -15,7 +15,7 @@ def begun(tmp_path):
     first.add_findings(findings(volume()))
     first.set_verdict("d1", "rejected")
     assert first.close() == 0
-    second = open_case(folder=tmp_path, reader=SECOND, second=True)
+    second = open_case(folder=tmp_path, reader=SECOND, which="second")
     second.add_findings(findings(volume()))
     assert second.close() == 0
     return tmp_path, first
@@ -23,7 +23,7 @@ def begun(tmp_path):
 
 def test_neither_reading_changes_the_other(begun):
     folder, first = begun
-    second = open_case(folder=folder, reader=SECOND, second=True)
+    second = open_case(folder=folder, reader=SECOND, which="second")
     assert second.document.lesion("d1").verdict is None
     second.set_verdict("d1", "accepted")
     assert second.close() == 0
@@ -36,14 +36,14 @@ def test_neither_reading_changes_the_other(begun):
 def test_its_reader_is_led_back_to_it_until_it_is_committed(begun):
     folder, first = begun
     for reader, second in ((SECOND, True), (FIRST, False), (Reader("Third"), False)):
-        case = open_case(folder=folder, reader=reader, second=None)
+        case = open_case(folder=folder, reader=reader, which=None)
         assert case.second == second
         assert case.close() == 0
-    case = open_case(folder=folder, reader=SECOND, second=True)
+    case = open_case(folder=folder, reader=SECOND, which="second")
     case.note_event("second-committed")
     assert case.close() == 0
     assert second_reading.standing(first.folder).committed
-    case = open_case(folder=folder, reader=SECOND, second=None)
+    case = open_case(folder=folder, reader=SECOND, which=None)
     assert not case.second
     assert case.close() == 0
 
