@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from tests.bench.station import Station
 
 if TYPE_CHECKING:
-    from tests.bench.views import Bench
+    from tests.bench.rows import Bench
 
 _BEAT_MS = 10
 _NO_KEYS = frozenset({"quit", "open", "open_file", "sample", "run", "export", "next_case"})

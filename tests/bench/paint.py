@@ -11,14 +11,9 @@ Options are those of ``views.py``.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +24,9 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 
 from inference.findings import Mask
 from inference.geometry import lps_mm_to_kji
+from tests.bench import rows
+from tests.bench.rows import Bench
 from tests.bench.station import Act, Station, mouse
-from tests.bench.views import Bench
 
 _SLICES = 600
 _OUTLINES = 8  # and two lungs
@@ -165,27 +161,5 @@ def _ball(case: Any, radius_mm: float, *, thin: bool) -> Mask:
 ROWS: dict[str, Callable[[Bench], None]] = {"dabs": dabs, "shapes": shapes}
 
 
-def main() -> None:
-    """Time the rows."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--data", default=str(Path(tempfile.gettempdir()) / "overread-bench"))
-    here = sys.executable if find_spec("napari") else ""
-    parser.add_argument("--napari", default=here, help="a Python that has napari")
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        os.environ.setdefault("OVERREAD_HOME", home)
-        bench = Bench(options)
-        try:
-            for row in options.rows:
-                ROWS[row](bench)
-        finally:
-            bench.leave()
-    if options.json is not None:
-        options.json.write_text(json.dumps({"cores": os.cpu_count(), "rows": bench.rows}, indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    rows.main(__doc__, ROWS, rounds=6)

@@ -13,14 +13,8 @@ without, it is left out. All is written as JSON.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import statistics
 import sys
-import tempfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,94 +23,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt
 
-from tests.bench import make_study
+from tests.bench import rows
 from tests.bench.heartbeat import keys_row, memory_row, stall_row
-from tests.bench.peers import Napari, Pyqtgraph
-from tests.bench.station import Act, Station, mouse, wheel
+from tests.bench.peers import Pyqtgraph
+from tests.bench.rows import SIZE_PX, Bench, Times
+from tests.bench.station import Act, mouse, wheel
 
-Times = dict[str, list[float]]
-_SIZE_PX = 1000
 _A_ROUND = 24
 _HAND_S = 1 / 60
 _AXIAL = "median <= 2.5, p95 <= 5; >= 2.5x pyqtgraph, >= 12x napari"
 _MOVE = QEvent.Type.MouseMove
-
-
-class Bench:
-    """What all rows share: the studies, the rounds, the peers."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options = options
-        self.rounds: int = options.rounds
-        self.rows: dict[str, Any] = {}
-        self.station: Station | None = None
-        self._open: tuple[int, int] | None = None
-        self.napari: Napari | None = None
-
-    def study(self, count: int) -> Path:
-        """Return the folder of a synthetic series of so many slices, made on first use."""
-        folder = Path(self.options.data) / f"ct{count}"
-        if not folder.exists():
-            make_study.write(folder, count)
-        return folder
-
-    def at(self, count: int, candidates: int) -> Station:
-        """Return the window with a study and so many candidates."""
-        if self._open != (count, candidates):
-            self.leave()
-            self.station = Station(self.study(count), candidates)
-            self._open = (count, candidates)
-        assert self.station is not None
-        return self.station
-
-    def leave(self) -> None:
-        """Close window and peers."""
-        for part in (self.napari, self.station):
-            if part is not None:
-                part.close()
-        self.napari = self.station = self._open = None
-
-    def peer_napari(self, station: Station) -> Napari | None:
-        """Start napari on the open study, where there is one."""
-        if self.options.napari and self.napari is None:
-            findings = station.scripted.findings
-            assert findings is not None
-            self.napari = Napari(self.options.napari, station.case.volume, findings, _SIZE_PX)
-        return self.napari
-
-    def note(self, name: str, times: Times, reach: str, peer: Pyqtgraph | None = None) -> None:
-        """Keep and print the figures of a row."""
-        row: dict[str, Any] = {"reach": reach}
-        for who, values in times.items():
-            row[who] = figures(values)
-        if self.station is not None and self.station.cpu_ms:
-            # What the processor worked, all threads: other programs hardly stretch it.
-            row["overread_cpu"] = figures(self.station.cpu_ms)
-            row["yardstick"] = figures(self.station.yard_ms)
-            self.station.cpu_ms, self.station.yard_ms = [], []
-        if peer is not None and peer.cpu_ms:
-            row["pyqtgraph_cpu"] = figures(peer.cpu_ms)
-            peer.cpu_ms = []
-        ours = next(iter(times.values()))
-        for who in list(times)[1:]:
-            if who in ("pyqtgraph", "napari"):
-                row[f"x_{who}"] = round(statistics.median(times[who]) / statistics.median(ours), 2)
-        row["load"] = (
-            [round(part, 1) for part in os.getloadavg()] if hasattr(os, "getloadavg") else []
-        )
-        self.rows[name] = row
-        print(name, json.dumps(row), flush=True)
-
-
-def figures(values: list[float]) -> dict[str, float]:
-    """Return median, 95th percentile and extremes, in milliseconds."""
-    return {
-        "median": round(float(np.median(values)), 2),
-        "p95": round(float(np.percentile(values, 95)), 2),
-        "min": round(min(values), 2),
-        "max": round(max(values), 2),
-        "n": len(values),
-    }
 
 
 def axial(bench: Bench) -> None:
@@ -127,9 +43,9 @@ def axial(bench: Bench) -> None:
     """
     station = bench.at(500, 12)
     assert station.scripted.findings is not None
-    peer = Pyqtgraph(station.app, station.case.volume, station.scripted.findings, _SIZE_PX)
+    peer = Pyqtgraph(station.app, station.case.volume, station.scripted.findings, SIZE_PX)
     napari = bench.peer_napari(station)
-    view = station.alone(0, _SIZE_PX)
+    view = station.alone(0, SIZE_PX)
     for name, lungs, pause_s in (
         ("axial", True, 0.0),
         ("axial, 60 a second", True, _HAND_S),
@@ -188,11 +104,11 @@ def crosshair(bench: Bench) -> None:
 def across(bench: Bench) -> None:
     """Coronal and sagittal slices of 512 x 512 x 500, by the wheel."""
     station = bench.at(500, 12)
-    peer = Pyqtgraph(station.app, station.case.volume, None, _SIZE_PX)
-    for heatmap in (False, True):
+    peer = Pyqtgraph(station.app, station.case.volume, None, SIZE_PX)
+    for heatmap, pause_s in ((False, 0.0), (False, _HAND_S), (True, 0.0), (True, _HAND_S)):
         station.overlays(heatmap=heatmap)
         for number, axis, name in ((1, 1, "coronal"), (2, 2, "sagittal")):
-            view = station.alone(number, _SIZE_PX)
+            view = station.alone(number, SIZE_PX)
             times: Times = {"overread": [], "pyqtgraph": []}
             at = 150
             station.window.reading.show_slice(view.plane, at)
@@ -200,13 +116,14 @@ def across(bench: Bench) -> None:
             for _ in range(bench.rounds):
                 steps: list[Act] = [lambda view=view: wheel(view, -1)] * 8
                 before = view.index
-                times["overread"] += station.times(steps)
+                times["overread"] += station.times(steps, pause_s)
                 assert abs(view.index - before) == 8
                 for index in range(at, at + 8):
                     shown = lambda axis=axis, index=index: peer.show(axis, index)  # noqa: E731
                     times["pyqtgraph"].append(peer.timed(shown))
                 at += 8
-            name = f"{name}, heatmap" if heatmap else name
+            name += ", heatmap" if heatmap else ""
+            name += ", 60 a second" if pause_s else ""
             bench.note(name, times, "median <= 4", peer)
     peer.close()
 
@@ -261,7 +178,7 @@ def slab(bench: Bench) -> None:
     station.overlays(heatmap=False)
     spacing = station.case.volume.spacing_kji_mm
     for number, name in ((0, "axial"), (1, "coronal"), (2, "sagittal")):
-        view = station.alone(number, _SIZE_PX)
+        view = station.alone(number, SIZE_PX)
         for mode in ("mip", "minip", "mean"):
             view.set_slab(Slab(mode, 20 * spacing[view.plane.axis]))
             station.window.reading.show_slice(view.plane, 200)
@@ -289,33 +206,5 @@ ROWS: dict[str, Callable[[Bench], None]] = {
 }
 
 
-def main() -> None:
-    """Time the rows."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--data", default=str(Path(tempfile.gettempdir()) / "overread-bench"))
-    here = sys.executable if find_spec("napari") else ""  # the extra "bench" brings it
-    parser.add_argument("--napari", default=here, help="a Python that has napari")
-    parser.add_argument("--real", type=Path, help="a chest CT for the model's run")
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        os.environ.setdefault("OVERREAD_HOME", home)
-        bench = Bench(options)
-        try:
-            for row in options.rows:
-                ROWS[row](bench)
-        finally:
-            bench.leave()
-    about = {
-        "platform": os.environ.get("QT_QPA_PLATFORM", "screen"),
-        "cores": os.cpu_count(),
-        "rows": bench.rows,
-    }
-    if options.json is not None:
-        options.json.write_text(json.dumps(about, indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    rows.main(__doc__, ROWS, rounds=8)
