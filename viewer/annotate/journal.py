@@ -19,6 +19,7 @@ from typing import Any
 from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate import salvage, schema, second_copy, wal
+from viewer.annotate.records import SELECT as SELECT
 from viewer.annotate.records import Fingerprint as Fingerprint
 from viewer.annotate.records import Record as Record
 from viewer.annotate.records import first_link as first_link
@@ -31,7 +32,6 @@ FILE = "journal.db"
 _READY = "journal.ready"
 _PART = "journal.part"
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-SELECT = "SELECT seq, utc, reader, role, tool, kind, body, blob, chain FROM record ORDER BY seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ class Journal:
         Whether something behind the last good record, or around it, was lost or unreadable.
     restored
         Whether it was damaged and the second copy gave back all that is known of.
+    waiting
+        How many of the records, the last ones, are in the second copy only: a program was
+        killed before its commit.
     """
 
     file: Path
@@ -57,11 +60,18 @@ class Journal:
     records: tuple[Record, ...]
     damaged: bool
     restored: bool = False
+    waiting: int = 0
 
     @property
     def chain(self) -> bytes:
         """The link that the next record is chained to."""
         return self.records[-1].chain if self.records else first_link(self.head)
+
+    @property
+    def written(self) -> tuple[int, bytes]:
+        """Number and link of the last record that is in the file."""
+        number = len(self.records) - self.waiting
+        return number, self.records[number - 1].chain if number else first_link(self.head)
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -69,12 +79,12 @@ def connect(file: Path) -> sqlite3.Connection:
 
     The file goes through the steps of the schema that it lacks. One that is gone is not made.
     """
+    upgrade(file)
     uri = f"{file.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        upgrade(connection, file)
     except BaseException:
         connection.close()
         raise
@@ -142,8 +152,6 @@ def replace(journal: Journal) -> None:
     _make(part, journal)
     part.replace(folder / _READY)
     _finish_replacing(folder)
-    # A copy that has more would give back at the next opening what was just cut off.
-    second_copy.forget_longer(folder / COPY, len(journal.records))
 
 
 def _make(file: Path, journal: Journal) -> None:
@@ -185,7 +193,7 @@ def _read(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal | No
     try:
         version, application = header_numbers(file)
     except FileNotFoundError:
-        return _from_copy(Journal(file, fingerprint.to_json(), (), True), fingerprint, None)
+        return _from_copy(Journal(file, fingerprint.to_json(), (), True), fingerprint)
     if application == schema.APPLICATION_ID and version > schema.VERSION:
         raise Problem(
             translate("annotate", "The work on this case was saved by a newer Overread."),
@@ -193,36 +201,46 @@ def _read(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal | No
             f"schema {version} > {schema.VERSION}",
         )
     journal = _scan(file, fingerprint, read_only)
-    copied = _from_copy(journal, fingerprint, journal)
-    if copied is not journal:
+    if not journal.damaged:
+        return _with_waiting(journal, read_only)
+    copied = _from_copy(journal, fingerprint)
+    if copied is not None:
         return copied
-    if journal.damaged and not read_only and not journal.records and file.stat().st_size:
+    if not read_only and not journal.records and file.stat().st_size:
         return _salvage(journal, fingerprint)
     return journal
 
 
-def _from_copy(
-    journal: Journal, fingerprint: Fingerprint, otherwise: Journal | None
-) -> Journal | None:
-    """Return what the second copy of a journal gives where that is more, else ``otherwise``.
+def _with_waiting(journal: Journal, read_only: bool) -> Journal:
+    """Return a whole journal with what only its second copy has."""
+    with contextlib.suppress(OSError):
+        copied = second_copy.read(journal.file.with_name(COPY), journal.records)
+        if copied is not None and copied.head == journal.head:
+            here = len(journal.records)
+            # While another program writes, the copy that is read after the journal is ahead.
+            lost = copied.committed > here and not read_only
+            return Journal(
+                journal.file,
+                journal.head,
+                copied.records,
+                damaged=lost,
+                restored=lost and copied.whole,
+                waiting=0 if lost else len(copied.records) - here,
+            )
+    return journal
 
-    The copy is written after the journal itself: one that has more records tells that the
-    journal lost some, even where nothing else shows it.
-    """
-    copy = journal.file.with_name(COPY)
-    try:
-        version, application = header_numbers(copy)
-        known = application == schema.APPLICATION_ID and version <= schema.VERSION
-        if not known or second_copy.length(copy) < max(1, len(journal.records)):
-            return otherwise
-        if second_copy.length(copy) == len(journal.records) and not journal.damaged:
-            return otherwise
-        found = _scan(copy, fingerprint, read_only=True)
-    except (OSError, sqlite3.Error, Problem):
-        return otherwise
-    if len(found.records) < max(1, len(journal.records)):
-        return otherwise
-    return Journal(journal.file, found.head, found.records, True, restored=not found.damaged)
+
+def _from_copy(journal: Journal, fingerprint: Fingerprint) -> Journal | None:
+    """Return a damaged journal as its second copy has it; None where that has less."""
+    with contextlib.suppress(OSError, ValueError):
+        copied = second_copy.read(journal.file.with_name(COPY))
+        if (
+            copied is not None
+            and fingerprint.matches(copied.head)
+            and len(copied.records) >= max(1, len(journal.records))
+        ):
+            return Journal(journal.file, copied.head, copied.records, True, copied.whole)
+    return None
 
 
 def _salvage(journal: Journal, fingerprint: Fingerprint) -> Journal:
@@ -244,10 +262,6 @@ def _scan(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal:
     damaged = False
     with salvage.readable(file) as readable, closing(_connect_to_read(readable)) as connection:
         with _noting_damage() as seen:
-            # The first read makes SQLite index the log. A log that grows while another process
-            # writes it cannot be judged.
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            damaged = not read_only and wal.has_lost_commits(file)
             damaged |= connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
         damaged |= bool(seen)
         with _noting_damage() as seen:
@@ -258,6 +272,8 @@ def _scan(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal:
         with _noting_damage() as seen:
             damaged |= not _collect(connection, head, records.append)
         damaged |= bool(seen)
+    # A log that grows while another process writes it cannot be judged.
+    damaged |= not read_only and wal.has_lost_commits(file)
     return Journal(file, head, tuple(records), damaged)
 
 

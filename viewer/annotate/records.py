@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# All records of a journal's database.
+SELECT = "SELECT seq, utc, reader, role, tool, kind, body, blob, chain FROM record ORDER BY seq"
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:

@@ -1,4 +1,8 @@
-"""The thread that writes a journal. Nobody waits for it but ``flush`` and ``close``."""
+"""The threads that write a journal and its copy. Nobody waits for them but ``flush`` and ``close``.
+
+One makes each entry a record and hands it to the operating system, in the second copy; it never
+waits for the disk. The other commits records to the journal, which is when they are saved.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class ChangedOutside(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is to become the next record; ``blob`` is asked for in the store thread."""
+    """What is to become the next record; ``blob`` is asked for in a thread of the store."""
 
     reader: str
     role: str
@@ -44,7 +48,7 @@ class Entry:
 
 
 class Store:
-    """Appends to one journal, in its own thread, in the order of the calls.
+    """Appends to one journal, in threads of its own, in the order of the calls.
 
     What cannot be written, for want of space for instance, is kept and tried again; the
     reader is told once.
@@ -69,25 +73,33 @@ class Store:
         self._file = journal.file
         self._copy = SecondCopy(journal.file)
         self._identity: tuple[int, int] | None = None
-        self._chain = journal.chain
-        self._written = len(journal.records)
+        # Number and link of the last record in the journal, of that in the copy's last mark, and of
+        # the last that is made.
+        self._written = self._marked = journal.written
+        self._made_last = len(journal.records), journal.chain
         self._on_saved = on_saved
         self._on_problem = on_problem
         self._changed = threading.Condition()
-        self._pending: deque[tuple[int, Entry]] = deque()
+        self._entries: deque[tuple[int, Entry]] = deque()
+        self._made = deque(journal.records[self._written[0] :])
         self._seq = len(journal.records)
         self._attempts = 0
         self._failing = False
         self._hurry = False
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name="overread-store", daemon=True)
-        self._thread.start()
+        self._ended = False
+        self._threads = [
+            threading.Thread(target=run, name=name, daemon=True)
+            for run, name in ((self._keep_copy, "overread-copy"), (self._run, "overread-store"))
+        ]
+        for thread in self._threads:
+            thread.start()
         atexit.register(self.close)
 
     @property
     def unsaved(self) -> int:
         """Number of records that are not on the disk yet."""
-        return len(self._pending)
+        return self._seq - self._written[0]
 
     def append(self, entry: Entry) -> int:
         """Take in the next record and return its number at once."""
@@ -95,7 +107,7 @@ class Store:
             if self._closing:
                 raise RuntimeError("the store is closed")
             self._seq += 1
-            self._pending.append((self._seq, entry))
+            self._entries.append((self._seq, entry))
             self._changed.notify_all()
             return self._seq
 
@@ -113,7 +125,7 @@ class Store:
             self._changed.notify_all()
             # One whole attempt from now on: the one under way may be a moment from failing.
             stop = self._attempts + 2
-            while self._pending and self._thread.is_alive():
+            while self.unsaved and self._threads[-1].is_alive():
                 left = end - time.monotonic()
                 if left <= 0 or (self._failing and self._attempts >= stop):
                     break
@@ -121,27 +133,72 @@ class Store:
                     self._hurry = True
                     self._changed.notify_all()
                 self._changed.wait(min(left, 0.2))
-            return len(self._pending)
+            return self.unsaved
 
     def close(self, timeout_s: float = 10.0) -> int:
-        """Write what is left, end the thread; return the number of records not on the disk."""
+        """Write what is left, end the threads; return the number of records not on the disk."""
         atexit.unregister(self.close)
         end = time.monotonic() + timeout_s
         self.flush(timeout_s)
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join(max(0.1, end - time.monotonic()))
+        for thread in self._threads:
+            thread.join(max(0.1, end - time.monotonic()))
         if self.stopped:
             # They know the case, which knows this store: its volume would stay in memory until
             # the collector of garbage came by.
             self._on_saved = self._on_problem = None
-        return len(self._pending)
+        return self.unsaved
 
     @property
     def stopped(self) -> bool:
-        """Whether the thread has ended, so that nothing more is written."""
-        return not self._thread.is_alive()
+        """Whether the threads have ended, so that nothing more is written."""
+        return not any(thread.is_alive() for thread in self._threads)
+
+    # ----------------------------------------------------------------- the copy
+
+    def _keep_copy(self) -> None:
+        """Make records of the entries, each in the copy before the journal gets it."""
+        self._copy.follow(self._made_last, self._written[0])
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._entries or self._written != self._marked or self._ended
+                )
+                next_one = self._entries[0] if self._entries else None
+                written, ended = self._written, self._ended
+            if next_one is not None:
+                if not self._make(*next_one, written[0]) and ended:
+                    break
+            elif written != self._marked:
+                if written == self._made_last:
+                    self._copy.follow(written, written[0])
+                self._copy.mark(written[1])
+                self._marked = written
+            elif ended:
+                break
+        self._copy.close()
+
+    def _make(self, seq: int, entry: Entry, committed: int) -> bool:
+        before = self._made_last[1]
+        # A defect in one record must not end the thread and with it all further saving.
+        try:
+            record = _record(seq, entry, before)
+        except Exception as error:
+            self._failed(error)
+            with self._changed:
+                self._changed.wait(_RETRY_S)
+            return False
+        self._copy.write(record, before, committed)
+        with self._changed:
+            self._entries.popleft()
+            self._made.append(record)
+            self._made_last = record.seq, record.chain
+            self._changed.notify_all()
+        return True
+
+    # -------------------------------------------------------------- the journal
 
     def _run(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -150,15 +207,16 @@ class Store:
                 if self._failing:
                     self._changed.wait_for(lambda: self._hurry or self._closing, _RETRY_S)
                 else:
-                    self._changed.wait_for(lambda: self._pending or self._closing)
+                    self._changed.wait_for(lambda: self._made or self._is_over)
                 self._hurry = False
-                if self._closing and (self._failing or not self._pending):
+                if self._is_over:
                     break
-                batch = [self._pending[n] for n in range(min(_AT_ONCE, len(self._pending)))]
+                records = [self._made[n] for n in range(min(_AT_ONCE, len(self._made)))]
+            if not records:
+                continue
             try:
                 if connection is None:
                     connection = self._connect()
-                records = self._records(batch)
                 self._check_there()
                 if not self._is_there(connection, records):
                     insert(connection, records)
@@ -170,10 +228,15 @@ class Store:
                 self._failed(error)
             else:
                 self._succeeded(records)
-                self._copy.follow(connection)
-        self._copy.close()
         if connection is not None:
             connection.close()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._closing and (self._failing or not self.unsaved)
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self._file)
@@ -207,36 +270,18 @@ class Store:
         if not self._failing:
             return False
         query = "SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1"
-        last = connection.execute(query).fetchone() or (0, self._chain)
+        last = connection.execute(query).fetchone() or (0, self._written[1])
         if last == (records[-1].seq, records[-1].chain):
             return True
-        if last != (self._written, self._chain):
-            raise ChangedOutside(f"the journal ends with {last[0]}, not {self._written}")
+        if last != self._written:
+            raise ChangedOutside(f"the journal ends with {last[0]}, not {self._written[0]}")
         return False
-
-    def _records(self, batch: list[tuple[int, Entry]]) -> list[Record]:
-        records, chain = [], self._chain
-        for seq, entry in batch:
-            columns = (
-                seq,
-                entry.utc,
-                entry.reader,
-                entry.role,
-                entry.tool,
-                entry.kind,
-                entry.body,
-                entry.blob(),
-            )
-            chain = link(chain, columns)
-            records.append(Record(*columns, chain=chain))
-        return records
 
     def _succeeded(self, records: list[Record]) -> None:
         with self._changed:
-            self._chain = records[-1].chain
-            self._written = records[-1].seq
+            self._written = records[-1].seq, records[-1].chain
             for _ in records:
-                self._pending.popleft()
+                self._made.popleft()
             self._attempts += 1
             self._failing = False
             self._changed.notify_all()
@@ -252,6 +297,13 @@ class Store:
             _log.error("the journal cannot be written: %r", error)
             if self._on_problem is not None:
                 _tell(partial(self._on_problem, _problem(error)))
+
+
+def _record(seq: int, entry: Entry, before: bytes) -> Record:
+    blob = entry.blob()
+    who = entry.reader, entry.role, entry.tool
+    columns = (seq, entry.utc, *who, entry.kind, entry.body, blob)
+    return Record(*columns, chain=link(before, columns))
 
 
 def _tell(listener: Callable[[], None]) -> None:

@@ -4,6 +4,8 @@ import contextlib
 import shutil
 import sqlite3
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from resources.problem import Problem
 from tests.annotate_cases import affine, findings, open_case, volume
 from viewer.annotate import journal as journal_module
-from viewer.annotate import salvage, schema
+from viewer.annotate import salvage, schema, wal
 from viewer.annotate.journal import (
     FILE,
     Fingerprint,
@@ -316,6 +318,66 @@ def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path):
     (tmp_path / FILE).mkdir()
     with pytest.raises(Problem, match="cannot be read"):
         open_journal(tmp_path, MINE)
+
+
+_TAKE_ALONE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], timeout=0)
+try:
+    print(connection.execute("PRAGMA journal_mode = DELETE").fetchone())
+except sqlite3.OperationalError as error:
+    print(error)
+"""
+
+
+def test_another_program_finds_the_open_journal_locked(tmp_path):
+    """A file that is opened and closed beside SQLite drops its locks (POSIX)."""
+    _closed(tmp_path, 2)
+    with contextlib.closing(connect(tmp_path / FILE)) as connection:
+        connection.execute("SELECT count(*) FROM record").fetchone()
+        arguments = [sys.executable, "-c", _TAKE_ALONE, str(tmp_path / FILE)]
+        said = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    assert said == "database is locked\n"
+
+
+def test_the_log_is_judged_when_no_connection_is_open(tmp_path, monkeypatch):
+    made, dead = _killed(tmp_path)
+    opened, judged = [], []
+
+    def connecting(file):
+        opened.append(_connect(file))
+        return opened[-1]
+
+    def judging(file):
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            opened[-1].execute("SELECT 1")
+        judged.append(_judge(file))
+        return judged[-1]
+
+    _connect, _judge = journal_module._connect_to_read, wal.has_lost_commits
+    monkeypatch.setattr(journal_module, "_connect_to_read", connecting)
+    monkeypatch.setattr(wal, "has_lost_commits", judging)
+    assert list(open_journal(dead, MINE).records) == made
+    assert judged == [False]
+
+
+def test_an_index_that_another_program_makes_anew_is_not_judged(tmp_path, monkeypatch):
+    _, dead = _killed(tmp_path)
+    with contextlib.closing(journal_module._connect_to_read(dead / FILE)) as connection:
+        connection.execute("SELECT count(*) FROM record").fetchone()
+    monkeypatch.setattr(wal, "_PAUSE_S", 0.0)
+    assert not wal.has_lost_commits(dead / FILE)
+    index = dead / f"{FILE}-shm"
+    whole = index.read_bytes()
+    for half in (whole[:3], bytes(len(whole)), whole[:48] + bytes(48) + whole[96:]):
+        index.write_bytes(half)
+        assert not wal.has_lost_commits(dead / FILE)
+    # Of half the frames: that is what a lost commit looks like.
+    head = bytearray(whole[:40])
+    head[16:20] = struct.pack("=I", struct.unpack("=I", head[16:20])[0] // 2)
+    head += struct.pack("=2I", *wal._checksum(bytes(head), wal._NATIVE))
+    index.write_bytes(bytes(head) * 2 + whole[96:])
+    assert wal.has_lost_commits(dead / FILE)
 
 
 def test_the_chain_keeps_columns_apart():

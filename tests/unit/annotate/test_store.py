@@ -125,7 +125,9 @@ def test_a_full_disk_is_told_once_and_tried_again(make, told, tmp_path, monkeypa
     assert len(told["problems"]) == 1
 
 
-def test_closing_on_a_full_disk_ends_and_says_what_is_lost(make, told, tmp_path, monkeypatch):
+def test_what_a_full_disk_leaves_over_at_the_end_is_told_and_comes_back(
+    make, told, tmp_path, monkeypatch
+):
     pages = [30]
     _small_disk(monkeypatch, pages)
     store = make()
@@ -137,9 +139,18 @@ def test_closing_on_a_full_disk_ends_and_says_what_is_lost(make, told, tmp_path,
     left = store.close(60.0)
     assert time.monotonic() - started < 40
     assert store.stopped
-    bodies = _bodies(tmp_path)
-    assert bodies == [f'{{"n": {n}}}' for n in range(len(bodies))]
-    assert left == 100 - len(bodies) > 0
+    assert left > 0
+    # The second copy, which waits for no disk, has it.
+    journal = open_journal(tmp_path, MINE)
+    assert [record.body for record in journal.records] == [f'{{"n": {n}}}' for n in range(100)]
+    assert journal.waiting == left
+    assert not journal.damaged
+    monkeypatch.undo()
+    again = make()
+    assert again.flush() == 0
+    assert again.close() == 0
+    journal = open_journal(tmp_path, MINE)
+    assert (len(journal.records), journal.waiting, journal.damaged) == (100, 0, False)
 
 
 def test_a_record_that_cannot_be_made_stops_nothing_before_it(make, told, tmp_path):

@@ -46,7 +46,7 @@ def worked_on(tmp_path):
 
 def test_the_second_copy_has_every_record(worked_on):
     _, _, copy = worked_on
-    assert second_copy.length(copy) == 12
+    assert len(second_copy.read(copy).records) == 12
 
 
 def test_a_journal_that_was_deleted_comes_back_from_its_copy(worked_on):
@@ -84,7 +84,7 @@ def test_a_copy_that_is_no_copy_is_made_anew(worked_on):
         assert case.recovered is None
         case.set_note("comment", "c", None if case.document.notes("comment") else {"text": "x"})
         assert case.close() == 0
-        assert second_copy.length(copy) == records_of(case)
+        assert len(second_copy.read(copy).records) == records_of(case)
 
 
 def test_what_was_cut_off_does_not_come_back(worked_on, monkeypatch):
