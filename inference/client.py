@@ -17,7 +17,7 @@ from inference.child import Child, default_command
 from inference.findings import Findings, Mask, Outline
 from inference.manifest import ModelPack
 from inference.protocol import Device, Progress, read_message, write_message
-from inference.refine import Click
+from inference.refine import Box, Click
 from inference.surroundings import surroundings, surroundings_of
 from inference.volume import Volume
 from resources.problem import Problem
@@ -137,6 +137,7 @@ class ModelProcess:
         device: str,
         point_lps_mm: Sequence[float],
         progress: Callable[[Progress], None] | None = None,
+        box: Box | None = None,
     ) -> Outline:
         """Outline what lies at a point; the model stays loaded from one point to the next.
 
@@ -152,6 +153,9 @@ class ModelProcess:
             Three numbers, LPS mm; may lie outside the volume.
         progress
             Called in this thread, with stages of ``protocol.OUTLINE_STAGES``.
+        box
+            Voxels of the volume round the point, of which a reader says that what is to be
+            outlined lies in them; None: he only points.
 
         Returns
         -------
@@ -176,12 +180,16 @@ class ModelProcess:
             registry.check_outlines(pack)
             _admit(pack, volume)
             voxels, affine, origin = surroundings(volume, (x, y, z))
-            head = {
+            head: dict[str, Any] = {
                 "kind": "outline",
                 "folder": str(pack.folder.resolve()),
                 "device": device,
                 "point_lps_mm": [x, y, z],
             }
+            if box is not None:
+                head["box"] = [
+                    [side.start - o, side.stop - o] for side, o in zip(box, origin, strict=True)
+                ]
             return head, {"voxels": voxels, "affine": affine}
 
         def outline_of(message: _Message) -> Outline:

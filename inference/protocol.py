@@ -5,11 +5,11 @@ value of every message has ``"kind"`` and the number of the ``"request"`` that i
 
 To the process: ``devices`` (also loads torch ahead of time), ``analyze`` (pack folder,
 device, modality, unit; arrays voxels and affine), ``outline`` (pack folder, device, point in
-LPS mm; arrays voxels and affine of a box round it), ``refine`` (the same with an array mask, the
-outline in the box, and in the place of one point the voxels that were pointed at, each with
-whether it belongs to the outline, the latest last). From it: ``devices``, ``progress``,
-``findings``, ``outline`` (indices count from the box), ``failed`` (a code of ``FAILURES`` and
-a detail without patient data).
+LPS mm, if need be the ends of a box; arrays voxels and affine of what is round it),
+``refine`` (the same with an array mask, the outline there, and in the place of the point the
+voxels that were pointed at, each with whether it belongs, the latest last). From it:
+``devices``, ``progress``, ``findings``, ``outline`` (indices count from the box), ``failed`` (a
+code of ``FAILURES`` and a detail without patient data).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import numpy.typing as npt
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 Triple = tuple[int, int, int]
+Box = tuple[slice, slice, slice]
 
 # Why a point changes nothing.
 INSIDE, BEYOND, OUTSIDE, NOTHING, ALL, APART = (

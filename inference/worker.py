@@ -145,14 +145,19 @@ class _Server:
     ) -> None:
         tell = self._teller(number)
         tell(Progress("start", 0, 1))
-        from inference.runtime.outline import outline_at
+        from inference.runtime.outline import outline_at, outline_in
 
         pack = read_manifest(Path(request["folder"]))
         device = self._device(request["device"])
         engine = self._outlining(pack, device)
         tell(Progress("outline", 0, 1))
         x, y, z = request["point_lps_mm"]
-        outline = outline_at(engine, arrays["voxels"], arrays["affine"], (x, y, z))
+        voxels, affine = arrays["voxels"], arrays["affine"]
+        if "box" in request:
+            k, j, i = (slice(*side) for side in request["box"])
+            outline = outline_in(engine, voxels, affine, (k, j, i))
+        else:
+            outline = outline_at(engine, voxels, affine, (x, y, z))
         value, parts = packing.outline_parts(replace(outline, device=engine.backend.name))
         self._send(number, {"kind": "outline", "outline": value}, parts)
 

@@ -10,7 +10,8 @@ from inference.findings import Findings, Mask, ModelStamp, Outline
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer.annotate import edits, locks, makers, pointing, reshaping, thresholds
+from viewer.annotate import boxes, edits, locks, makers, pointing, refined, reshaping, thresholds
+from viewer.annotate.boxes import Bounds
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.journal import utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
@@ -55,6 +56,20 @@ class Editing(ABC):
         """Take in what a model outlined where the reader pointed (LPS mm)."""
         made = pointing.outlined_edit(self.document, self.volume, outline, model, point_lps_mm)
         return self.apply(made)
+
+    def add_outlined_in_box(self, outline: Outline, model: ModelStamp, bounds: Bounds) -> Change:
+        """Take in what a model outlined in a box for a new finding, whose box it then is."""
+        at = bounds.centre_lps_mm(self.volume.affine)
+        made = pointing.outlined_edit(self.document, self.volume, outline, model, at)
+        drawn = self.document.notes(boxes.TOPIC).get(boxes.NEW)
+        known = self.document.notes(boxes.TOPIC).get(made.lesion_id)
+        parts: list[edits.Edit] = [
+            edits.SetNote(boxes.TOPIC, made.lesion_id, known, bounds.note()),
+            made,
+        ]
+        if drawn is not None:
+            parts.insert(0, edits.SetNote(boxes.TOPIC, boxes.NEW, drawn, None))
+        return self.apply(edits.Together("box-new", tuple(parts)))
 
     def bring_back(self, lesion_id: str) -> Change | None:
         """List a lesion that is deleted or that the threshold hides; None when it is listed."""
@@ -161,6 +176,19 @@ class Editing(ABC):
         """
         self._check_still(target_id, before)
         made = reshaping.reshape_edit(self.document, target_id, after, made_by, settings)
+        return self._apply_if(made)
+
+    def refine(
+        self,
+        target_id: str,
+        before: Mask,
+        after: Mask,
+        pointed: refined.Pointed,
+        model: ModelStamp,
+    ) -> Change | None:
+        """Give an outline the form that a model made of it by a point; see ``reshape``."""
+        self._check_still(target_id, before)
+        made = refined.refine_edit(self.document, target_id, after, pointed, model)
         return self._apply_if(made)
 
     def split(self, lesion_id: str, before: Mask, pieces: Sequence[Mask]) -> Change | None:

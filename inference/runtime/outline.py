@@ -34,6 +34,8 @@ _RETRIED_SCORE = 0.5
 
 # More slices of windows, beside the two looks before them, take over half a second on two cores.
 _MOST_SLICES = 40
+# A box is drawn with some room round what it is to hold.
+_SHARE_OF_BOX = 0.85
 
 
 def outline_at(
@@ -60,7 +62,34 @@ def outline_at(
     point = (float(k), float(j), float(i))
     if any(not -0.5 <= p <= n - 0.5 for p, n in zip(point, voxels.shape, strict=True)):
         return _nothing("outside")
-    chances = chances_at(engine, scan, point)
+    return _outlined(engine, scan, chances_at(engine, scan, point), point)
+
+
+def outline_in(
+    engine: Engine, voxels: npt.NDArray[Any], affine: Affine, box: tuple[slice, slice, slice]
+) -> Outline:
+    """Outline the lesion in a box that a reader drew round it: middle and size are known.
+
+    Parameters
+    ----------
+    engine, voxels, affine
+        As of ``outline_at``.
+    box
+        Voxels (k, j, i); may reach beyond those that are given. The mask may reach beyond it.
+    """
+    scan = Scan(voxels, affine)
+    k, j, i = ((side.start + side.stop - 1) / 2 for side in box)
+    sides = (
+        (side.stop - side.start) * mm for side, mm in zip(box[1:], scan.spacing_rc, strict=True)
+    )
+    place = Place((k, j, i), _SHARE_OF_BOX * max(sides))
+    (chances,) = look_closely(engine, scan, [place], _plan(scan, place))
+    return _outlined(engine, scan, chances, (k, j, i))
+
+
+def _outlined(
+    engine: Engine, scan: Scan, chances: Chances | None, point: tuple[float, float, float]
+) -> Outline:
     if chances is None:
         return _nothing("nothing")
     factor = engine.calibration.outline_factor

@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -174,6 +175,15 @@ def ball_there(volume, point_lps_mm, radius_mm=9.0):
     return Outline(Mask((0, 0, 0), inside), share, share, 0.31, 0.12, said, "", "CPU")
 
 
+def around_the_click(volume, mask, clicks, radius_mm=4.0):
+    """Return the outline with a ball round the latest point taken in or cut off."""
+    point = kji_to_lps_mm(volume.affine, clicks[-1].at_kji)
+    ball = ball_there(volume, point, radius_mm)
+    whole, near = mask.to_array(volume.shape_kji), ball.mask.to_array(volume.shape_kji)
+    after = whole | near if clicks[-1].belongs else whole & ~near
+    return replace(ball, mask=Mask.from_array(after))
+
+
 class ScriptedProcess:
     """Has the methods of ``ModelProcess``; answers what a test puts into it."""
 
@@ -185,7 +195,10 @@ class ScriptedProcess:
         self.killed = threading.Event()
         self.runs = 0
         self.outlined = []  # points, LPS mm
+        self.boxes = []  # of what was outlined
         self.outline_at = nothing_there
+        self.refined = []  # clicks, those of each time together
+        self.refine_with = around_the_click
 
     def devices(self):
         return (Device("cpu", "CPU"),)
@@ -202,8 +215,18 @@ class ScriptedProcess:
             raise self.problem
         return self.findings
 
-    def outline(self, volume, pack, device, point_lps_mm, progress=None):
+    def outline(self, volume, pack, device, point_lps_mm, progress=None, box=None):
         self.outlined.append(tuple(point_lps_mm))
+        self.boxes.append(box)
+        self._hold()
+        return self.outline_at(volume, point_lps_mm)
+
+    def refine(self, volume, pack, device, mask, clicks, progress=None):
+        self.refined.append(tuple(clicks))
+        self._hold()
+        return self.refine_with(volume, mask, clicks)
+
+    def _hold(self):
         self.killed.clear()
         while not self.hold.is_set():
             if self.killed.is_set():
@@ -211,7 +234,6 @@ class ScriptedProcess:
             time.sleep(0.005)
         if self.problem is not None:
             raise self.problem
-        return self.outline_at(volume, point_lps_mm)
 
     def cancel(self):
         self.killed.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resources
 from resources.text import translate
-from viewer.annotate import edits, locks, measurement_words
+from viewer.annotate import boxes, edits, locks, measurement_words, refined
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import COMMENT
 from viewer.annotate.measurements import KINDS
@@ -67,6 +67,10 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             pattern = _stroke_text(edit)
         case edits.Reshape(target_id=lesion_id, made_by=made_by):
             pattern = reshaped_text(made_by)
+        case edits.Together(made_by=made_by, parts=parts) if new := _added(parts):
+            return reshaped_text(made_by).format(what=new)
+        case edits.Together(made_by=made_by, parts=(edits.SetNote(topic="adjudication"), *_)):
+            return reshaped_text(made_by).format(what=_settled(document, edit))
         case edits.Together(made_by=made_by, parts=parts):
             reshaped = (part.target_id for part in parts if isinstance(part, edits.Reshape))
             lesion_id = next(reshaped, "")
@@ -76,6 +80,28 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
         case _:
             return edit.kind
     return pattern.format(what=target_text(document, lesion_id))
+
+
+def _settled(document: AnnotationDocument, edit: edits.Together) -> str:
+    """Return what is called on which two readings were settled."""
+    note = next((part.after for part in edit.parts if isinstance(part, edits.SetNote)), None)
+    try:
+        return target_text(document, str((note or {})["lesion"]))
+    except KeyError:
+        return translate("annotate", "a finding")
+
+
+def _added(parts: tuple[edits.Edit, ...]) -> str:
+    """Return what the only finding is called that several edits add; empty for none or many."""
+    named = [
+        _numbered(
+            one.outlined.label if isinstance(one, edits.AddOutlined) else one.label, one.number
+        )
+        for one in parts
+        if isinstance(one, (edits.AddLesion, edits.AddOutlined))
+    ]
+    changed = {one.target_id for one in parts if isinstance(one, edits.Reshape)}
+    return named[0] if len(named) == 1 and len(changed) < 2 else ""
 
 
 def _numbered(label: str, number: int) -> str:
@@ -116,6 +142,14 @@ def _note_text(edit: edits.SetNote) -> str:
         locks.TOPIC: (
             translate("annotate", "Lock an outline"),
             translate("annotate", "Unlock an outline"),
+        ),
+        boxes.TOPIC: (
+            translate("annotate", "Box"),
+            translate("annotate", "Take away the box"),
+        ),
+        refined.TOPIC: (
+            translate("annotate", "Points of an outline"),
+            translate("annotate", "Points of an outline"),
         ),
         "key-image": (
             translate("annotate", "Key image"),

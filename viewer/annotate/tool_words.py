@@ -23,11 +23,23 @@ def reshaped_text(made_by: str) -> str:
         "margin": translate("annotate", "Margin of {what}"),
         "hollow": translate("annotate", "Hollow {what}"),
         "grow": translate("annotate", "Grow {what} to the edges"),
+        "walk": translate("annotate", "Random walker on {what}"),
+        "refine-add": translate("annotate", "Take a point into {what}"),
+        "refine-cut": translate("annotate", "Cut a point from {what}"),
+        "box-new": translate("annotate", "Outline {what} in a box"),
+        "box-outline": translate("annotate", "Outline {what} in its box"),
+        "box-keep": translate("annotate", "Keep of {what} what the box holds"),
+        "copy": translate("annotate", "Copy {what} from another series"),
         "union": translate("annotate", "Add another outline to {what}"),
         "subtract": translate("annotate", "Cut another outline from {what}"),
         "intersect": translate("annotate", "Keep of {what} what another outline shares"),
         "split": translate("annotate", "Split {what}"),
         "merge": translate("annotate", "Merge into {what}"),
+        "adjudicate-first": translate("annotate", "Settle {what} as in the first reading"),
+        "adjudicate-second": translate("annotate", "Settle {what} as in the second reading"),
+        "adjudicate-both": translate("annotate", "Settle {what} as in both readings"),
+        "adjudicate-own": translate("annotate", "Settle {what} in another way"),
+        "adjudicate-agreed": translate("annotate", "Take over what both readings agree on"),
     }
     return known.get(made_by, translate("annotate", "Change {what}"))
 

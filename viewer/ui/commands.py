@@ -47,6 +47,12 @@ _REPEATING = frozenset(
         "cine_slower",
         "time_before",
         "time_after",
+        "nudge_left",
+        "nudge_right",
+        "nudge_up",
+        "nudge_down",
+        "nudge_before",
+        "nudge_after",
     ]
 )
 
@@ -134,6 +140,26 @@ def _correct() -> tuple[Command, ...]:
         Command("lasso_intersect", correct, translate("commands", "Lasso: keep"), (), "lasso"),
         Command("move", correct, translate("commands", "Move"), ("V",), "tool"),
         Command("outline", correct, translate("commands", "Outline"), ("O",), "tool"),
+        Command("refine", correct, translate("commands", "Refine"), ("Z",), "tool"),
+        Command("refine_add", correct, translate("commands", "Refine: this belongs"), ("+",)),
+        Command("refine_cut", correct, translate("commands", "Refine: this does not"), ("-",)),
+        Command("box", correct, translate("commands", "Box"), ("Shift+Z",), "tool"),
+        Command("box_fit", correct, translate("commands", "Box round the finding"), ("Alt+B",)),
+        Command("box_outline", correct, translate("commands", "Outline in the box"), ()),
+        Command("box_handle", correct, translate("commands", "Next face of the box"), ("Alt+Z",)),
+        Command(
+            "box_remove", correct, translate("commands", "Take the box away"), ("Alt+Shift+B",)
+        ),
+        Command("nudge_left", correct, translate("commands", "Nudge left"), ("Ctrl+Left",)),
+        Command("nudge_right", correct, translate("commands", "Nudge right"), ("Ctrl+Right",)),
+        Command("nudge_up", correct, translate("commands", "Nudge up"), ("Ctrl+Up",)),
+        Command("nudge_down", correct, translate("commands", "Nudge down"), ("Ctrl+Down",)),
+        Command(
+            "nudge_before", correct, translate("commands", "Nudge a slice back"), ("Ctrl+PgUp",)
+        ),
+        Command(
+            "nudge_after", correct, translate("commands", "Nudge a slice on"), ("Ctrl+PgDown",)
+        ),
         Command("smaller", correct, translate("commands", "Smaller brush"), ("[",)),
         Command("larger", correct, translate("commands", "Larger brush"), ("]",)),
         Command("ball", correct, translate("commands", "3-D brush"), ("T",), "switch"),
@@ -157,6 +183,7 @@ def _reshape() -> tuple[Command, ...]:
     return (
         Command("fill_between", shape, translate("commands", "Fill between slices"), ("Shift+I",)),
         Command("grow", shape, translate("commands", "Grow to the edges…"), ("Shift+G",)),
+        Command("walk", shape, translate("commands", "Random walker…"), ("Ctrl+Shift+G",)),
         Command("largest_piece", shape, translate("commands", "Keep the largest piece"), ()),
         Command("small_pieces", shape, translate("commands", "Remove small pieces…"), ()),
         Command("fill_holes", shape, translate("commands", "Fill holes"), ("Shift+H",)),
@@ -169,6 +196,7 @@ def _reshape() -> tuple[Command, ...]:
         Command("intersect", shape, translate("commands", "Keep what another shares…"), ()),
         Command("split", shape, translate("commands", "Split the finding"), ("Shift+Y",)),
         Command("merge", shape, translate("commands", "Merge with another finding…"), ()),
+        Command("box_keep", shape, translate("commands", "Keep what the box holds"), ()),
         Command("lock", shape, translate("commands", "Lock the outline"), ("Ctrl+K",), "switch"),
     )
 

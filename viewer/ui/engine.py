@@ -17,7 +17,7 @@ from inference.client import Cancelled, ModelProcess
 from inference.findings import Mask
 from inference.manifest import ModelPack
 from inference.protocol import Progress
-from inference.refine import Click
+from inference.refine import Box, Click
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
@@ -223,11 +223,16 @@ class Engine(QObject):
         )
 
     def outline(
-        self, volume: Volume, pack: ModelPack, device: str, point_lps_mm: Sequence[float]
+        self,
+        volume: Volume,
+        pack: ModelPack,
+        device: str,
+        point_lps_mm: Sequence[float],
+        box: Box | None = None,
     ) -> Task:
-        """Outline what lies at a point; ``succeeded`` brings an Outline."""
+        """Outline what lies at a point, or in a box of voxels; ``succeeded`` brings an Outline."""
         return self.submit(
-            lambda process, tell: process.outline(volume, pack, device, point_lps_mm, tell)
+            lambda process, tell: process.outline(volume, pack, device, point_lps_mm, tell, box)
         )
 
     def refine(

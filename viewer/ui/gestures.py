@@ -9,10 +9,10 @@ from PySide6.QtGui import QMouseEvent
 
 from resources.text import translate
 from viewer.annotate.measurements import KINDS
-from viewer.ui import measure_gestures
+from viewer.ui import gestures_box, measure_gestures
 from viewer.ui.gesture import Gesture
 from viewer.ui.gestures_look import PanDrag, RegionDrag, WindowDrag, ZoomDrag
-from viewer.ui.gestures_outline import OutlineClick
+from viewer.ui.gestures_outline import OutlineClick, RefineClick
 from viewer.ui.gestures_paint import MoveDrag, PaintDrag
 from viewer.ui.rotating import begin_turn
 from viewer.ui.slabs import no_painting
@@ -33,7 +33,11 @@ LOOKING: dict[str, Callable[[SliceView, Qt.MouseButton, QPointF], Gesture]] = {
     "rotate": begin_turn,
 }
 # Tools that change work and need no selected finding.
-_WORKING: dict[str, type[Gesture]] = {"move": MoveDrag, "outline": OutlineClick}
+_WORKING: dict[str, type[Gesture]] = {
+    "move": MoveDrag,
+    "outline": OutlineClick,
+    "refine": RefineClick,
+}
 # Tools that change the selected finding.
 _PAINTING: dict[str, type[Gesture]] = {"brush": PaintDrag, "erase": PaintDrag}
 
@@ -70,9 +74,14 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if case is not None and case.read_only:
         view.told.emit(str(case.read_only_problem))
         return WindowDrag(view, button, at)
-    if tool == "outline" and (reason := no_painting(view)):
+    if tool in ("outline", "refine", "box") and (reason := no_painting(view)):
         view.told.emit(reason)
         return None
+    if tool == "box" and view.boxing is not None:
+        if view.plane is not None and not view.plane.straight:
+            view.told.emit(_needs_straight(view))
+            return None
+        return gestures_box.begin(view.boxing, view, button, at)
     if tool in _WORKING:
         return _WORKING[tool](view, button, at)
     if view.reading.selected is None:
@@ -87,10 +96,14 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
             return None
         return view.lassoing.begin(view, button, at)
     if view.plane is not None and not view.plane.straight:
-        text = translate("view", "Painting needs a plane of the volume: {key} makes all straight.")
-        view.told.emit(text.format(key=view.reading.keys.name("straight")))
+        view.told.emit(_needs_straight(view))
         return None
     if reason := no_painting(view):
         view.told.emit(reason)
         return None
     return _PAINTING[tool](view, button, at)
+
+
+def _needs_straight(view: SliceView) -> str:
+    text = translate("view", "Painting needs a plane of the volume: {key} makes all straight.")
+    return text.format(key=view.reading.keys.name("straight"))

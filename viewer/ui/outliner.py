@@ -77,22 +77,7 @@ class Outliner(QObject):
 
     def why_not(self) -> str:
         """Return why the model cannot outline now; empty when it can."""
-        case, ai = self._reading.case, self._ai
-        if case is None:
-            return translate("outline", "Open a series first.")
-        if case.read_only:
-            return str(case.read_only_problem)
-        if self._reading.ai_hidden:
-            return translate("outline", "The AI is hidden: it outlines nothing now.")
-        if ai.reasons or ai.pack is None:
-            return " ".join(ai.reasons) or translate("outline", "No model is installed.")
-        try:
-            registry.check_outlines(ai.pack)
-        except Problem as problem:
-            return str(problem)
-        if ai.engine.running:
-            return translate("outline", "The model is running; outline when it has ended.")
-        return ""
+        return why_no_outline(self._reading, self._ai)
 
     # -------------------------------------------------------------------- asking
 
@@ -238,6 +223,26 @@ class Outliner(QObject):
         if reading.stroke is None:  # a stroke under way keeps its target
             reading.select(lesion_id, centre=False)
         return reading.case.document.lesion(lesion_id)
+
+
+def why_no_outline(reading: Reading, ai: AiRunner) -> str:
+    """Return why the model cannot outline or refine anything now; empty when it can."""
+    case = reading.case
+    if case is None:
+        return translate("outline", "Open a series first.")
+    if case.read_only:
+        return str(case.read_only_problem)
+    if reading.ai_hidden:
+        return translate("outline", "The AI is hidden: it outlines nothing now.")
+    if ai.reasons or ai.pack is None:
+        return " ".join(ai.reasons) or translate("outline", "No model is installed.")
+    try:
+        registry.check_outlines(ai.pack)
+    except Problem as problem:
+        return str(problem)
+    if ai.engine.running:
+        return translate("outline", "The model is running; outline when it has ended.")
+    return ""
 
 
 def _point(point_lps_mm: Any) -> Point:

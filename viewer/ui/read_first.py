@@ -29,7 +29,8 @@ SETTING = "read_first"
 _NOTICE = "read-first"
 # Commands that would say something of the AI, or need it.
 _LOCKED = (
-    "heatmap", "next_peak", "hold_ai", "export", "outline",
+    "heatmap", "next_peak", "hold_ai", "export", "outline", "refine", "refine_add", "refine_cut",
+    "box_outline",
 )  # fmt: skip
 
 

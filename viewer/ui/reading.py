@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from viewer.tools.rules import Rule
 
 TOOLS = (
-    "window", "region", "pan", "brush", "erase", "lasso", "move", "outline", "rotate", *KINDS,
+    "window", "region", "pan", "brush", "erase", "lasso", "move", "outline", "refine", "box",
+    "rotate", *KINDS,
 )  # fmt: skip
 # Mirrored outlines rarely differ by more; on the whole scale they would all be as dark as lung.
 _UNCERTAINTY_TOP = 0.5
@@ -78,6 +79,7 @@ class Reading(QObject):
     stroke_changed = Signal()
     seen_changed = Signal()
     outline_asked = Signal(object)  # LPS mm of a point that the model is to outline
+    refine_asked = Signal(object, bool)  # LPS mm of a point, and whether it belongs to the outline
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -12,11 +12,12 @@ from viewer.ui.widgets import KeyCap, Slider
 
 # As they stand in the menu; None is a rule between two groups.
 _MENU = (
-    "fill_between", "grow", None,
+    "fill_between", "grow", "walk", None,
     "largest_piece", "small_pieces", "fill_holes", None,
     "smooth", "median", "margin", "hollow", None,
     "union", "subtract", "intersect", None,
     "split", "merge", None,
+    "refine", "box", "box_fit", "box_outline", "box_keep", "box_remove", None,
     "lock",
 )  # fmt: skip
 _SLIDER_PX = 130
@@ -45,7 +46,8 @@ class ReshapeButton(QToolButton):
     def _follow(self) -> None:
         # A margin can be given to every outline: why it cannot is why nothing can be done.
         first = self._actions["margin"]
-        self.setEnabled(first.isEnabled() or self._actions["lock"].isEnabled())
+        others = (self._actions[name] for name in ("lock", "box"))
+        self.setEnabled(first.isEnabled() or any(action.isEnabled() for action in others))
         why = first.toolTip().partition("\n")[2]
         self.setToolTip(
             why or translate("bar", "Change the whole outline: fill, grow, smooth, margin, split")

@@ -11,10 +11,12 @@ import numpy.typing as npt
 from inference.findings import Mask
 from inference.geometry import Affine
 from resources.text import translate
-from viewer.annotate.mask import Triple
+from viewer.annotate.mask import Box, Triple
 from viewer.tools import reshape
 from viewer.tools.between import fill_between
 from viewer.tools.grow import grow
+from viewer.tools.limits import clipped, limited
+from viewer.tools.walk import walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +35,8 @@ class Given:
         A second outline, for sets; else None.
     kept_out
         Outlines of the other findings.
+    box
+        Voxels outside of which nothing changes; None: all may.
     """
 
     mask: Mask
@@ -42,6 +46,7 @@ class Given:
     axis: int
     other: Mask | None = None
     kept_out: tuple[Mask, ...] = ()
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +91,31 @@ class Op:
         Gives the changed outline, from what is given, the value set, and what asks for a stop.
     setting
         None for a tool that acts at once.
+    beyond_box
+        Whether it changes what lies outside the box, if there is one.
     """
 
     id: str
     work: Work
     setting: Setting | None = None
+    beyond_box: bool = False
 
     @property
     def made_by(self) -> str:
         """What the journal calls it."""
         return self.id.replace("_", "-")
+
+    def make(self, given: Given, value: float, stop: Callable[[], bool]) -> Mask:
+        """Return the changed outline, which stays as it was outside the box."""
+        after = self.work(given, value, stop)
+        if given.box is None or self.beyond_box:
+            return after
+        return limited(given.mask, after, given.box)
+
+
+def within(given: Given, after: Mask) -> Mask:
+    """Return a changed outline as far as box and other findings let it."""
+    return limited(given.mask, after, given.box, given.kept_out)
 
 
 def ops() -> dict[str, Op]:
@@ -135,8 +155,18 @@ def ops() -> dict[str, Op]:
             lambda g, v, _s: grow(g.mask, g.voxels, g.affine, v, g.kept_out),
             Setting("reach_mm", 1.0, 30.0, 0.5, 6.0, mm),
         ),
+        Op(
+            "walk",
+            lambda g, v, stop: walk(g.mask, g.voxels, g.affine, v, g.kept_out, stop),
+            Setting("reach_mm", 1.0, 30.0, 0.5, 6.0, mm),
+        ),
+        Op("box_keep", _kept_in_box, beyond_box=True),
     )
     return {op.id: op for op in every}
+
+
+def _kept_in_box(given: Given, _value: float, _stop: Callable[[], bool]) -> Mask:
+    return given.mask if given.box is None else clipped(given.mask, given.box)
 
 
 SETS: dict[str, reshape.Operation] = {

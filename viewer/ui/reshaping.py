@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from inference.findings import Mask
 from inference.geometry import voxel_volume_mm3
 from resources.text import translate
-from viewer.annotate import locks
+from viewer.annotate import boxes, locks
 from viewer.annotate.mask import Bools
 from viewer.tools.between import gaps
 from viewer.ui.jobs import Job
@@ -120,7 +120,12 @@ class Reshaping(QObject):
         if why["margin"]:
             return why
         if case.volume.colours is not None:
-            why["grow"] = translate("reshape", "A colour image has no single values to go by.")
+            none = translate("reshape", "A colour image has no single values to go by.")
+            why["grow"] = why["walk"] = none
+        target = self._target()
+        if target is not None and boxes.standing(case.document, target.id) is None:
+            text = translate("reshape", "There is no box round it: {key} draws one.")
+            why["box_keep"] = text.format(key=self._reading.keys.name("box"))
         if self._reading.lesion is None:
             none = translate("reshape", "Anatomy is not counted: choose a finding.")
             why |= dict.fromkeys(_FINDINGS, none)
@@ -200,6 +205,7 @@ class Reshaping(QObject):
         plane = self._active().plane
         volume, document = case.volume, case.document
         rest = (x.mask for x in self._reading.lesions if x.id != target.id and not x.empty)
+        bounds = boxes.standing(document, target.id)
         return Given(
             target.mask,
             volume.affine,
@@ -208,6 +214,7 @@ class Reshaping(QObject):
             plane.axis if plane is not None and plane.straight else 0,
             None if other_id is None else document.target(other_id).mask,
             tuple(rest),
+            None if bounds is None else bounds.box,
         )
 
     def set_value(self, value: float) -> None:
@@ -230,7 +237,7 @@ class Reshaping(QObject):
         value, op, given = proposal.value, proposal.op, proposal.given
 
         def work(_report: Any, cancelled: Callable[[], bool]) -> object:
-            return proposal, value, op.work(given, value, cancelled)
+            return proposal, value, op.make(given, value, cancelled)
 
         self._start(work, self._on_made)
 
@@ -280,9 +287,13 @@ class Reshaping(QObject):
     def _keep(self, proposal: Proposal) -> None:
         self._drop()
         op, given = proposal.op, proposal.given
-        settings = {} if op.setting is None else {op.setting.key: proposal.value}
+        settings: dict[str, Any] = {}
+        if op.setting is not None:
+            settings = {op.setting.key: proposal.value}
         if op.id == "fill_between":
             settings = {"axis": given.axis}
+        if given.box is not None:
+            settings["box_kji"] = [[side.start, side.stop] for side in given.box]
         change = self._corrections.change(
             lambda case: case.reshape(
                 proposal.target_id, given.mask, proposal.after, op.made_by, settings

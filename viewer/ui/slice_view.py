@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from viewer.annotate.document import Change
     from viewer.session import Case
+    from viewer.ui.boxing import Boxing
     from viewer.ui.lassoing import Lassoing
     from viewer.ui.measuring import Measuring
 
@@ -72,6 +73,7 @@ class SliceView(PlaneView):
         self.pointer_px: QPointF | None = None
         self.measuring: Measuring | None = None
         self.lassoing: Lassoing | None = None
+        self.boxing: Boxing | None = None
         # Called in turn when Enter is pressed, until one of them had something to close.
         self.closers: list[Callable[[], bool]] = []
         self.slab: Slab | None = None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from viewer.ui.boxing import Boxing
 from viewer.ui.brush_rules import BrushRules
 from viewer.ui.lassoing import Lassoing
 from viewer.ui.locking import Locking
+from viewer.ui.nudging import Nudging
+from viewer.ui.refining import Refining
 from viewer.ui.reshaping import Reshaping
 
 if TYPE_CHECKING:
@@ -24,11 +27,25 @@ class ToolRooms:
         self.brush_rules = BrushRules(reading, lambda: window.views.point_for_new_lesion(), window)
         self.reshaping = Reshaping(reading, corrections, lambda: window.views.active, window)
         self.locking = Locking(reading, corrections, window)
+        pointer = lambda: window.views.point_for_new_lesion()  # noqa: E731
+        self.refining = Refining(reading, window.ai, corrections, pointer, window)
+        self.boxing = Boxing(reading, window.ai, corrections, window)
+        self.nudging = Nudging(
+            reading, corrections, self.boxing, lambda: window.views.active, window
+        )
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The rooms, for their commands."""
-        return (self.lassoing, self.brush_rules, self.reshaping, self.locking)
+        return (
+            self.lassoing,
+            self.brush_rules,
+            self.reshaping,
+            self.locking,
+            self.refining,
+            self.boxing,
+            self.nudging,
+        )
 
     def attach(self) -> None:
         """Connect the rooms with views and status line, once these are there."""
@@ -36,12 +53,26 @@ class ToolRooms:
         for view in window.views.views:
             self.lassoing.attach(view)
             self.reshaping.attach(view)
-        for room in (self.lassoing, self.brush_rules, self.reshaping):
+            self.refining.attach(view)
+            self.boxing.attach(view)
+        for room in (
+            self.lassoing,
+            self.brush_rules,
+            self.reshaping,
+            self.refining,
+            self.boxing,
+        ):
             room.changed.connect(window.follow)
             room.told.connect(window.status.hint)
         self.locking.told.connect(window.status.hint)
-        self.reshaping.failed.connect(window.message.show_problem)
+        self.nudging.told.connect(window.status.hint)
+        for asking in (self.reshaping, self.refining, self.boxing):
+            asking.failed.connect(window.message.show_problem)
 
     def give_up(self) -> bool:
         """Drop what is drawn or proposed; tell whether there was anything."""
-        return self.lassoing.give_up() or self.reshaping.give_up()
+        ways = (
+            self.lassoing.give_up, self.reshaping.give_up,
+            self.refining.escape, self.boxing.escape,
+        )  # fmt: skip
+        return any(way() for way in ways)
