@@ -48,7 +48,7 @@ class Pair:
     @property
     def agreed(self) -> bool:
         """Whether both readings say the same: there or not, and the same verdict."""
-        return stands(self.first) == stands(self.second) and _said(self.first) == _said(self.second)
+        return stands(self.first) == stands(self.second) and said(self.first) == said(self.second)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,15 +83,24 @@ class Agreement:
     mean_hd95_mm: float | None
 
 
-def compare(first: DocumentState, second: DocumentState, threshold: float) -> Agreement:
+def compare(
+    first: DocumentState,
+    second: DocumentState,
+    threshold: float,
+    second_threshold: float | None = None,
+) -> Agreement:
     """Compare two readings of one volume that rest on the same AI result.
 
     Parameters
     ----------
     threshold
-        Score from which findings of the AI count in both.
+        Score from which findings of the AI count in both, or in the first.
+    second_threshold
+        That of the second, when it is another.
     """
-    pairs = tuple(_pair(first, a, b) for a, b in _matched(first, second, threshold))
+    other = threshold if second_threshold is None else second_threshold
+    found = _matched(_counting(first, threshold), _counting(second, other))
+    pairs = tuple(_pair(first, a, b) for a, b in found)
     pairs = tuple(sorted(pairs, key=lambda pair: (pair.either.number, pair.first is None)))
     verdicts = [
         (pair.first.verdict, pair.second.verdict)
@@ -164,18 +173,19 @@ def _directed(
 
 
 def _matched(
-    first: DocumentState, second: DocumentState, threshold: float
+    first: Iterable[Lesion], second: Iterable[Lesion]
 ) -> list[tuple[Lesion | None, Lesion | None]]:
-    """Put together what is one finding: of the AI by its id, of readers by where it lies."""
-    ours = {lesion.id: lesion for lesion in _counting(first, threshold)}
-    theirs = {lesion.id: lesion for lesion in _counting(second, threshold)}
-    pairs: list[tuple[Lesion | None, Lesion | None]] = []
-    for lesion_id in [key for key, lesion in ours.items() if lesion.run]:
-        # What one of them deleted still is the other's finding.
-        mine = ours.pop(lesion_id)
-        pairs.append((mine, theirs.pop(lesion_id, None)))
-    for lesion_id in [key for key, lesion in theirs.items() if lesion.run]:
-        pairs.append((None, theirs.pop(lesion_id)))
+    """Put together what is one finding: of the AI by its id, others by where they lie.
+
+    What a reader deleted and drew anew, and what two runs of a model call otherwise, is found by
+    its place too.
+    """
+    ours = {lesion.id: lesion for lesion in first}
+    theirs = {lesion.id: lesion for lesion in second}
+    pairs: list[tuple[Lesion | None, Lesion | None]] = [
+        (ours.pop(key), theirs.pop(key))
+        for key in [key for key, lesion in ours.items() if lesion.run and key in theirs]
+    ]
     near = [
         (-closeness, a, b)
         for a, mine in ours.items()
@@ -212,8 +222,8 @@ def _pair(document: DocumentState, first: Lesion | None, second: Lesion | None) 
     return Pair(first, second, overlap, hausdorff_95_mm(first.mask, second.mask, document.affine))
 
 
-def _said(lesion: Lesion | None) -> str | None:
-    """Return the verdict; a reader's own finding is one that he accepts."""
+def said(lesion: Lesion | None) -> str | None:
+    """Return the verdict of a reading; a reader's own finding is one that he accepts."""
     if lesion is None:
         return None
     return lesion.verdict or ("accepted" if lesion.run == 0 else None)

@@ -226,6 +226,11 @@ def step_text(kind: str, body: Mapping[str, Any], names: Names) -> str:
     if kind == "add-outlined":
         return translate("audit", "Outline finding {n} at a click").format(n=int(body["number"]))
     if kind == "together":
+        first = body["parts"][0]
+        if first["kind"] == "set-note" and first["body"]["topic"] == "adjudication":
+            edit = edits.SetNote.read(first["body"], None)
+            settled = edits.Together(str(body["made_by"]), (edit,))
+            return edit_text(cast(AnnotationDocument, names), settled)
         targets = (
             str(part["body"]["target"]) for part in body["parts"] if part["kind"] == "reshape"
         )
