@@ -38,6 +38,7 @@ LIMIT = 0.7  # Dice from which two outlines count as the same
 # "both": where they agree, the outline being that of the first.
 Choice = Literal["first", "second", "own", "both"]
 Kind = Literal["one-only", "verdict", "label", "outline"]
+_LIMIT_NOTE = "limit"
 # Notes on a finding that go with it into the result.
 _CARRIED = (COMMENT, "attributes")
 
@@ -140,11 +141,25 @@ def is_open(document: DocumentState, pair: Pair) -> bool:
     return lesion is not None and lesion.live and not lesion.reviewed
 
 
+def limit_of(document: DocumentState, otherwise: float = LIMIT) -> float:
+    """Return the Dice below which outlines differ: that of the adjudication when it began."""
+    value = document.notes(TOPIC).get(_LIMIT_NOTE, {}).get("dice")
+    return float(value) if isinstance(value, int | float) else otherwise
+
+
 def agreed_edit(
     document: AnnotationDocument, parents: Parents, limit: float, reader: str, utc: str
 ) -> Together | None:
-    """Take over what both readings agree on, as one step; None when there is nothing."""
+    """Take over what both readings agree on, as one step that keeps the limit too.
+
+    Returns
+    -------
+    Together or None
+        None when there is nothing to take over any more.
+    """
     parts: list[Edit] = []
+    if _LIMIT_NOTE not in document.notes(TOPIC):
+        parts.append(SetNote(TOPIC, _LIMIT_NOTE, None, {"dice": limit}))
     taken = _taken(document)
     for pair in parents.agreement.pairs:
         if not kinds_of(pair, limit) and settlement(document, pair) is None:

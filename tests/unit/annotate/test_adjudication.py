@@ -128,6 +128,7 @@ def test_each_choice_is_one_step_and_its_undo_leads_back(case, both):
 
 
 def test_it_outlives_the_session_and_stands_in_the_log(folder, case, both):
+    chosen = ("second", "first", "own", "second")
     for pair, choice in zip(
         both.agreement.pairs, ("second", "first", "own", "second"), strict=True
     ):
