@@ -3,9 +3,10 @@
 What the session does next follows from how many records its journal has and from nothing else,
 so that a second run in another process tells what should be there after any number of them.
 
-Run as ``python -m tests.fault_session nursery``: it reads the home of a session and how many
-records it shall make at most from each line of its input, starts it, and says what it does:
-``pid``, ``open``, ``begin N``, ``end N`` and ``saved N`` (N: records).
+Run as ``python -m tests.fault_session nursery SECONDS``: it reads the home of a session and how
+many records it shall make at most from each line of its input, starts it, and says what it does:
+``pid``, ``open``, ``begin N``, ``end N`` and ``saved N`` (N: records). Each commit waits so many
+seconds for the disk.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 
 from tests.annotate_cases import SHAPE, findings, open_case, volume
 from viewer import editing
+from viewer.annotate import store as store_module
 from viewer.session import Case
 from viewer.tools.brush import Brush
 
@@ -127,10 +129,24 @@ def turns(home: str, times: int, name: str) -> None:
     done = 0
     while done < times:
         case = open_case(of=volume())
-        if not case.read_only:
-            case.set_note("comment", f"{name}{done}", {"text": name})
-            done += 1
+        if case.read_only:
+            case.close()
+            continue
+        case.set_note("comment", f"{name}{done}", {"text": name})
         assert case.close() == 0
+        done += 1
+        say(f"saved {done}")
+
+
+def slow_disk(seconds: float) -> None:
+    """Let every commit wait as one does for a disk that is busy; what is only written does not."""
+    real = store_module.insert
+
+    def insert(*arguments: object) -> None:
+        time.sleep(seconds)
+        real(*arguments)
+
+    store_module.insert = insert
 
 
 def nursery() -> None:
@@ -151,10 +167,11 @@ def nursery() -> None:
 class Nursery:
     """Starts sessions to be killed; where a process cannot be copied, each starts from nothing."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, commit_s: float = 0.0) -> None:
         self.forks = hasattr(os, "fork")
+        self._commit_s = str(commit_s)
         self._environment = {**os.environ, "OVERREAD_HOME": str(home)}
-        self._process = self._start("nursery") if self.forks else None
+        self._process = self._start("nursery", self._commit_s) if self.forks else None
         if self._process is not None:
             assert self._process.stdout.readline() == "ready\n"
 
@@ -174,7 +191,7 @@ class Nursery:
         import threading
 
         if self._process is None:
-            with self._start("live", str(home), str(most)) as alone:
+            with self._start("live", self._commit_s, str(home), str(most)) as alone:
                 timer = threading.Timer(after_s + 1.0, alone.kill)
                 timer.start()
                 said = alone.stdout.read().splitlines()
@@ -209,12 +226,15 @@ class Nursery:
 
 
 def main() -> None:
-    if sys.argv[1] == "nursery":
+    what, *rest = sys.argv[1:]
+    if what == "turns":
+        turns(rest[0], int(rest[1]), rest[2])
+        return
+    slow_disk(float(rest[0]))
+    if what == "nursery":
         nursery()
-    elif sys.argv[1] == "turns":
-        turns(sys.argv[2], int(sys.argv[3]), sys.argv[4])
     else:
-        live(sys.argv[2], int(sys.argv[3]))
+        live(rest[1], int(rest[2]))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ def cases(full: bool) -> tuple[Case, ...]:
     """Return every fault, as often as it is to be tried."""
     return (
         lambda home: fault_cases.killed(200 if full else 20, home),
+        lambda home: fault_cases.killed(100 if full else 10, home, commit_s=1.0),
         fault_cases.disk_full,
         lambda home: fault_cases.overwritten(200 if full else 20, home),
         fault_cases.emptied,

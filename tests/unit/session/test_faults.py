@@ -10,6 +10,7 @@ from viewer.annotate import second_copy
 
 FAULTS = {
     "killed": lambda home: fault_cases.killed(6, home, lost_most=None),
+    "killed-on-a-slow-disk": lambda home: fault_cases.killed(4, home, lost_most=None, commit_s=0.5),
     "disk-full": fault_cases.disk_full,
     "overwritten": lambda home: fault_cases.overwritten(8, home, records=60),
     "emptied": fault_cases.emptied,
