@@ -10,7 +10,17 @@ from inference.findings import Findings, Mask, ModelStamp, Outline
 from inference.volume import Volume
 from resources.problem import Problem
 from resources.text import translate
-from viewer.annotate import boxes, edits, locks, makers, pointing, refined, reshaping, thresholds
+from viewer.annotate import (
+    boxes,
+    copied,
+    edits,
+    locks,
+    makers,
+    pointing,
+    refined,
+    reshaping,
+    thresholds,
+)
 from viewer.annotate.boxes import Bounds
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.journal import utc_now
@@ -195,6 +205,14 @@ class Editing(ABC):
         """Make several lesions of one, in one step; see ``reshape``."""
         self._check_still(lesion_id, before)
         made = reshaping.split_edit(self.document, lesion_id, pieces, blind=self.blind)
+        return self._apply_if(made)
+
+    def copy(self, outlines: Sequence[copied.Copied]) -> Change | None:
+        """Take in outlines of another series, in one step; None when none of them is new."""
+        made = copied.copy_edit(self.document, outlines, blind=self.blind)
+        for part in () if made is None else made.parts:
+            if isinstance(part, edits.Reshape):
+                self._check_free(part.target_id)
         return self._apply_if(made)
 
     def merge(self, lesion_id: str, other_id: str) -> Change | None:

@@ -201,7 +201,7 @@ class Case(Editing, Stepping):
                 case.read_only_problem = problem
             case._folder = home
             journal = open_journal(home, fingerprint, read_only=case.read_only)
-            journal = case._replay(journal)
+            journal = case.replay(journal)
             if not case.read_only:
                 case._store = Store(journal, case._saved(on_saved), on_problem)
             undo.pop_all()
@@ -363,7 +363,7 @@ class Case(Editing, Stepping):
 
     # ------------------------------------------------------------------ inside
 
-    def _replay(self, journal: Journal) -> Journal:
+    def replay(self, journal: Journal) -> Journal:
         """Bring the document to the end of a journal; cut off what cannot be applied."""
         good = 0
         with self.document.deferred():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from inference import geometry
 from inference.findings import Mask
@@ -100,7 +101,11 @@ def round_of(mask: Mask, margin_mm: float, affine: geometry.Affine, shape_kji: T
 
 
 def spanned(
-    first_kji: Point, last_kji: Point, axis: int, affine: geometry.Affine, shape_kji: Triple
+    first_kji: npt.ArrayLike,
+    last_kji: npt.ArrayLike,
+    axis: int,
+    affine: geometry.Affine,
+    shape_kji: Triple,
 ) -> Bounds | None:
     """Return the box of a rectangle drawn on a slice: as deep as it is wide on the mean.
 

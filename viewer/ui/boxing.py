@@ -24,6 +24,7 @@ from viewer.ui.panel import words
 
 if TYPE_CHECKING:
     from viewer.annotate.document import Change
+    from viewer.annotate.lesion import Lesion
     from viewer.session import Case
     from viewer.ui.ai_runner import AiRunner
     from viewer.ui.corrections import Corrections
@@ -171,31 +172,29 @@ class Boxing(QObject):
     def keep_drawn(self, bounds: Bounds) -> None:
         """Keep a box that was drawn: round the selected finding, or for a new one."""
         lesion = self.reading.lesion
-        of_lesion = lesion is not None and _meets(bounds, lesion.mask)
-        if lesion is not None and lesion.empty:
-            assert self.reading.case is not None
-            at = bounds.centre_lps_mm(self.reading.case.volume.affine)
-            away = max(abs(a - b) for a, b in zip(at, lesion.anchor_lps_mm, strict=True))
-            of_lesion = away <= max(bounds.size_mm(self.reading.case.volume.affine)) / 2
         self.handle = None
-        if of_lesion:
-            assert lesion is not None
-            self.keep(bounds, lesion.id)
-        else:
-            # Before the selection is another: no view is to show the box of none for a moment.
-            self.keep(bounds, NEW)
-            self.reading.select(None, centre=False)
         keys = self.reading.keys
-        if of_lesion:
+        if lesion is not None and self._is_round(bounds, lesion):
+            self.keep(bounds, lesion.id)
             text = translate(
                 "box", "Box of {finding}: tools change nothing outside it; {key} outlines in it."
             ).format(finding=words.title(lesion), key=_ENTER)
         else:
+            self.keep(bounds, NEW)
+            self.reading.select(None, centre=False)
             text = translate(
                 "box",
                 "Box for a new finding: {key} has the model outline in it, {undo} takes it back.",
             ).format(key=_ENTER, undo=keys.name("undo"))
         self.told.emit(text)
+
+    def _is_round(self, bounds: Bounds, lesion: Lesion) -> bool:
+        """Tell whether a box holds any of a finding."""
+        case = self.reading.case
+        if case is None or not lesion.empty:
+            return bool(clipped(lesion.mask, bounds.box).voxels.size)
+        at = refined.voxel(case.document, lesion.anchor_lps_mm)
+        return all(side.start <= n < side.stop for n, side in zip(at, bounds.box, strict=True))
 
     def fit(self) -> None:
         """Put the box round the selected finding, and take the box tool."""
@@ -395,7 +394,3 @@ class Boxing(QObject):
                 ).format(handle=keys.name("box_handle"))
             self.told.emit(text)
         self.changed.emit()
-
-
-def _meets(bounds: Bounds, mask: Mask) -> bool:
-    return bool(clipped(mask, bounds.box).voxels.size)

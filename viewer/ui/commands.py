@@ -196,6 +196,7 @@ def _reshape() -> tuple[Command, ...]:
         Command("intersect", shape, translate("commands", "Keep what another shares…"), ()),
         Command("split", shape, translate("commands", "Split the finding"), ("Shift+Y",)),
         Command("merge", shape, translate("commands", "Merge with another finding…"), ()),
+        Command("copy_beside", shape, translate("commands", "Copy from beside…"), ("Ctrl+Alt+V",)),
         Command("box_keep", shape, translate("commands", "Keep what the box holds"), ()),
         Command("lock", shape, translate("commands", "Lock the outline"), ("Ctrl+K",), "switch"),
     )

@@ -130,12 +130,11 @@ class NewBoxDrag(Gesture):
         plane, case = self._plane, self.view.case
         if case is None or self.view.plane is not plane:
             return None
-        ends = [
-            tuple(float(v) for v in plane.kji_at(*self.view.mm_of_px(point), self._index))
-            for point in (self.start, to)
-        ]
+        first, last = (
+            plane.kji_at(*self.view.mm_of_px(point), self._index) for point in (self.start, to)
+        )
         volume = case.volume
-        return boxes.spanned(ends[0], ends[1], plane.axis, volume.affine, volume.shape_kji)
+        return boxes.spanned(first, last, plane.axis, volume.affine, volume.shape_kji)
 
     def end(self, at: QPointF) -> None:
         drawn = self._spanned(at) if self.moved else None

@@ -16,7 +16,7 @@ _MENU = (
     "largest_piece", "small_pieces", "fill_holes", None,
     "smooth", "median", "margin", "hollow", None,
     "union", "subtract", "intersect", None,
-    "split", "merge", None,
+    "split", "merge", "copy_beside", None,
     "refine", "box", "box_fit", "box_outline", "box_keep", "box_remove", None,
     "lock",
 )  # fmt: skip
@@ -46,7 +46,7 @@ class ReshapeButton(QToolButton):
     def _follow(self) -> None:
         # A margin can be given to every outline: why it cannot is why nothing can be done.
         first = self._actions["margin"]
-        others = (self._actions[name] for name in ("lock", "box"))
+        others = (self._actions[name] for name in ("lock", "box", "copy_beside"))
         self.setEnabled(first.isEnabled() or any(action.isEnabled() for action in others))
         why = first.toolTip().partition("\n")[2]
         self.setToolTip(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from viewer.ui.boxing import Boxing
 from viewer.ui.brush_rules import BrushRules
+from viewer.ui.copying import Copying
 from viewer.ui.lassoing import Lassoing
 from viewer.ui.locking import Locking
 from viewer.ui.nudging import Nudging
@@ -30,6 +31,7 @@ class ToolRooms:
         pointer = lambda: window.views.point_for_new_lesion()  # noqa: E731
         self.refining = Refining(reading, window.ai, corrections, pointer, window)
         self.boxing = Boxing(reading, window.ai, corrections, window)
+        self.copying = Copying(window)
         self.nudging = Nudging(
             reading, corrections, self.boxing, lambda: window.views.active, window
         )
@@ -45,6 +47,7 @@ class ToolRooms:
             self.refining,
             self.boxing,
             self.nudging,
+            self.copying,
         )
 
     def attach(self) -> None:
@@ -66,13 +69,14 @@ class ToolRooms:
             room.told.connect(window.status.hint)
         self.locking.told.connect(window.status.hint)
         self.nudging.told.connect(window.status.hint)
-        for asking in (self.reshaping, self.refining, self.boxing):
+        self.copying.told.connect(window.status.hint)
+        for asking in (self.reshaping, self.refining, self.boxing, self.copying):
             asking.failed.connect(window.message.show_problem)
 
     def give_up(self) -> bool:
         """Drop what is drawn or proposed; tell whether there was anything."""
         ways = (
             self.lassoing.give_up, self.reshaping.give_up,
-            self.refining.escape, self.boxing.escape,
+            self.refining.escape, self.boxing.escape, self.copying.escape,
         )  # fmt: skip
         return any(way() for way in ways)
