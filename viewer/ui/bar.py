@@ -21,7 +21,7 @@ from viewer.ui.measure_button import MeasureButton
 from viewer.ui.reading import Reading
 from viewer.ui.reshape_box import ReshapeBox, ReshapeButton
 from viewer.ui.reshaping import Reshaping
-from viewer.ui.tool_boxes import LassoBox, RuleBox
+from viewer.ui.tool_boxes import BoxTools, LassoBox, RuleBox
 from viewer.ui.widgets import CommandButton, KeyCap, Slider, upright
 
 BAR_PX = 44
@@ -136,6 +136,11 @@ class TopBar(QFrame):
         ]
         for button in self._tools:
             row.addWidget(button)
+        # From the menu beside them; here they show which tool is held.
+        self._held = [CommandButton(actions[tool]) for tool in ("refine", "box")]
+        for button in self._held:
+            row.addWidget(button)
+            button.action.toggled.connect(lambda _on: self.fit())
         self._shape = ReshapeButton(actions)
         row.addWidget(self._shape)
         row.addWidget(ReshapeBox(reshaping, actions))
@@ -144,6 +149,7 @@ class TopBar(QFrame):
         self._rules = RuleBox(reading, actions)
         row.addWidget(self._rules)
         row.addWidget(LassoBox(reading, actions))
+        row.addWidget(BoxTools(reading, actions))
         self._add_rule(row)
         row.addWidget(_ArcButton(actions["undo"], mirrored=False))
         row.addWidget(_ArcButton(actions["redo"], mirrored=True))
@@ -195,6 +201,8 @@ class TopBar(QFrame):
             for button in self._tools:  # none is held while an outline is proposed
                 kept = left_out < 8 or button.isChecked()
                 button.setVisible(kept and (left_out < 4 or not proposed))
+            for button in self._held:
+                button.setVisible(button.isChecked())
             self._rules.show_fields(left_out < 8)
             self._shape.setVisible(left_out < 7)
             for button in self._seldom:

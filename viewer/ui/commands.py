@@ -140,16 +140,16 @@ def _correct() -> tuple[Command, ...]:
         Command("lasso_intersect", correct, translate("commands", "Lasso: keep"), (), "lasso"),
         Command("move", correct, translate("commands", "Move"), ("V",), "tool"),
         Command("outline", correct, translate("commands", "Outline"), ("O",), "tool"),
-        Command("refine", correct, translate("commands", "Refine"), ("Z",), "tool"),
+        Command("refine", correct, translate("commands", "Refine"), ("Alt+O",), "tool"),
         Command("refine_add", correct, translate("commands", "Refine: this belongs"), ("+",)),
         Command("refine_cut", correct, translate("commands", "Refine: this does not"), ("-",)),
-        Command("box", correct, translate("commands", "Box"), ("Shift+Z",), "tool"),
-        Command("box_fit", correct, translate("commands", "Box round the finding"), ("Alt+B",)),
-        Command("box_outline", correct, translate("commands", "Outline in the box"), ()),
-        Command("box_handle", correct, translate("commands", "Next face of the box"), ("Alt+Z",)),
+        Command("box", correct, translate("commands", "Box"), ("Alt+B",), "tool"),
         Command(
-            "box_remove", correct, translate("commands", "Take the box away"), ("Alt+Shift+B",)
+            "box_fit", correct, translate("commands", "Box round the finding"), ("Alt+Shift+B",)
         ),
+        Command("box_outline", correct, translate("commands", "Outline in the box"), ()),
+        Command("box_handle", correct, translate("commands", "Next face of the box"), ("Alt+H",)),
+        Command("box_remove", correct, translate("commands", "Take the box away"), ()),
         Command("nudge_left", correct, translate("commands", "Nudge left"), ("Ctrl+Left",)),
         Command("nudge_right", correct, translate("commands", "Nudge right"), ("Ctrl+Right",)),
         Command("nudge_up", correct, translate("commands", "Nudge up"), ("Ctrl+Up",)),

@@ -37,6 +37,30 @@ class LassoBox(QWidget):
         self.setVisible(self._reading.tool == "lasso")
 
 
+class BoxTools(QWidget):
+    """What is done with the box: put round the finding, outlined in, kept alone, taken away."""
+
+    def __init__(self, reading: Reading, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self._reading = reading
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 0, 0)
+        row.setSpacing(2)
+        words = {
+            "box_fit": translate("box", "Fit"),
+            "box_outline": translate("box", "Outline ⏎"),
+            "box_keep": translate("box", "Keep inside"),
+            "box_remove": "✕",
+        }
+        for name, text in words.items():
+            row.addWidget(CommandButton(actions[name], key=False, text=text))
+        reading.tool_changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.setVisible(self._reading.tool == "box")
+
+
 class RuleBox(QWidget):
     """What of the voxels under the brush is changed, and the two ends of a range of values."""
 
