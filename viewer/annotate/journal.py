@@ -133,12 +133,35 @@ def open_journal(folder: Path, fingerprint: Fingerprint, *, read_only: bool = Fa
         elif journal.damaged and not read_only:
             replace(journal)
     except (OSError, sqlite3.Error) as error:
-        raise Problem(
-            translate("annotate", "The saved work on this case cannot be read."),
-            translate("annotate", "Check the disk and the rights of the data folder, then reopen."),
-            repr(error),
-        ) from error
+        if read_only and (aside := _as_copied(folder / FILE, fingerprint)) is not None:
+            return aside
+        raise _unreadable(error) from error
     return journal
+
+
+def _as_copied(file: Path, fingerprint: Fingerprint) -> Journal | None:
+    """Return a journal from its second copy; None where there is none.
+
+    A program that closes the journal locks it until the disk has all, and no lock lies on the
+    copy.
+    """
+    copied = _from_copy(Journal(file, fingerprint.to_json(), (), False), fingerprint)
+    return copied and Journal(file, copied.head, copied.records, False)
+
+
+def _unreadable(error: OSError | sqlite3.Error) -> Problem:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL):
+        return Problem(
+            translate("annotate", "Another program is writing the saved work on this case."),
+            translate("annotate", "Open it again in a moment."),
+            repr(error),
+        )
+    return Problem(
+        translate("annotate", "The saved work on this case cannot be read."),
+        translate("annotate", "Check the disk and the rights of the data folder, then reopen."),
+        repr(error),
+    )
 
 
 def replace(journal: Journal) -> None:
@@ -260,7 +283,11 @@ def _scan(file: Path, fingerprint: Fingerprint, read_only: bool) -> Journal:
     head = fingerprint.to_json()
     records: list[Record] = []
     damaged = False
-    with salvage.readable(file) as readable, closing(_connect_to_read(readable)) as connection:
+    wait_s = 1.0 if read_only else 5.0
+    with (
+        salvage.readable(file) as readable,
+        closing(_connect_to_read(readable, wait_s)) as connection,
+    ):
         with _noting_damage() as seen:
             damaged |= connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
         damaged |= bool(seen)
@@ -289,13 +316,13 @@ def _noting_damage() -> Iterator[list[sqlite3.DatabaseError]]:
         seen.append(error)
 
 
-def _connect_to_read(file: Path) -> sqlite3.Connection:
+def _connect_to_read(file: Path, wait_s: float = 5.0) -> sqlite3.Connection:
     uri = f"{file.absolute().as_uri()}?mode=ro"
     if not (file.with_name(f"{file.name}-wal").exists() or salvage.writable(file.parent)):
         # SQLite wants to put its index beside the file. Without a log it needs none, and on a
         # read-only medium it may not: https://www.sqlite.org/wal.html, read-only databases.
         uri += "&immutable=1"
-    return sqlite3.connect(uri, uri=True, timeout=5.0)
+    return sqlite3.connect(uri, uri=True, timeout=wait_s)
 
 
 def _head(row: tuple[str] | None, fingerprint: Fingerprint) -> tuple[str, bool]:

@@ -344,8 +344,8 @@ def test_the_log_is_judged_when_no_connection_is_open(tmp_path, monkeypatch):
     made, dead = _killed(tmp_path)
     opened, judged = [], []
 
-    def connecting(file):
-        opened.append(_connect(file))
+    def connecting(*arguments):
+        opened.append(_connect(*arguments))
         return opened[-1]
 
     def judging(file):

@@ -1,5 +1,6 @@
 """The second copy of a journal: ahead of it, in line with it, believed for its links only."""
 
+import contextlib
 import shutil
 import sqlite3
 import threading
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from resources.problem import Problem
 from tests.annotate_cases import affine
 from viewer.annotate import second_copy
 from viewer.annotate import store as store_module
@@ -104,6 +106,32 @@ def test_another_program_reads_what_waits_and_changes_nothing(killed):
     assert not journal.damaged
     after = {path.name: path.read_bytes() for path in killed.iterdir() if "shm" not in path.name}
     assert after == before
+
+
+@pytest.fixture
+def locked(tmp_path):
+    """A journal of five records that a program closes: SQLite lets nobody read until it is done."""
+    store = Store(open_journal(tmp_path, MINE))
+    _add(store, 0, 5)
+    assert store.close() == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as closing:
+        closing.execute("PRAGMA locking_mode = EXCLUSIVE")
+        closing.execute("BEGIN EXCLUSIVE")
+        yield tmp_path
+
+
+def test_while_another_program_closes_the_journal_it_is_read_from_its_copy(locked):
+    journal = open_journal(locked, MINE, read_only=True)
+    assert _numbers(journal.records) == list(range(5))
+    assert not journal.damaged
+    assert not list(locked.glob("journal.damaged*"))
+
+
+def test_a_journal_that_is_locked_is_not_called_unreadable(locked):
+    (locked / second_copy.FILE).unlink()
+    with pytest.raises(Problem, match="writing the saved work") as told:
+        open_journal(locked, MINE, read_only=True)
+    assert "in a moment" in told.value.remedy
 
 
 @pytest.mark.parametrize("cut", [1, 20, 70, 100])
