@@ -354,10 +354,10 @@ class Case(Editing, Stepping):
         unsaved = 0
         if self._store is not None:
             unsaved = self._store.close(timeout_s)
-            if not self._store.stopped:
-                # It may still write: the lock stays with this process as long as it lives.
-                return unsaved
-        if self._lock is not None:
+            if self._lock is not None:
+                # It may still write, on a slow disk.
+                self._store.when_over(self._lock.release)
+        elif self._lock is not None:
             self._lock.release()
         return unsaved
 

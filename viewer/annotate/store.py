@@ -88,6 +88,8 @@ class Store:
         self._hurry = False
         self._closing = False
         self._ended = False
+        self._over = False
+        self._when_over: list[Callable[[], None]] = []
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
             for run, name in ((self._keep_copy, "overread-copy"), (self._run, "overread-store"))
@@ -145,16 +147,20 @@ class Store:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(max(0.1, end - time.monotonic()))
-        if self.stopped:
-            # They know the case, which knows this store: its volume would stay in memory until
-            # the collector of garbage came by.
-            self._on_saved = self._on_problem = None
         return self.unsaved
 
     @property
     def stopped(self) -> bool:
         """Whether the threads have ended, so that nothing more is written."""
         return not any(thread.is_alive() for thread in self._threads)
+
+    def when_over(self, act: Callable[[], None]) -> None:
+        """Call something once nothing more is written: now, or later in a thread of the store."""
+        with self._changed:
+            if not self._over:
+                self._when_over.append(act)
+                return
+        act()
 
     # ----------------------------------------------------------------- the copy
 
@@ -179,6 +185,13 @@ class Store:
             elif ended:
                 break
         self._copy.close()
+        with self._changed:
+            self._over = True
+        # They know the case, which knows this store: its volume would stay in memory until the
+        # collector of garbage came by.
+        self._on_saved = self._on_problem = None
+        while self._when_over:
+            self._when_over.pop()()
 
     def _make(self, seq: int, entry: Entry, committed: int) -> bool:
         before = self._made_last[1]

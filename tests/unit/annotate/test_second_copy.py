@@ -9,7 +9,7 @@ import time
 import pytest
 
 from resources.problem import Problem
-from tests.annotate_cases import affine
+from tests.annotate_cases import affine, open_case
 from viewer.annotate import second_copy
 from viewer.annotate import store as store_module
 from viewer.annotate.journal import FILE, Fingerprint, open_journal
@@ -106,6 +106,24 @@ def test_another_program_reads_what_waits_and_changes_nothing(killed):
     assert not journal.damaged
     after = {path.name: path.read_bytes() for path in killed.iterdir() if "shm" not in path.name}
     assert after == before
+
+
+def test_a_case_is_given_free_when_a_slow_disk_has_all(tmp_path, hanging):
+    case = open_case(folder=tmp_path)
+    let_go = hanging()
+    case.add_missed((1.0, 2.0, 3.0))
+    assert case.close(0.1) == 1
+    second = open_case(folder=tmp_path)
+    assert second.read_only
+    assert len(second.document.lesions) == 1
+    assert second.close() == 0
+    let_go.set()
+    _until(lambda: case._store.stopped)
+    third = open_case(folder=tmp_path)
+    assert not third.read_only
+    assert third.taken_over is None
+    assert len(third.document.lesions) == 1
+    assert third.close() == 0
 
 
 @pytest.fixture
