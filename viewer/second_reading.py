@@ -29,10 +29,21 @@ _FOLDERS: dict[Which, str] = {"first": "", "second": FOLDER, "adjudicated": "adj
 
 @dataclass(frozen=True, slots=True)
 class SecondReading:
-    """How one reading of a case stands: by whom it is, as far as they are named; if committed."""
+    """How one reading of a case stands.
+
+    Attributes
+    ----------
+    readers
+        Whose it is, as far as they are named.
+    committed
+        Whether it stays as it is.
+    seen
+        Whether its reader had the first reading on the screen before he began.
+    """
 
     readers: tuple[str, ...]
     committed: bool
+    seen: bool = False
 
 
 def folder_of(home: Path, which: Which) -> Path:
@@ -69,10 +80,11 @@ def standing(home: Path, which: Which = "second") -> SecondReading | None:
         return SecondReading((), False)
     if not names:
         return None
-    committed = False
+    committed = seen = False
     for body in events:
         committed = commits(body, committed)
-    return SecondReading(tuple(filter(None, names)), committed)
+        seen |= '"seen"' in body
+    return SecondReading(tuple(filter(None, names)), committed, seen)
 
 
 def of_reader(home: Path, reader: str, *, own: bool = False) -> Which:

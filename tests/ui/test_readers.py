@@ -28,6 +28,8 @@ def first_read(reviewed):
         verdict = "accepted" if n else "rejected"
         reviewed.corrections.change(lambda c, i=lesion.id, v=verdict: c.set_verdict(i, v))
     assert lesions
+    reviewed.actions_by_id["commit_reading"].trigger()
+    settle(reviewed)
     return reviewed
 
 

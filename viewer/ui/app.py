@@ -155,4 +155,6 @@ def run(paths: Sequence[Path], *, sample: bool = False) -> int:
         window.open_paths(list(paths))
     elif sample:
         window.open_sample()
+    else:
+        window.asking.reader_at_start()
     return app.exec()

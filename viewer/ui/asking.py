@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QDialog, QMenu
 
 from resources.text import translate
@@ -15,6 +15,7 @@ from viewer.ui.key_sheet import KeySheet
 from viewer.ui.panel import words
 from viewer.ui.places import ask_files, ask_folder
 from viewer.ui.trust import TrustDialog, rows_of
+from viewer.ui.who import asked, reader_of, to_be_asked
 
 if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
@@ -48,9 +49,22 @@ class Asking:
 
     def reader(self) -> None:
         """Ask who reads."""
-        dialog = ReaderDialog(self._window.settings.text("reader"), self._window)
+        dialog = ReaderDialog(reader_of(self._window.settings), self._window)
         if self._show(dialog):
-            self._window.set_reader(dialog.name)
+            self._window.set_reader(dialog.reader.name, dialog.reader.role)
+
+    def reader_at_start(self) -> None:
+        """Ask who reads where nobody was asked yet; the window can be used meanwhile or not."""
+        settings = self._window.settings
+        if not to_be_asked(settings):
+            return
+        asked(settings)
+        dialog = ReaderDialog(reader_of(settings), self._window, first=True)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(
+            lambda: self._window.set_reader(dialog.reader.name, dialog.reader.role)
+        )
+        dialog.show()
 
     def keys(self) -> None:
         """Show all keys."""

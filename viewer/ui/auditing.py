@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal, Slot
 
-from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate.audit import Audit, KnownNames, as_csv, read_audit
 from viewer.ui.audit_view import AuditDialog
 from viewer.ui.availability import why_no_journal
 from viewer.ui.jobs import Job, Report
 from viewer.ui.places import ask_save
+from viewer.ui.saving import save_text
 
 if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
@@ -158,24 +157,9 @@ class Auditing(QObject):
         if self.dialog is None or case is None:
             return
         rows = tuple(reversed(self.dialog.model.shown))
-        part = file.with_name(f"{file.name}.part")
-        try:
-            # With its mark, so that spreadsheets read it as UTF-8.
-            part.write_text(as_csv(rows), encoding="utf-8-sig", newline="")
-            part.replace(file)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            self.dialog.show_text(
-                str(
-                    Problem(
-                        translate("audit", "The log could not be saved there."),
-                        translate("audit", "Choose another folder."),
-                        repr(error),
-                    )
-                ),
-                failed=True,
-            )
+        problem = save_text(file, as_csv(rows))
+        if problem is not None:
+            self.dialog.show_text(str(problem), failed=True)
             return
         case.note_event("log-saved")
         self.dialog.show_text(translate("audit", "{n} entries saved.").format(n=len(rows)))

@@ -238,7 +238,10 @@ class TopBar(QFrame):
         for name in ("save_picture", "copy_picture"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("reader", "trust", "card", "keys", "edit_keys"):
+        for name in ("reader", "second_reading", "commit_reading", "agreement", "adjudicate"):
+            menu.addAction(actions[name])
+        menu.addSeparator()
+        for name in ("trust", "audit", "card", "keys", "edit_keys"):
             menu.addAction(actions[name])
         menu.addSeparator()
         for name in ("light", "hide_patient", "settings"):

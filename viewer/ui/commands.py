@@ -6,7 +6,6 @@ The menu bar does not exist; buttons, context menu and key sheet are all made fr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -14,18 +13,8 @@ from PySide6.QtWidgets import QWidget
 
 from resources.text import translate
 from viewer.display.presets import presets
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing that a key or a button does."""
-
-    id: str
-    group: str
-    text: str
-    keys: tuple[str, ...]
-    toggle: str = ""  # "" plain, "switch" on/off, else the name of an exclusive group
-
+from viewer.ui.command import Command as Command
+from viewer.ui.reader_commands import reader_commands
 
 PRESET_KEYS = ("1", "2", "3", "4", "5", "6")
 
@@ -346,19 +335,7 @@ def _case() -> tuple[Command, ...]:
         Command("reader", case, translate("commands", "Name the reader…"), ("F2",)),
         Command("trust", case, translate("commands", "What this image rests on…"), ("F3",)),
         Command("audit", case, translate("commands", "Audit log…"), ("Ctrl+Shift+A",)),
-        Command(
-            "second_reading",
-            case,
-            translate("commands", "Second reading: begin, commit, show"),
-            ("Ctrl+Alt+R",),
-            "switch",
-        ),
-        Command(
-            "agreement",
-            case,
-            translate("commands", "Agreement of two readings…"),
-            ("Ctrl+Alt+A",),
-        ),
+        *reader_commands(case),
         Command("card", case, translate("commands", "About the model…"), ("F1",)),
         Command("keys", case, translate("commands", "All keys…"), ("?",)),
         Command("edit_keys", case, translate("commands", "Change keys…"), ()),

@@ -15,7 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from resources.text import translate
+from viewer.session import Reader
 from viewer.ui import theme
+from viewer.ui.inputs import Choice
+from viewer.ui.who import roles
 from viewer.ui.widgets import note
 
 
@@ -31,12 +34,12 @@ def _buttons(dialog: QDialog, *, cancel: bool) -> QDialogButtonBox:
 
 
 class ReaderDialog(QDialog):
-    """Asks who reads; the name stands beside every verdict and in the export."""
+    """Asks who reads, and as what; both stand beside every entry of a case's log."""
 
-    def __init__(self, name: str, parent: QWidget) -> None:
+    def __init__(self, reader: Reader, parent: QWidget, *, first: bool = False) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("dialogs", "Reader"))
-        self._name = QLineEdit(name)
+        self._name = QLineEdit(reader.name)
         self._name.setMaxLength(64)
         self._name.setMinimumWidth(320)
         self._name.setPlaceholderText(translate("dialogs", "Such as Dr. A. Reader"))
@@ -45,15 +48,36 @@ class ReaderDialog(QDialog):
         column.setSpacing(10)
         column.addWidget(QLabel(translate("dialogs", "Your name")))
         column.addWidget(self._name)
-        column.addWidget(
-            note(translate("dialogs", "It stands beside each of your verdicts and in exports."))
-        )
+        self._role = Choice()
+        self._role.setEditable(True)
+        self._role.addItems(["", *roles()])
+        self._role.setCurrentText(reader.role)
+        self._role.setAccessibleName(translate("dialogs", "Your role"))
+        line = self._role.lineEdit()
+        assert line is not None, "it can be edited"
+        line.setMaxLength(64)
+        line.setPlaceholderText(translate("dialogs", "Such as Resident"))
+        column.addWidget(QLabel(translate("dialogs", "Your role")))
+        column.addWidget(self._role)
+        column.addWidget(note(self._hint(first)))
         column.addWidget(_buttons(self, cancel=True))
 
+    @staticmethod
+    def _hint(first: bool) -> str:
+        said = translate(
+            "dialogs", "The name stands beside each of your verdicts and in exports, both in logs."
+        )
+        if first:
+            said += " " + translate("dialogs", "F2 changes it at any time.")
+        return said
+
     @property
-    def name(self) -> str:
-        """The name as typed, without surrounding space."""
-        return " ".join(self._name.text().split())
+    def reader(self) -> Reader:
+        """Who was typed, without surrounding space."""
+        name, role = (
+            " ".join(text.split()) for text in (self._name.text(), self._role.currentText())
+        )
+        return Reader(name, role)
 
 
 class CardDialog(QDialog):

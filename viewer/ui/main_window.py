@@ -332,16 +332,13 @@ class MainWindow(QMainWindow):
         case = self.reading.case
         undo = self.actions_by_id["undo"].isEnabled()  # a name may tell of the AI
         self.bar.show_undo(case.undo_name if case is not None and undo else None)
-        self.status.show_reader(self.settings.text("reader"))
+        self.status.show_reader(self.record.readers.line())
 
     # ---------------------------------------------------------------- reader
 
-    def set_reader(self, name: str) -> None:
+    def set_reader(self, name: str, role: str = "") -> None:
         """Remember who reads; the next edits carry the name."""
-        self.settings.put("reader", name)
-        if self.reading.case is not None:
-            self.reading.case.set_reader(Reader(name))
-            self.read_first.judge_again()
+        self.record.readers.be(Reader(name, role))
         self.follow()
 
     # ---------------------------------------------------------------- events

@@ -16,7 +16,8 @@ from resources.text import translate
 if TYPE_CHECKING:
     from viewer.ui.settings import Settings
 
-LOOKS, READING = "looks", "reading"
+LOOKS, READING, READERS = "looks", "reading", "readers"
+OWN_READINGS, DICE_LIMIT = "own_readings", "dice_limit"
 _ON, _OFF = "on", "off"
 
 
@@ -29,7 +30,7 @@ class Setting:
     key
         Its name in settings.json and in the program.
     page
-        ``LOOKS`` or ``READING``.
+        ``LOOKS``, ``READING`` or ``READERS``.
     text
         What it is, as the dialog says it.
     choices
@@ -66,6 +67,7 @@ def pages() -> tuple[tuple[str, str], ...]:
     return (
         (LOOKS, translate("settings", "Looks")),
         (READING, translate("settings", "Reading")),
+        (READERS, translate("settings", "Readers")),
     )
 
 
@@ -121,6 +123,22 @@ def settings() -> tuple[Setting, ...]:
             "go_on",
             READING,
             translate("settings", "Go on to the next finding after a verdict"),
+        ),
+        Setting(
+            OWN_READINGS,
+            READERS,
+            translate("settings", "Each reader begins blind to others"),
+            hint=translate(
+                "settings", "Who has no part in a case gets a second reading of his own at once."
+            ),
+        ),
+        Setting(
+            DICE_LIMIT,
+            READERS,
+            translate("settings", "Outlines differ below a Dice of"),
+            tuple((limit, limit) for limit in ("0.5", "0.6", "0.7", "0.8", "0.9")),
+            "0.7",
+            translate("settings", "For adjudications that are begun from now on."),
         ),
     )
 

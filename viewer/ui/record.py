@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from resources.problem import Problem
+from viewer.ui.adjudicating import Adjudicating
 from viewer.ui.attending import Attending
 from viewer.ui.auditing import Auditing
 from viewer.ui.comparing import Comparing
+from viewer.ui.panel.adjudication import AdjudicationSection
 from viewer.ui.panel.changes import ChangesSection
 from viewer.ui.readers import Readers
 from viewer.ui.steps import Steps
@@ -27,8 +29,9 @@ class Record(QObject):
 
     Attributes
     ----------
-    comparing, auditing, steps, readers, attending
-        AI against corrected; the audit log; steps by name; the second reading; the time taken.
+    comparing, auditing, steps, readers, adjudicating, attending
+        AI against corrected; the audit log; steps by name; the readings of a case; what they say
+        otherwise; the time taken.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -38,11 +41,13 @@ class Record(QObject):
         self.auditing = Auditing(window)
         self.steps = Steps(window)
         self.readers = Readers(window)
+        self.adjudicating = Adjudicating(window)
         self._rooms: tuple[Part, ...] = (
             self.comparing,
             self.auditing,
             self.steps,
             self.readers,
+            self.adjudicating,
         )
         self.attending = Attending(window)
         self._exporting: Case | None = None
@@ -51,6 +56,8 @@ class Record(QObject):
         """Join the parts of the window, which are there now."""
         window = self._window
         window.panel.add_section(ChangesSection(window.reading, self.comparing))
+        section = AdjudicationSection(window.reading, self.adjudicating, window.actions_by_id)
+        window.panel.add_section(section)
         self.steps.attach()
         window.exporter.started.connect(self._on_export)
         window.exporter.ended.connect(self._on_exported)

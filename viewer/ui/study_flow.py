@@ -13,7 +13,6 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.beside import day_text
 from viewer.second_reading import Which
-from viewer.session import Reader
 from viewer.study.order import StackPlan
 from viewer.study.resample import can_resample
 from viewer.study.volumes import UNSPLIT
@@ -21,6 +20,7 @@ from viewer.ui import counts
 from viewer.ui.opener import FoundStudy, OpenedCase, Opener
 from viewer.ui.rail import SeriesCard
 from viewer.ui.staging import ReadSlices, ShownCase
+from viewer.ui.who import reader_of
 
 if TYPE_CHECKING:
     from viewer.ui.main_window import MainWindow
@@ -97,7 +97,7 @@ class StudyFlow(QObject):
         window.message.hide()
         self._leave_case()
         self.current = number
-        self._opener.open(number, Reader(window.settings.text("reader")))
+        self._opener.open(number, reader_of(window.settings))
 
     def open_copy(self) -> None:
         """Open a regular copy of the irregular slices that are open."""
@@ -106,7 +106,7 @@ class StudyFlow(QObject):
         if case is None or number is None or not can_resample(case.plan):
             return
         self._show_loading(translate("window", "Making a regular copy…"))
-        self._opener.open_copy(number, case, Reader(window.settings.text("reader")))
+        self._opener.open_copy(number, case, reader_of(window.settings))
 
     def open_reading(self, which: Which) -> None:
         """Open another reading of the case that is open."""
@@ -118,7 +118,7 @@ class StudyFlow(QObject):
         self._leave_case()
         self.current = number
         self._show_loading(translate("window", "Opening the other reading…"))
-        reader = Reader(window.settings.text("reader"))
+        reader = reader_of(window.settings)
         self._opener.open_reading(OpenedCase(number, case, shown), reader, which=which)
 
     def show_menu(self, number: int, where: QPoint) -> None:
