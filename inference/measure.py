@@ -160,23 +160,30 @@ def _hull_mm(plane: npt.NDArray[np.bool_], step_mm: _Plane) -> _Plane:
 def _hull(points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the corners (m, 2), in order, of the convex hull of points in a plane.
 
-    Andrew's monotone chain. Not scipy's: its import holds 40 MB, and the window up.
+    Not scipy's: its import holds 40 MB, and the window up.
     """
-    order = np.lexsort((points[:, 1], points[:, 0]))
-    ordered: list[list[int]] = points[order].tolist()
-    hull: list[list[int]] = []
-    for line in (ordered, ordered[::-1]):
-        chain: list[list[int]] = []
-        for x, y in line:
-            while len(chain) > 1:
-                (x1, y1), (x2, y2) = chain[-2:]
-                if (x2 - x1) * (y - y1) > (y2 - y1) * (x - x1):
-                    break
-                chain.pop()
-            if not chain or chain[-1] != [x, y]:
-                chain.append([x, y])
-        hull += chain[:-1]
-    return np.array(hull, dtype=np.int64)
+    ordered = points[np.lexsort((points[:, 1], points[:, 0]))]
+    first = np.flatnonzero(np.diff(ordered[:, 0], prepend=ordered[0, 0] - 1))
+    low, high = ordered[first], ordered[np.append(first[1:], len(ordered)) - 1]
+    # Each side ends in the corner in which the other begins.
+    below = _turning_left(np.concatenate([low, high[-1:]]))
+    above = _turning_left(np.concatenate([high[::-1], low[:1]]))
+    return np.concatenate([below[:-1], above[:-1]])
+
+
+def _turning_left(line: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return those points of a line from one side to the other that are corners of its hull.
+
+    A point at which the line does not turn left lies behind the chord of its neighbours: it is
+    no corner, whatever else is taken out with it.
+    """
+    while len(line) > 2:
+        step = np.diff(line, axis=0)
+        turns = step[:-1, 0] * step[1:, 1] > step[:-1, 1] * step[1:, 0]
+        if turns.all():
+            break
+        line = line[np.concatenate([[True], turns, [True]])]
+    return line
 
 
 def _longest_across(hull: _Plane, along: _Plane) -> _Plane:

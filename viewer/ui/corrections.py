@@ -130,6 +130,10 @@ class Corrections(QObject):
         self._step(lambda case: case.redo())
 
     def _step(self, act: Callable[[Case], Any]) -> None:
+        with self._reading.settling.held():
+            self._take_step(act)
+
+    def _take_step(self, act: Callable[[Case], Any]) -> None:
         change = self.change(act)
         if change is None or self._reading.case is None:
             return
