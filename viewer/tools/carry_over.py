@@ -48,29 +48,30 @@ def carried_over(
     inside = np.pad(mask.voxels, _AROUND)
     origin = np.array(mask.origin_kji) - _AROUND
     across = np.linalg.inv(affine) @ to_affine  # voxels there to voxels here
-    low, high = _reach(mask, np.linalg.inv(to_affine) @ affine)
-    cut_off = bool((low < 0).any() or (high > to_shape_kji).any())
-    low, high = np.maximum(low, 0), np.minimum(high, to_shape_kji)
+    first, last = _reach(mask, np.linalg.inv(to_affine) @ affine)
+    beyond = np.array(to_shape_kji) - 0.5
+    cut_off = bool((first < -0.5 - _SAME).any() or (last > beyond + _SAME).any())
+    low = np.maximum(np.floor(first), 0).astype(np.int64)
+    high = np.minimum(np.ceil(last) + 1, to_shape_kji).astype(np.int64)
     if (low >= high).any():
         return empty_mask(), True
     signed = (distance_mm(~inside, affine) - distance_mm(inside, affine)).astype(np.float32)
     found = np.zeros(high - low, dtype=np.bool_)
     thick = max(1, int(_AT_ONCE // max(1, np.prod(found.shape[1:]))))
-    for first in range(0, len(found), thick):
-        part = found[first : first + thick]
-        part[:] = _inside(signed, origin, across, low + np.array([first, 0, 0]), part.shape)
+    for at in range(0, len(found), thick):
+        part = found[at : at + thick]
+        part[:] = _inside(signed, origin, across, low + np.array([at, 0, 0]), part.shape)
     k, j, i = (int(n) for n in low)
     made = crop(found, (k, j, i))
     return made, cut_off and _is_cut(made, to_shape_kji)
 
 
-def _reach(mask: Mask, across: Affine) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the box of an outline in other voxels: the first, and the first beyond."""
+def _reach(mask: Mask, across: Affine) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the two ends of an outline, as far as its voxels reach, in other voxels."""
     ends = np.array([[side.start - 0.5, side.stop - 0.5] for side in mask.box])
     corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
     places = geometry.kji_to_lps_mm(across, corners)
-    low, high = np.floor(places.min(axis=0)), np.ceil(places.max(axis=0)) + 1
-    return low.astype(np.int64), high.astype(np.int64)
+    return np.asarray(places.min(axis=0)), np.asarray(places.max(axis=0))
 
 
 def _inside(
