@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from inference.findings import Detection, ModelStamp
 from inference.measure import Measurement
-from viewer.annotate import key_images, measurements
+from viewer.annotate import adjudication, key_images, measurements
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import Lesion, Point, SegmentState
 from viewer.export.snapshot import Absence, LesionSnapshot, SegmentSnapshot
@@ -24,6 +24,7 @@ def record_snapshot(
         When a reader last did something to a lesion, ISO 8601, by id.
     """
     listed = {lesion.id for lesion in document.shown(threshold)}
+    chosen = adjudication.choices_by_lesion(document)
     lesions: list[LesionSnapshot] = []
     others: list[tuple[Absence, LesionSnapshot]] = []
     for lesion in document.record:
@@ -34,6 +35,7 @@ def record_snapshot(
             _model(document, lesion),
             document.detection(lesion.id),
             _pointed_lps_mm(document, lesion),
+            adjudicated=chosen.get(lesion.id, ""),
         )
         if lesion.id in listed:
             lesions.append(frozen)
@@ -66,6 +68,7 @@ def lesion_snapshot(
     model: ModelStamp | None,
     proposed: Detection | None = None,
     pointed_lps_mm: Point | None = None,
+    adjudicated: str = "",
 ) -> LesionSnapshot:
     """Freeze one lesion.
 
@@ -81,6 +84,8 @@ def lesion_snapshot(
         What that model said of it, or None.
     pointed_lps_mm
         Where a reader pointed for it, LPS mm, or None.
+    adjudicated
+        Whose it is in an adjudicated reading, or empty.
     """
     measurement = None
     if not lesion.empty:
@@ -110,6 +115,7 @@ def lesion_snapshot(
         impression=None if proposed is None else proposed.impression,
         pointed_lps_mm=pointed_lps_mm,
         reason=lesion.decision.reason,
+        adjudicated=adjudicated,
     )
 
 

@@ -64,6 +64,9 @@ class LesionSnapshot:
         What the reader wrote beside it; free text, so it stays out of the exported files.
     reason
         Why it was rejected: key of ``resources/tables/rejection_reasons.json``, or empty.
+    adjudicated
+        In an adjudicated reading, whose it is: ``"first"``, ``"second"``, ``"both"`` of two
+        readings, or the adjudicator's ``"own"``; else empty.
     """
 
     id: str
@@ -85,6 +88,7 @@ class LesionSnapshot:
     pointed_lps_mm: tuple[float, float, float] | None = None
     comment: str = field(default="", repr=False)
     reason: str = ""
+    adjudicated: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

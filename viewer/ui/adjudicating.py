@@ -73,6 +73,8 @@ class Adjudicating(QObject):
         if self.pair is not None and not why[_NEXT] and not self.open_pairs:
             why[_NEXT] = translate("readers", "Every difference is settled.")
         why[_OPEN] = self._why_not(case)
+        if case is not None and case.which == "adjudicated":
+            why["run"] = translate("readers", "It rests on the AI results of both readings.")
         return why
 
     def checked(self) -> Mapping[str, bool]:

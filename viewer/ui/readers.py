@@ -209,6 +209,8 @@ class Readers(QObject):
                 if case.second
                 else translate("readers", "adjudication")
             )
+        if parts and case is not None and case.committed:
+            parts.append(translate("readers", "committed"))
         return " · ".join(parts)
 
     def _note_seen(self, case: Case) -> None:

@@ -155,4 +155,5 @@ def _says(lesion: Lesion | None) -> str:
     told = verdict_text(lesion)
     if lesion is None or lesion.empty:
         return told
-    return f"{told} · {words.size(lesion)}"
+    size = words.size(lesion).replace(" mL", "\N{NO-BREAK SPACE}mL")
+    return f"{told} · {size}"
