@@ -158,6 +158,7 @@ def _lesion(
         "origin": lesion.origin,
         "verdict": lesion.verdict,
         "verdict_reason": lesion.reason or None,
+        "adjudicated": lesion.adjudicated or None,
         "reader": lesion.reader or None,
         "verdict_utc": lesion.verdict_utc,
         "changed_utc": lesion.changed_utc,
