@@ -8,8 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.findings import Detection, Findings, Heatmap, Mask, ModelStamp, Segment
+from inference import geometry
+from inference.findings import (
+    Detection,
+    Findings,
+    Heatmap,
+    Impression,
+    Mask,
+    ModelStamp,
+    Segment,
+)
 from inference.measure import measure
+from viewer.annotate.key_images import KeyImage
+from viewer.annotate.measurements import Measurement, Value
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot, snapshot_of_findings
 from viewer.phantom.anatomy import Phantom, PhantomSpec, make_phantom
 from viewer.phantom.dicom import write_series
@@ -134,4 +145,81 @@ def reviewed_case(folder: Path) -> CaseSnapshot:
         ),
         reader="Reader One",
         edits={"paint": 3, "verdict": 2},
+    )
+
+
+def measured(kind, points_kji, volume, number, *values, **more) -> Measurement:
+    """A reader's measurement in slice ``points_kji[0][0]`` of the phantom."""
+    normal = volume.affine[:3, 0] / np.linalg.norm(volume.affine[:3, 0])
+    return Measurement(
+        kind=kind,
+        number=number,
+        points_lps_mm=tuple(tuple(p) for p in geometry.kji_to_lps_mm(volume.affine, points_kji)),
+        normal_lps=tuple(normal),
+        slice_mm=float(np.linalg.norm(volume.affine[:3, 0])),
+        k=points_kji[0][0],
+        values=tuple(Value(*value) for value in values),
+        reader="Reader Two",
+        utc="2026-11-21T08:00:00.000Z",
+        **more,
+    )
+
+
+def whole_case(folder: Path, rotation=(0.0, 0.0, 0.0)) -> CaseSnapshot:
+    """A reviewed case that every format has something of: holes, measurements, key images."""
+    case = reviewed_case(folder) if rotation == (0.0, 0.0, 0.0) else ai_case(folder, rotation)
+    volume, shape = case.volume, case.volume.shape_kji
+    ring = np.zeros(shape, dtype=bool)
+    ring[7:10, 40:52, 20:34] = True
+    ring[8, 43:48, 23:27] = ring[8, 44:50, 29:32] = ring[8, 50, 21] = False
+    mask = Mask.from_array(ring)
+    drawn = LesionSnapshot(
+        "h9", 9, "nodule", "human", "accepted", mask, measure(mask, volume.affine, volume.voxels),
+        reader="Reader Two", verdict_utc="2026-11-21T07:31:05.123Z",
+    )  # fmt: skip
+    said = Impression(malignancy=3.4, texture=2.1)
+    judged = [
+        replace(
+            lesion,
+            verdict=lesion.verdict or "accepted",
+            reader="Reader One",
+            verdict_utc="2026-11-21T07:31:05.123Z",
+            uncertainty=0.25,
+            impression=said,
+            reason="vessel" if lesion.verdict == "rejected" else "",
+        )
+        for lesion in case.lesions
+    ]
+    measurements = (
+        measured("distance", [(5, 10, 10), (5, 20, 18)], volume, 1, ("length", 77.6, "mm")),
+        measured(
+            "bidirectional", [(5, 10, 10), (5, 10, 30), (5, 4, 20), (5, 16, 20)], volume, 2,
+            ("long_axis", 128.0, "mm"), ("short_axis", 69.6, "mm"), lesion_id="d2",
+        ),
+        measured(
+            "angle", [(6, 10, 10), (6, 20, 10), (6, 20, 30)], volume, 3, ("angle", 90.0, "deg"),
+        ),
+        measured(
+            "ellipse", [(6, 10, 20), (6, 20, 20), (6, 15, 10), (6, 15, 30)], volume, 4,
+            ("area", 5830.0, "mm2"), ("mean", -500.25, "HU"), ("sd", 3.5, "HU"),
+            ("n_voxels", 157.0, "voxels"),
+        ),
+        measured(
+            "polygon", [(7, 10, 20), (7, 20, 22), (7, 18, 30)], volume, 5,
+            ("min", -900.0, ""), ("max", 3.0, ""),
+        ),
+    )  # fmt: skip
+    spread = np.random.default_rng(2).integers(0, 256, (5, 18, 25)).astype(np.uint8)
+    findings = replace(case.findings, uncertainty=Heatmap((4, 16, 12), spread, "uncertainty"))
+    marks = [("axial", 5, 5), ("coronal", 30, 8), ("axial", 8, 8)]
+    return replace(
+        case,
+        findings=findings,
+        lesions=(*judged, drawn),
+        reader="Reader One",
+        measurements=tuple((f"m{one.number}", one) for one in measurements),
+        key_images=tuple(
+            KeyImage(plane, index, k, (-500.0, 1500.0), "Reader One", "2026-11-21T08:01:00Z")
+            for plane, index, k in marks
+        ),
     )

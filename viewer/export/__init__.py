@@ -1,13 +1,15 @@
-"""Writing one case for others: DICOM SEG, NIfTI, findings, manifest, each checked. No Qt.
+"""Writing one case for others: DICOM, NIfTI, findings, manifest, each checked. No Qt.
 
 The DICOM libraries are slow to import; they are first touched when an export begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from viewer.export.formats import DEFAULT, Format
 
 if TYPE_CHECKING:
     from viewer.export.bundle import ExportReport, Write
@@ -22,6 +24,7 @@ def export_case(
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     apart: bool = False,
+    formats: Sequence[Format] = DEFAULT,
 ) -> ExportReport:
     """Write one case; see ``viewer.export.bundle.export_case``.
 
@@ -35,5 +38,11 @@ def export_case(
 
         write = write_all
     return bundle.export_case(
-        snapshot, folder, replace=replace, progress=progress, cancelled=cancelled, write=write
+        snapshot,
+        folder,
+        replace=replace,
+        progress=progress,
+        cancelled=cancelled,
+        write=write,
+        formats=formats,
     )

@@ -11,15 +11,16 @@ import contextlib
 import json
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from inference.child import Child
 from resources.problem import Problem
 from viewer.export import wire
+from viewer.export.formats import DEFAULT, Format
 from viewer.export.problems import KINDS, FileProblem
-from viewer.export.report import ExportedFile, ExportReport
+from viewer.export.report import ExportedFile, ExportReport, FileCheck
 from viewer.export.snapshot import CaseSnapshot
 from viewer.study.cancel import CancelCheck, Cancelled
 
@@ -46,6 +47,7 @@ def write_all(
     part: Path,
     progress: Any = None,
     cancelled: CancelCheck | None = None,
+    formats: Sequence[Format] = DEFAULT,
 ) -> ExportReport:
     """Do what ``files.write_all`` does, in another process; it is gone when this returns.
 
@@ -62,7 +64,7 @@ def write_all(
         raise FileProblem("unstartable", type(error).__name__) from error
     with _ended(child), _watched(child, cancelled) as given_up:
         with contextlib.suppress(OSError):  # it ended; its last answer, if any, says why
-            wire.send((snapshot, folder, part), child.stdin.write)
+            wire.send((snapshot, folder, part, tuple(formats)), child.stdin.write)
             child.stdin.flush()
         for line in child.stdout:
             if given_up.is_set():
@@ -91,7 +93,15 @@ def _result(answer: Mapping[str, Any], folder: Path) -> ExportReport:
     if "done" in answer:
         done = answer["done"]
         files = tuple(ExportedFile(*file) for file in done["files"])
-        return ExportReport(folder, files, done["segments"], done["reviewed"], done["seconds"])
+        return ExportReport(
+            folder,
+            files,
+            done["segments"],
+            done["reviewed"],
+            done["seconds"],
+            tuple(FileCheck(name, who, tuple(what)) for name, who, what in done["checks"]),
+            tuple((one, why) for one, why in done["left_out"]),
+        )
     if "os_error" in answer:
         raise OSError(answer["os_error"], "in the exporting process")
     if "memory" in answer:

@@ -46,15 +46,17 @@ def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
     gc.freeze()
     gc.enable()
     try:
-        snapshot, folder, part = wire.receive(requests)
+        snapshot, folder, part, formats = wire.receive(requests)
         threading.Thread(target=_end_with_parent, args=(requests,), daemon=True).start()
-        done = files.write_all(snapshot, folder, part, progress)
+        done = files.write_all(snapshot, folder, part, progress, formats=formats)
         return {
             "done": {
                 "files": [[file.name, file.bytes, file.sha256] for file in done.files],
                 "segments": done.segments,
                 "reviewed": done.reviewed,
                 "seconds": done.seconds,
+                "checks": [[one.name, one.reader, one.compared] for one in done.checks],
+                "left_out": done.left_out,
             }
         }
     except FileProblem as problem:

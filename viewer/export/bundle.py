@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from inference.findings import Mask
 from resources.problem import Problem
 from resources.text import translate
 from viewer.export import place
+from viewer.export.formats import DEFAULT, Format, complete
 from viewer.export.layers import layers, maps
 from viewer.export.report import ExportedFile, ExportReport
 from viewer.export.snapshot import CaseSnapshot
@@ -21,6 +25,8 @@ __all__ = ["ExportReport", "ExportedFile", "Write", "export_case", "megabytes_ne
 
 Progress = Callable[[int, int], None]
 
+# Three numbers of at most ten characters; a contour has some hundred bytes of its own.
+_CORNER_BYTES = 100
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
@@ -34,6 +40,7 @@ class Write(Protocol):
         part: Path,
         progress: Progress | None = None,
         cancelled: CancelCheck | None = None,
+        formats: Sequence[Format] = DEFAULT,
     ) -> ExportReport:
         """Write them into ``part``; see ``files.write_all``."""
         ...
@@ -47,8 +54,9 @@ def export_case(
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
     write: Write | None = None,
+    formats: Sequence[Format] = DEFAULT,
 ) -> ExportReport:
-    """Write ``seg.dcm``, NIfTI images, ``findings.json`` and ``manifest.json``.
+    """Write a case in the formats asked for, with ``findings.json`` and ``manifest.json``.
 
     Parameters
     ----------
@@ -65,11 +73,13 @@ def export_case(
         Asked between steps.
     write
         What writes the files; None writes them here.
+    formats
+        Of ``viewer.export.formats``; ``"sr"`` brings ``"seg"``, whose segments it names.
 
     Returns
     -------
     ExportReport
-        Every image was read back and found equal before the folder got its name.
+        Every image and document was read back and found equal before the folder got its name.
 
     Raises
     ------
@@ -81,9 +91,9 @@ def export_case(
 
     Notes
     -----
-    Without any mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment), nor of images that
-    are not DICOM; without a heatmap
-    no ``heatmap.nii.gz``, and without a map of it no ``uncertainty.nii.gz``.
+    A format that the case has nothing for gives no file, and the report says why: without any
+    mask there is no ``seg.dcm`` (PS3.3 C.8.20.2 wants a segment); of images that are not DICOM
+    there is no DICOM; without a map of the model none is written.
     """
     if write is None:
         from viewer.export import files
@@ -97,13 +107,13 @@ def export_case(
         part = place.part_of(folder)
         try:
             part.mkdir(parents=True)
-            report = write(snapshot, folder, part, progress, cancelled)
+            report = write(snapshot, folder, part, progress, cancelled, formats)
             stop_if(cancelled)
             place.settle(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
-        raise _problem(error, folder, megabytes_needed(snapshot)) from error
+        raise _problem(error, folder, megabytes_needed(snapshot, formats)) from error
     except MemoryError as error:
         raise Problem(
             translate("export", "The memory does not suffice to export this case."),
@@ -113,15 +123,33 @@ def export_case(
     return report
 
 
-def megabytes_needed(snapshot: CaseSnapshot) -> int:
+def megabytes_needed(snapshot: CaseSnapshot, formats: Sequence[Format] = DEFAULT) -> int:
     """Return how many megabytes an export may need, an upper bound, at least 1."""
-    shown = layers(snapshot)
+    shown, wanted = layers(snapshot), complete(formats)
     count, rows, columns = snapshot.volume.shape_kji
-    planes = sum(int(layer.mask.voxels.shape[0]) for layer in shown)
-    bits = planes * (rows * columns / 8 + 1000) + 2000 * count
-    images = (1 + len(maps(snapshot))) * count * rows * columns / 8
-    total = float(snapshot.volume.voxels.nbytes + bits + images)
+    total = 5000.0 * count  # what is said of every image and slice
+    if "seg" in wanted:
+        planes = sum(int(layer.mask.voxels.shape[0]) for layer in shown)
+        total += planes * (rows * columns / 8 + 1000)
+    if "nifti" in wanted:
+        images = (1 + len(maps(snapshot))) * count * rows * columns / 8
+        total += float(snapshot.volume.voxels.nbytes) + images
+    if "pm" in wanted:
+        total += sum(4.0 * one.values.size for one in maps(snapshot).values())
+    if "rtstruct" in wanted:
+        total += sum(_CORNER_BYTES * _edges(layer.mask) for layer in shown)
+    if "sr" in wanted:
+        total += 10_000.0 * (len(snapshot.lesions) + len(snapshot.measurements) + len(shown))
+        total += 200.0 * count * len(shown)
     return max(1, math.ceil(total / 1e6))
+
+
+def _edges(mask: Mask) -> int:
+    """Return how many pixel edges lie between a mask and its background, slice by slice."""
+    voxels = mask.voxels
+    inner = sum(int(np.count_nonzero(np.diff(voxels, axis=axis))) for axis in (1, 2))
+    outer = (voxels[:, 0], voxels[:, -1], voxels[:, :, 0], voxels[:, :, -1])
+    return inner + sum(int(np.count_nonzero(side)) for side in outer)
 
 
 def _problem(error: OSError, folder: Path, megabytes: int) -> Problem:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from inference.findings import Detection, Impression, ModelStamp
 from viewer.export import program
+from viewer.export.formats import Format, LeftOut
 from viewer.export.layers import Layer, maps
 from viewer.export.notes import notes_of
+from viewer.export.report import FileCheck
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot
 from viewer.impression import SOURCE
 
 FORMAT_VERSION = 1
+MANIFEST_VERSION = 2
 FINDINGS_FORMAT = "overread-findings"
 MANIFEST_FORMAT = "overread-export"
 
@@ -77,7 +81,11 @@ def findings_document(
 
 
 def manifest_document(
-    snapshot: CaseSnapshot, files: Sequence[Mapping[str, Any]], checks: Sequence[str]
+    snapshot: CaseSnapshot,
+    files: Sequence[Mapping[str, Any]],
+    checks: Sequence[FileCheck],
+    formats: Sequence[Format],
+    left_out: Sequence[tuple[Format, LeftOut]],
 ) -> dict[str, Any]:
     """Return the contents of ``manifest.json``.
 
@@ -87,12 +95,54 @@ def manifest_document(
         ``{"name", "bytes", "sha256"}`` of every other file.
     checks
         What was read back and compared before the folder got its name.
+    formats, left_out
+        What was asked for, and of that what gave no file.
     """
     return {
         **_head(MANIFEST_FORMAT, snapshot),
+        "format_version": MANIFEST_VERSION,
         "exported_utc": _utc(datetime.now(UTC)),
+        "readers": _readers(snapshot),
+        "counts": _counts(snapshot),
+        "formats": list(formats),
+        "left_out": [{"format": one, "why": why} for one, why in left_out],
         "files": [dict(entry) for entry in files],
-        "checks": list(checks),
+        "checks": [
+            {
+                "name": check.name,
+                "reader": check.reader,
+                "compared": list(check.compared),
+                "result": "equal",
+            }
+            for check in checks
+        ],
+    }
+
+
+def _readers(snapshot: CaseSnapshot) -> list[str]:
+    """Return everybody whose work is in the case."""
+    names = {snapshot.reader}
+    names |= {lesion.reader for lesion in snapshot.lesions}
+    names |= {lesion.reader for _, lesion in snapshot.unlisted}
+    names |= {measured.reader for _, measured in snapshot.measurements}
+    names |= {image.reader for image in snapshot.key_images}
+    names |= {first.reader for first in snapshot.first_impressions}
+    return sorted(names - {""})
+
+
+def _counts(snapshot: CaseSnapshot) -> dict[str, Any]:
+    verdicts = Counter(lesion.verdict or "none" for lesion in snapshot.lesions)
+    return {
+        "lesions": len(snapshot.lesions),
+        "lesions_by_verdict": {
+            verdict: verdicts[verdict] for verdict in ("accepted", "rejected", "unsure", "none")
+        },
+        "lesions_by_origin": dict(sorted(Counter(x.origin for x in snapshot.lesions).items())),
+        "unlisted": len(snapshot.unlisted),
+        "structures": len(snapshot.segments),
+        "measurements": len(snapshot.measurements),
+        "key_images": len(snapshot.key_images),
+        "slices": snapshot.volume.shape_kji[0],
     }
 
 

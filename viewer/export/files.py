@@ -9,16 +9,15 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from viewer.export import nifti, seg
 from viewer.export.documents import findings_document, manifest_document
-from viewer.export.layers import label_map, layers, maps
-from viewer.export.problems import FileProblem
+from viewer.export.formats import DEFAULT, Format, complete
+from viewer.export.jobs import jobs as find_jobs
+from viewer.export.layers import layers
 from viewer.export.report import ExportedFile, ExportReport
 from viewer.export.snapshot import CaseSnapshot
 from viewer.study.cancel import CancelCheck, stop_if
@@ -52,6 +51,7 @@ def write_all(
     part: Path,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
+    formats: Sequence[Format] = DEFAULT,
 ) -> ExportReport:
     """Write and check every file of an export.
 
@@ -63,7 +63,7 @@ def write_all(
         Where the files will lie in the end.
     part
         Where they are put together: is there, and empty.
-    progress, cancelled
+    progress, cancelled, formats
         As for ``viewer.export.bundle.export_case``.
 
     Raises
@@ -73,13 +73,13 @@ def write_all(
     """
     steps = _Steps(progress, cancelled)
     shown = layers(snapshot)
-    jobs = _jobs(snapshot, part)
+    jobs, left_out = find_jobs(snapshot, part, complete(formats))
     steps.total = len(jobs) + 2
     started = time.perf_counter()
     seconds: dict[str, float] = {}
     written: list[ExportedFile] = []
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        futures = {name: pool.submit(_timed, job, steps) for name, job in jobs.items()}
+        futures = {name: pool.submit(_timed, job.run, steps) for name, job in jobs.items()}
         try:
             for name, future in futures.items():
                 seconds[name] = future.result()
@@ -93,46 +93,15 @@ def write_all(
     written.append(_seal(part / "findings.json"))
     steps.finish()
     listed = [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in written]
-    checks = [f"{name} read back: same voxels, same places within 0.001 mm" for name in jobs]
-    _write_json(part / "manifest.json", manifest_document(snapshot, listed, checks))
+    checks = tuple(job.check for job in jobs.values())
+    manifest = manifest_document(snapshot, listed, checks, complete(formats), left_out)
+    _write_json(part / "manifest.json", manifest)
     _seal(part / "manifest.json")
     steps.finish()
     seconds["all"] = time.perf_counter() - started
-    return ExportReport(folder, tuple(written), len(shown), snapshot.reviewed, seconds)
-
-
-def _jobs(snapshot: CaseSnapshot, part: Path) -> dict[str, Callable[[], None]]:
-    """Return what writes and checks each image file, the slowest first."""
-    shown = layers(snapshot)
-    volume = snapshot.volume
-
-    def image(name: str, make: Callable[[], Any], **more: Any) -> Callable[[], None]:
-        def run() -> None:
-            voxels = make()
-            nifti.write(part / name, voxels, volume.affine, **more)
-            _insist(name, nifti.differs(part / name, voxels, volume.affine))
-
-        return run
-
-    def segmentation() -> None:
-        seg.write(part / "seg.dcm", snapshot, shown)
-        _insist("seg.dcm", seg.differs(part / "seg.dcm", snapshot, shown))
-
-    jobs: dict[str, Callable[[], None]] = {}
-    # A SEG refers to the images that it was drawn on, by identifiers that only DICOM files have.
-    dicom = all(ref.instance.file_format == "dicom" for ref in snapshot.plan.planes)
-    if shown and dicom:
-        jobs["seg.dcm"] = segmentation
-    jobs["image.nii.gz"] = image("image.nii.gz", lambda: volume.voxels)
-    jobs["labels.nii.gz"] = image("labels.nii.gz", lambda: label_map(shown, volume.shape_kji))
-    for name, one in maps(snapshot).items():
-        jobs[name] = image(
-            name,
-            partial(nifti.heatmap_array, one, volume.shape_kji),
-            slope=1 / 255,
-            description="uncertainty" if name == "uncertainty.nii.gz" else "probability",
-        )
-    return jobs
+    return ExportReport(
+        folder, tuple(written), len(shown), snapshot.reviewed, seconds, checks, left_out
+    )
 
 
 def _timed(job: Callable[[], None], steps: _Steps) -> float:
@@ -140,11 +109,6 @@ def _timed(job: Callable[[], None], steps: _Steps) -> float:
     started = time.perf_counter()
     job()
     return time.perf_counter() - started
-
-
-def _insist(name: str, difference: str) -> None:
-    if difference:
-        raise FileProblem("misread", f"{name}: {difference}", name=name)
 
 
 def _seal(path: Path) -> ExportedFile:

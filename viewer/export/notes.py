@@ -25,6 +25,12 @@ def notes_of(snapshot: CaseSnapshot) -> dict[str, Any]:
     }
 
 
+def key_slices(snapshot: CaseSnapshot) -> list[int]:
+    """Return the acquired slices that readers marked, each once, in order."""
+    count = snapshot.volume.shape_kji[0]
+    return sorted({image.k for image in snapshot.key_images if image.k < count})
+
+
 def _measurement(measurement_id: str, one: Measurement, plan: StackPlan) -> dict[str, Any]:
     return {
         "id": measurement_id,

@@ -14,17 +14,10 @@ from pathlib import Path
 from resources.problem import Problem
 from resources.text import translate
 from viewer.export.documents import MANIFEST_FORMAT
+from viewer.export.formats import FILES
 
 MANIFEST = "manifest.json"
-NAMES = (
-    "seg.dcm",
-    "image.nii.gz",
-    "labels.nii.gz",
-    "heatmap.nii.gz",
-    "uncertainty.nii.gz",
-    "findings.json",
-    MANIFEST,
-)
+NAMES = (*(name for files in FILES.values() for name in files), "findings.json", MANIFEST)
 # What ``part_of`` makes. An export takes seconds to minutes: one that nothing was written to
 # for a day was killed.
 _PART = re.compile(r"\..+\.[0-9a-f]{12}\.part")

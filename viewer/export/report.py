@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from viewer.export.formats import Format, LeftOut
+
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
@@ -13,6 +15,25 @@ class ExportedFile:
     name: str
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """How one file was read again before the folder got its name, and found equal.
+
+    Attributes
+    ----------
+    name
+        Of the file.
+    reader
+        Who read it, with its version.
+    compared
+        What was compared with the case, English.
+    """
+
+    name: str
+    reader: str
+    compared: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +52,10 @@ class ExportReport:
         Whether a person gave every verdict.
     seconds
         Wall time per stage.
+    checks
+        Of every file but the JSON ones, which their hashes stand for.
+    left_out
+        Formats that were asked for and gave no file, each with the reason.
     """
 
     folder: Path
@@ -38,6 +63,8 @@ class ExportReport:
     segments: int
     reviewed: bool
     seconds: dict[str, float] = field(default_factory=dict)
+    checks: tuple[FileCheck, ...] = ()
+    left_out: tuple[tuple[Format, LeftOut], ...] = ()
 
     @property
     def bytes(self) -> int:

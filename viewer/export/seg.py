@@ -6,10 +6,6 @@ The masks go to highdicom as planes beside their source images, in our own order
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import uuid
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,19 +13,29 @@ from typing import Any
 import highdicom as hd
 import numpy as np
 import numpy.typing as npt
-import pydicom
-from pydicom.dataset import Dataset
-from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from inference import geometry
-from viewer.export import program
 from viewer.export.layers import Layer
 from viewer.export.nifti import corner_points
 from viewer.export.problems import FileProblem
 from viewer.export.snapshot import CaseSnapshot
-from viewer.study import quiet
+from viewer.export.source import (
+    Source,
+    algorithm,
+    equipment,
+    hush,
+    load,
+    person_name,
+    placing_of,
+    review_text,
+    sign,
+    tracking_id,
+    tracking_uid,
+)
 from viewer.study.order import StackPlan
+
+NAME = "seg.dcm"
 
 # PS3.3 C.8.20.2: with an operator's help, be it a correction or a point, it is SEMIAUTOMATIC.
 _ALGORITHM = {
@@ -38,25 +44,11 @@ _ALGORITHM = {
     "ai-pointed": "SEMIAUTOMATIC",
     "human": "MANUAL",
 }
-_NAMESPACE = uuid.UUID("2f0a6d0e-6b7e-4a55-8a35-6b1f6d1c6f5e")
-_SERIES_NUMBER = 9100
-_ALONE = frozenset(
-    f"ISO 2022 IR {n}" for n in (6, 13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166)
-)
-_TYPE_2 = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "ReferringPhysicianName",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "AccessionNumber",
-)
 
 
-def write(path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer]) -> None:
+def write(
+    path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer], source: Source | None = None
+) -> None:
     """Write the layers as one BINARY segmentation.
 
     Parameters
@@ -67,6 +59,8 @@ def write(path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer]) -> None:
         The case; its source files must still be there, for their headers.
     shown
         At least one layer.
+    source
+        Of the case, when it was loaded before.
 
     Raises
     ------
@@ -75,11 +69,10 @@ def write(path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer]) -> None:
     OSError
         When the file cannot be written.
     """
-    _hush()
-    sources = _sources(snapshot.plan, snapshot.volume.spacing_kji_mm[0])
+    source = source or load(snapshot)
     used, masks = _planes(snapshot, shown)
     try:
-        segmentation = _make(snapshot, shown, sources, used, masks)
+        segmentation = _make(source, shown, used, masks)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # The message of the library may quote a value of the file, and that is the patient's.
         raise FileProblem("headers", type(error).__name__) from error
@@ -90,10 +83,13 @@ def differs(
     path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer], tolerance_mm: float = 1e-3
 ) -> str:
     """Read a segmentation with highdicom and say how it differs from the masks, or nothing."""
-    _hush()
+    hush()
     segmentation = hd.seg.segread(path)
     if list(segmentation.segment_numbers) != [layer.number for layer in shown]:
         return "segments differ"
+    tracked = [str(segment.get("TrackingUID")) for segment in segmentation.SegmentSequence]
+    if tracked != [tracking_uid(snapshot.plan.series.series_uid, layer.id) for layer in shown]:
+        return "tracking UIDs differ"
     inverse = np.linalg.inv(snapshot.volume.affine)
     for layer in shown:
         volume = segmentation.get_volume(
@@ -120,61 +116,6 @@ def differs(
     return ""
 
 
-def tracking_uid(series_uid: str, layer_id: str) -> str:
-    """Return the Tracking UID (0062,0021): the same for one lesion in every export of its case."""
-    return f"2.25.{uuid.uuid5(_NAMESPACE, f'{series_uid}/{layer_id}').int}"
-
-
-def _hush() -> None:
-    """Silence highdicom too: its warnings quote the patient's name."""
-    quiet.hush()
-    logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)
-    warnings.filterwarnings("ignore", module=r"highdicom(\.|$)")
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.export\.")
-
-
-def _sources(plan: StackPlan, thickness_mm: float) -> dict[Path, Dataset]:
-    """Read the headers of the series, each file once."""
-    out: dict[Path, Dataset] = {}
-    for ref in plan.planes:
-        path = ref.instance.path
-        if path in out:
-            continue
-        try:
-            out[path] = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-        except Exception as error:
-            raise FileProblem("unreadable", type(error).__name__) from error
-    for header in out.values():
-        _complete(header, thickness_mm)
-    first = next(iter(out.values()))
-    # A series has one frame of reference (PS3.3 C.7.4.1). Some de-identified ones (LIDC-IDRI)
-    # gave each slice its own, some old ones have none; position and orientation prove that
-    # the slices belong together.
-    frame_of_reference = (
-        plan.series.frame_of_reference_uid
-        or first.get("FrameOfReferenceUID")
-        or tracking_uid(plan.series.series_uid, "frame of reference")
-    )
-    for header in out.values():
-        header.FrameOfReferenceUID = frame_of_reference
-    return out
-
-
-def _complete(header: Dataset, thickness_mm: float) -> None:
-    """Put in what the standard wants there, if only empty (PS3.3 C.7.1.1, C.7.2.1, type 2)."""
-    if header.get("SliceThickness") is None:
-        header.SliceThickness = thickness_mm
-    for keyword in _TYPE_2:
-        if keyword not in header:
-            setattr(header, keyword, "")
-    name = header.get("SpecificCharacterSet", "ISO_IR 6")
-    if not name:
-        del header.SpecificCharacterSet
-    elif isinstance(name, str) and name in _ALONE:
-        # A code extension without anything that it extends (PS3.3 C.12.1.1.2).
-        header.SpecificCharacterSet = name.replace("ISO 2022 IR", "ISO_IR")
-
-
 def _planes(
     snapshot: CaseSnapshot, shown: Sequence[Layer]
 ) -> tuple[list[int], npt.NDArray[np.uint8]]:
@@ -196,85 +137,40 @@ def _planes(
 
 
 def _make(
-    snapshot: CaseSnapshot,
-    shown: Sequence[Layer],
-    sources: dict[Path, Dataset],
-    used: list[int],
-    masks: npt.NDArray[np.uint8],
+    source: Source, shown: Sequence[Layer], used: list[int], masks: npt.NDArray[np.uint8]
 ) -> Any:
-    plan = snapshot.plan
-    single = all(ref.instance.n_frames == 1 for ref in plan.planes)
+    snapshot, identity = source.snapshot, source.identities[NAME]
     placing: dict[str, Any] = {}
-    if single:
-        images = [sources[plan.planes[k].instance.path] for k in used]
+    if source.multi_frame:
+        images = list(source.headers.values())
+        placing = placing_of(snapshot, used)
     else:
-        images = list(sources.values())
-        placing = _placing(snapshot, used)
-        # highdicom looks for these in the shared groups alone; a source may have them per frame.
-        for header in images:
-            if "SharedFunctionalGroupsSequence" not in header:
-                header.SharedFunctionalGroupsSequence = [Dataset()]
-            shared = header.SharedFunctionalGroupsSequence[0]
-            shared.PixelMeasuresSequence = placing["pixel_measures"]
-            shared.PlaneOrientationSequence = placing["plane_orientation"]
-    reviewed = snapshot.reviewed
+        images = source.images(used)
     segmentation = hd.seg.Segmentation(
         source_images=images,
         pixel_array=masks,
         segmentation_type="BINARY",
-        segment_descriptions=[_describe(layer, plan) for layer in shown],
-        series_instance_uid=_fresh_uid(),
-        series_number=_SERIES_NUMBER,
-        sop_instance_uid=_fresh_uid(),
+        segment_descriptions=[_describe(layer, source.plan) for layer in shown],
+        series_instance_uid=identity.series_uid,
+        series_number=identity.series_number,
+        sop_instance_uid=identity.sop_uid,
         instance_number=1,
-        manufacturer="Overread",
-        manufacturer_model_name="Overread",
-        software_versions=program.VERSION,
-        device_serial_number="0",
         content_label="OVERREAD",
-        content_description="Reviewed by a person" if reviewed else "AI, not reviewed",
-        content_creator_name=_person_name(snapshot.reader),
+        content_description=review_text(snapshot),
+        content_creator_name=person_name(snapshot.reader),
+        **equipment(),
         **placing,
     )
-    # highdicom leaves this one empty, and a study has one value of it (PS3.3 C.7.2.1).
-    segmentation.ReferringPhysicianName = images[0].ReferringPhysicianName
-    segmentation.SeriesDescription = (
-        "Overread, reviewed, research use" if reviewed else "Overread: AI, not reviewed"
-    )
+    sign(segmentation, source)
     return segmentation
-
-
-def _placing(snapshot: CaseSnapshot, used: list[int]) -> dict[str, Any]:
-    """Return explicit places of the planes, for frames of a multi-frame source."""
-    affine, spacing = snapshot.volume.affine, snapshot.volume.spacing_kji_mm
-    places = geometry.kji_to_lps_mm(affine, [(k, 0, 0) for k in used])
-    across, down = affine[:3, 2] / spacing[2], affine[:3, 1] / spacing[1]
-    return {
-        "plane_positions": [
-            hd.PlanePositionSequence("PATIENT", image_position=tuple(place)) for place in places
-        ],
-        "plane_orientation": hd.PlaneOrientationSequence(
-            "PATIENT", image_orientation=(*across, *down)
-        ),
-        "pixel_measures": hd.PixelMeasuresSequence(
-            pixel_spacing=(spacing[1], spacing[2]),
-            slice_thickness=spacing[0],
-            spacing_between_slices=spacing[0],
-        ),
-    }
 
 
 def _describe(layer: Layer, plan: StackPlan) -> Any:
     term, model = layer.term, layer.model
-    algorithm = None
+    made_by = None
     if layer.origin != "human":
         assert model is not None, "only a model makes an AI mask"
-        algorithm = hd.AlgorithmIdentificationSequence(
-            name=model.id[:64],
-            family=codes.DCM.ArtificialIntelligence,
-            version=model.version[:64],
-            parameters={"weights_sha256": model.sha256},
-        )
+        made_by = algorithm(model)
     region = [Code(*term["region"])] if "region" in term else None
     return hd.seg.SegmentDescription(
         segment_number=layer.number,
@@ -282,26 +178,9 @@ def _describe(layer: Layer, plan: StackPlan) -> Any:
         segmented_property_category=Code(*term["category"]),
         segmented_property_type=Code(*term["type"]),
         algorithm_type=_ALGORITHM[layer.origin],
-        algorithm_identification=algorithm,
+        algorithm_identification=made_by,
         tracking_uid=tracking_uid(plan.series.series_uid, layer.id),
-        tracking_id=_short(layer.id),
+        tracking_id=tracking_id(layer.id),
         anatomic_regions=region,
         display_color=hd.color.CIELabColor.from_string(term["colour"]),
     )
-
-
-def _short(text: str) -> str:
-    if len(text) <= 64:
-        return text
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _person_name(reader: str) -> str | None:
-    """Return a reader's name as a PN value (PS3.5 6.2): one component, no delimiters."""
-    cleaned = "".join(c for c in reader if c.isprintable() and c not in "\\^=").strip()
-    # The caret says that a single component is meant.
-    return f"{cleaned[:60]}^" if cleaned else None
-
-
-def _fresh_uid() -> str:
-    return f"2.25.{uuid.uuid4().int}"
