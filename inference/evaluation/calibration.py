@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,26 @@ class HeatCalibration:
         ):
             own[row] += np.bincount(place, weights=values, minlength=BINS)
 
+    def _every(self) -> npt.NDArray[np.float64]:
+        return np.stack(list(self._of.values())) if self._of else np.zeros((0, 4, BINS))
+
+    def sums(self) -> npt.NDArray[np.float64]:
+        """Return what ``error_of`` takes, of each patient in the order of the crops.
+
+        Voxels from a heat of 0.1 on alone: where there is none, every map is right.
+        """
+        return self._every()[..., 1:]
+
+    def error(self) -> dict[str, Any]:
+        """Return the expected calibration error of voxels with heat, with its 95 % interval."""
+        sums = self.sums()
+        return {
+            "mean": error_of(sums.sum(axis=0)),
+            "ci95": interval_of_patients(sums, error_of),
+        }
+
     def _errors(self, row: int) -> dict[str, Any]:
-        every = np.stack(list(self._of.values())) if self._of else np.zeros((0, 4, BINS))
-        hot = every[..., 1:]
+        every, hot = self._every(), self.sums()
         return {
             "voxels_from_heat_0.1": _error(hot.sum(axis=0), row),
             "voxels_from_heat_0.1_ci95": interval_of_patients(hot, lambda one: _error(one, row)),
@@ -78,16 +96,21 @@ class HeatCalibration:
         }
 
 
+def error_of(sums: npt.NDArray[np.float64]) -> float | None:
+    """Return the expected calibration error of (4, bins) sums; None without voxels."""
+    return _error(sums, 2)
+
+
 def _error(sums: npt.NDArray[np.float64], row: int) -> float | None:
     """Return the error of (4, bins) sums against the shares in a row of them."""
     total = sums[0].sum()
     return rounded(np.abs(sums[1] - sums[row]).sum() / total) if total else None
 
 
-def heat_calibration(
-    folder: Folder, predictions: Predictions, chosen: list[int]
-) -> dict[str, Any] | None:
-    """Return the calibration of the heat over some crops; None without heat."""
+def heat_of(
+    folder: Folder, predictions: Predictions, chosen: Sequence[int]
+) -> HeatCalibration | None:
+    """Return what the heat over some crops amounts to; None without heat."""
     if predictions.heat is None or not chosen:
         return None
     calibration = HeatCalibration()
@@ -95,4 +118,4 @@ def heat_calibration(
         lesion = folder.lesions[number]
         heat, votes = predictions.heat[lesion.rows], folder.votes(lesion)
         calibration.add(heat, votes, lesion.n_readers, lesion.patient)
-    return calibration.figures()
+    return calibration

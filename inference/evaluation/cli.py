@@ -7,16 +7,18 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inference import registry
-from inference.evaluation import options, pictures, report
+from inference.evaluation import compare, options, pictures, report
 from inference.evaluation.folder import Folder, load_folder
 from inference.evaluation.lungs import measure_lungs
 from inference.evaluation.predict import device_of, predict
 from inference.evaluation.predictions import Predictions, load, save
 from inference.evaluation.seen import Seen, seen_by
+from inference.manifest import ModelPack, read_manifest
 from resources.problem import Problem
 from resources.text import translate
 
@@ -32,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     options.add_crops(one)
     one.set_defaults(run=_measure)
+    one = commands.add_parser("compare", help=translate("evaluation", "compare two models"))
+    options.add_compare(one)
+    one.set_defaults(run=_compare)
     one = commands.add_parser("pictures", help=translate("evaluation", "draw the worst outlines"))
     one.add_argument("folder", type=Path)
     one.add_argument("--predictions", type=Path, required=True)
@@ -188,6 +193,107 @@ def _summary(found: dict[str, Any]) -> None:
     for name, value in rows:
         if value is not None:
             print(f"{name:<{width}}  {value}")
+
+
+def _compare(parsed: argparse.Namespace) -> None:
+    folder = load_folder(parsed.data)
+    tell = _Progress()
+    old, new = (_model(text, folder) for text in (parsed.old, parsed.new))
+    unseen = [
+        n
+        for n in report.choose(folder, parsed.split, old.seen)
+        if not old.seen.use(folder.lesions[n].patient)
+        and not new.seen.use(folder.lesions[n].patient)
+    ]
+    numbers = [n for n in unseen if folder.lesions[n].n_readers >= report.AGREED]
+    before, after = (one.said(folder, numbers, parsed.device, tell) for one in (old, new))
+    found = compare.compare(folder, before, after, numbers, tell)
+    _write(parsed.json, found)
+    if parsed.svg is not None:
+        most = pictures.changed(found["nodules"])
+        text = pictures.montage(folder, after, most, before)
+        _written(parsed.svg, lambda path: path.write_text(text, encoding="utf-8"))
+    _say_difference(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A pack to be run, or what a model has said; and whom it has seen."""
+
+    made: ModelPack | Predictions
+    seen: Seen
+
+    def said(self, folder: Folder, numbers: Sequence[int], device: str, tell: Any) -> Predictions:
+        if isinstance(self.made, Predictions):
+            return self.made
+        return predict(folder, self.made, numbers, device, tell)
+
+
+def _model(text: str, folder: Folder) -> _Model:
+    """Return the model of a name, of a pack's folder, or of a file of predictions."""
+    path = Path(text)
+    if path.suffix.lower() == ".npz":
+        said = load(path, folder)
+        return _Model(said, _made_by(said, None)[0])
+    pack = read_manifest(path) if path.is_dir() else registry.find(text)
+    return _Model(pack, seen_by(pack))
+
+
+_NAMES = {
+    "dice": lambda: translate("evaluation", "Dice, mean"),
+    "sensitivity": lambda: translate("evaluation", "found without a point"),
+    "false_blobs_a_crop": lambda: translate("evaluation", "false blobs a crop"),
+    "long_axis_error_mm": lambda: translate("evaluation", "long axis, mean absolute error, mm"),
+    "heat_calibration_error": lambda: translate("evaluation", "calibration error of the heatmap"),
+    "auc": lambda: translate("evaluation", "area under the ROC curve"),
+}
+
+
+_HEADS = (
+    lambda: translate("evaluation", "old"),
+    lambda: translate("evaluation", "new"),
+    lambda: translate("evaluation", "difference"),
+    lambda: translate("evaluation", "95 % interval"),
+    lambda: "",
+)
+
+
+def _say_difference(found: dict[str, Any]) -> None:
+    """Print each figure of both models, the difference, and what follows."""
+    rows = [["", *(head() for head in _HEADS)]]
+    for check in found["promotion"]["checks"]:
+        key, apart = check["figure"], found["new_minus_old"][check["figure"]]
+        low, high = ("?" if end is None else f"{end:+.4f}" for end in apart["ci95"])
+        rows.append(
+            [
+                _NAMES[key](),
+                *(_written_out(_value(found[side], key), ".4f") for side in ("old", "new")),
+                _written_out(apart["mean"], "+.4f"),
+                translate("evaluation", "{low} to {high}").format(low=low, high=high),
+                translate("evaluation", "kept")
+                if check["kept"]
+                else translate("evaluation", "may be worse than {limit:+g}").format(**check),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True))
+        print(line.rstrip())
+    print(
+        translate("evaluation", "The new model may take the place of the old one.")
+        if found["promotion"]["may_lead"]
+        else translate("evaluation", "The new model may not take the place of the old one.")
+    )
+
+
+def _written_out(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)
+
+
+def _value(side: dict[str, Any], key: str) -> Any:
+    if key == "auc":
+        return side["decision"]["auc"]
+    return side[key] and side[key]["mean"]
 
 
 def _draw(parsed: argparse.Namespace) -> None:

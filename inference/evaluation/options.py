@@ -80,6 +80,53 @@ def add_crops(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """Add what the comparison of two models takes."""
+    one = translate(
+        "evaluation", "folder of a model pack, name of a model, or NPZ of evaluate --save"
+    )
+    parser.add_argument("--old", required=True, help=one)
+    parser.add_argument("--new", required=True, help=one)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help=translate("evaluation", "folder in the format of lidc-nodules"),
+    )
+    parser.add_argument(
+        "--json", type=Path, required=True, help=translate("evaluation", "file for the figures")
+    )
+    parser.add_argument(
+        "--svg",
+        type=Path,
+        help=translate("evaluation", "file for the outlines that changed most, without pixels"),
+    )
+    parser.add_argument(
+        "--split",
+        choices=CHOICES,
+        default="unseen",
+        help=translate("evaluation", "patients to measure, of those that neither model has seen"),
+    )
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help=translate("evaluation", "where the model runs; auto takes a GPU when there is one"),
+    )
+
+
+def compare_arguments(options: argparse.Namespace) -> list[str]:
+    """Return the arguments again, as the process takes them."""
+    out = ["--data", str(options.data.resolve()), "--json", str(options.json.resolve())]
+    for name in ("old", "new"):
+        # A name of a model is no path, unless a folder or file of that name lies here.
+        text = getattr(options, name)
+        out += [f"--{name}", str(Path(text).resolve()) if Path(text).exists() else text]
+    if options.svg is not None:
+        out += ["--svg", str(options.svg.resolve())]
+    return [*out, "--split", options.split, "--device", options.device]
+
+
 def crops_arguments(options: argparse.Namespace) -> list[str]:
     """Return the arguments again, as the process takes them."""
     out = [str(options.folder.resolve()), "--json", str(options.json.resolve())]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,18 +19,20 @@ from inference.evaluation.report import AGREED
 from inference.evaluation.statistics import TEXTURES, group_of
 from resources.text import translate
 
-READERS_COLOUR, MODEL_COLOUR = "#1b9e77", "#d95f02"
+READERS_COLOUR, MODEL_COLOUR, OLD_COLOUR = "#1b9e77", "#d95f02", "#7570b3"
 _ZOOM = 3
-_TILE, _CAPTION, _COLUMNS = 190, 46, 4
+_TILE, _CAPTION, _COLUMNS = 190, 60, 4
+_BARS_MM = (10, 5, 2, 1)
 _MOST_SLICES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A nodule and the Dice of its outline."""
+    """A nodule and the Dice of its outline; ``before``, that of another model's, if any."""
 
     number: int
     dice: float
+    before: float | None = None
 
 
 def worst(
@@ -42,22 +45,37 @@ def worst(
     return sorted(known, key=lambda one: one.dice)[:count]
 
 
+def changed(rows: Sequence[Mapping[str, Any]], count: int = 12) -> list[Failure]:
+    """Return the nodules whose Dice differs most between two models, of ``compare``'s rows."""
+    known = [row for row in rows if None not in row["dice"]]
+    return [Failure(row["number"], row["dice"][1], row["dice"][0]) for row in known[:count]]
+
+
 def caption(lesion: Lesion, failure: Failure) -> list[str]:
     """Return what is written under a picture."""
     texture = float(np.mean(lesion.texture)) if lesion.texture else 5.0
-    return [
-        f"{lesion.patient} {lesion.name}",
-        translate("evaluation", "Dice {dice:.2f}, {mm:.1f} mm, {texture}").format(
-            dice=failure.dice, mm=lesion.diameter_mm, texture=group_of(texture, TEXTURES)
-        ),
-    ]
+    if failure.before is None:
+        good = translate("evaluation", "Dice {dice:.2f}").format(dice=failure.dice)
+    else:
+        good = translate("evaluation", "Dice {before:.2f}, now {dice:.2f}").format(
+            before=failure.before, dice=failure.dice
+        )
+    kind = translate("evaluation", "{mm:.1f} mm, {texture}").format(
+        mm=lesion.diameter_mm, texture=group_of(texture, TEXTURES)
+    )
+    return [f"{lesion.patient} {lesion.name}", good, kind]
 
 
-def montage(folder: Folder, predictions: Predictions, failures: Sequence[Failure]) -> str:
+def montage(
+    folder: Folder,
+    predictions: Predictions,
+    failures: Sequence[Failure],
+    old: Predictions | None = None,
+) -> str:
     """Return an SVG: on one slice of each nodule the readers' outline and the model's.
 
-    It holds no pixel of a patient. The slice is the one where both differ most; the square
-    is as large as both outlines need, the bar is 10 mm long.
+    It holds no pixel of a patient. The slice is the one where both differ most, or, with an old
+    model, where the models do; the square is as large as the outlines need.
     """
     rows = -(-len(failures) // _COLUMNS)
     width, height = _COLUMNS * _TILE, rows * (_TILE + _CAPTION) + 30
@@ -65,43 +83,55 @@ def montage(folder: Folder, predictions: Predictions, failures: Sequence[Failure
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
-        _legend(height - 10),
+        _legend(height - 10, old is not None),
     ]
     for place, failure in enumerate(failures):
         row, column = divmod(place, _COLUMNS)
-        tile = _tile(folder, predictions, failure)
+        tile = _tile(folder, predictions, failure, old)
         parts.append(
             f'<g transform="translate({column * _TILE} {row * (_TILE + _CAPTION)})">{tile}</g>'
         )
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _legend(y: int) -> str:
-    readers = escape(translate("evaluation", "at least half of the readers"))
-    model = escape(translate("evaluation", "model"))
-    return (
-        f'<text x="8" y="{y}"><tspan fill="{READERS_COLOUR}">— {readers}</tspan>'
-        f'<tspan dx="16" fill="{MODEL_COLOUR}">— {model}</tspan></text>'
-    )
+def _legend(y: int, compared: bool) -> str:
+    names = [(READERS_COLOUR, translate("evaluation", "at least half of the readers"))]
+    if compared:
+        names.append((OLD_COLOUR, translate("evaluation", "old model")))
+        names.append((MODEL_COLOUR, translate("evaluation", "new model")))
+    else:
+        names.append((MODEL_COLOUR, translate("evaluation", "model")))
+    x, parts = 10, []
+    for colour, name in names:
+        parts.append(f'<text x="{x}" y="{y}" fill="{colour}">— {escape(name)}</text>')
+        x += 7 * len(name) + 30
+    return "".join(parts)
 
 
-def _tile(folder: Folder, predictions: Predictions, failure: Failure) -> str:
+def _tile(
+    folder: Folder, predictions: Predictions, failure: Failure, old: Predictions | None
+) -> str:
     lesion = folder.lesions[failure.number]
     half = folder.majority(lesion)
     own = predictions.masks[lesion.rows]
-    apart = half ^ own
+    before = None if old is None else old.masks[lesion.rows]
+    apart = own ^ (half if before is None else before)
     k = int((apart if apart.any() else half).sum(axis=(1, 2)).argmax())
-    places = np.argwhere(half[k] | own[k])
+    places = np.argwhere(half[k] | own[k] | (False if before is None else before[k]))
     low, high = places.min(axis=0) - 3, places.max(axis=0) + 4
     scale = (_TILE - 20) / float((high - low).max())
+    bar_mm = next(mm for mm in _BARS_MM if mm / lesion.pixel_mm * scale < _TILE - 20 or mm == 1)
     lines = [
         _path(half[k], low, scale, READERS_COLOUR),
+        "" if before is None else _path(before[k], low, scale, OLD_COLOUR),
         _path(own[k], low, scale, MODEL_COLOUR),
-        f'<line x1="10" y1="{_TILE - 4}" x2="{10 + 10 / lesion.pixel_mm * scale:.1f}" '
+        f'<line x1="10" y1="{_TILE - 4}" x2="{10 + bar_mm / lesion.pixel_mm * scale:.1f}" '
         f'y2="{_TILE - 4}" stroke="black" stroke-width="2"/>',
     ]
     slices = lesion.stop - lesion.start
-    where = translate("evaluation", "slice {k} of {slices}").format(k=k + 1, slices=slices)
+    where = translate("evaluation", "slice {k} of {slices}; bar {mm} mm").format(
+        k=k + 1, slices=slices, mm=bar_mm
+    )
     for n, text in enumerate((*caption(lesion, failure), where)):
         lines.append(f'<text x="10" y="{_TILE + 11 + 13 * n}">{escape(text)}</text>')
     return "".join(lines)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from inference.evaluation import detection, outlines
-from inference.evaluation.calibration import heat_calibration
+from inference.evaluation.calibration import heat_of
 from inference.evaluation.folder import Folder
 from inference.evaluation.impression import impression_error
 from inference.evaluation.predictions import Predictions, blobs_of
@@ -84,6 +84,7 @@ def measure(
     agreed = [one for one in judged if one.lesion.n_readers >= AGREED]
     agreed_found = [one for one in found if one.lesion.n_readers >= AGREED]
     threshold = float(predictions.model.get("threshold", DEFAULT_THRESHOLD))
+    heat = heat_of(folder, predictions, asked)
     return {
         "format": FORMAT,
         "model": dict(predictions.model) or None,
@@ -102,7 +103,7 @@ def measure(
         },
         "impression": _impressions(folder, predictions, asked),
         "calibration": {
-            "heatmap": heat_calibration(folder, predictions, asked),
+            "heatmap": None if heat is None else heat.figures(),
             "scores": detection.score_calibration(found),
         },
         "uncertainty": _uncertainty(predictions, agreed),

@@ -20,7 +20,7 @@ def rounded(value: float) -> float | None:
     return round(float(value), _DIGITS) if np.isfinite(value) else None
 
 
-def _drawn(patients: int) -> npt.NDArray[np.int64]:
+def drawn(patients: int) -> npt.NDArray[np.int64]:
     """Return how often (draw, patient) each of some patients was drawn, with replacement."""
     rng = np.random.default_rng(SEED)
     return rng.multinomial(patients, np.full(patients, 1 / patients), DRAWS)
@@ -56,7 +56,7 @@ class Sample:
     def _counts(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
         """Return the patient of each value, and how often (draw, patient) was drawn."""
         names, owner = np.unique(self.patients, return_inverse=True)
-        return owner, _drawn(len(names)).astype(np.float32)
+        return owner, drawn(len(names)).astype(np.float32)
 
     def mean_interval(self) -> list[float | None]:
         """Return the 95 % interval of the mean."""
@@ -84,7 +84,7 @@ def interval_of_patients(
     """Return the 95 % interval of a figure of sums (patient, ...) over the patients."""
     if not len(sums):
         return [None, None]
-    found = [figure(one) for one in np.tensordot(_drawn(len(sums)), sums, axes=1)]
+    found = [figure(one) for one in np.tensordot(drawn(len(sums)), sums, axes=1)]
     known = [value for value in found if value is not None]
     return [rounded(q) for q in np.percentile(known, [2.5, 97.5])] if known else [None, None]
 

@@ -1,4 +1,4 @@
-"""The commands that work without a window: inspect, analyze, outline, evaluate, train, models.
+"""The commands that work without a window, from looking into a study to training a model.
 
 What a program may read goes to stdout; progress, notes and problems go to stderr. Exit code
 0 when done, 1 when there is nothing to outline at a point, 2 with one plain sentence and its
@@ -22,7 +22,7 @@ from inference.evaluation import options as evaluation
 from resources.problem import Problem
 from resources.text import translate
 
-COMMANDS = ("inspect", "analyze", "outline", "evaluate", "train", "models")
+COMMANDS = ("inspect", "analyze", "outline", "evaluate", "compare", "train", "models")
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
 
@@ -151,6 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_targets(one, _Parser)
     one.set_defaults(run=_evaluate)
 
+    one = commands.add_parser("compare", help=translate("cli", "compare two models"))
+    evaluation.add_compare(one)
+    one.set_defaults(run=_compare)
+
     one = commands.add_parser("train", help=translate("cli", "train a model"))
     one.add_argument("model", choices=("lung-nodule",), help=translate("cli", "what to train"))
     one.add_argument(
@@ -243,6 +247,12 @@ def _evaluate(options: Any) -> int:
     from viewer.cli import evaluate
 
     return evaluate.evaluate_command(options)
+
+
+def _compare(options: Any) -> int:
+    from viewer.cli import evaluate
+
+    return evaluate.compare_command(options)
 
 
 def _train(options: Any) -> int:

@@ -46,6 +46,13 @@ def evaluate_command(options: argparse.Namespace) -> int:
     )
 
 
+def compare_command(options: argparse.Namespace) -> int:
+    """Compare two models and return the exit code."""
+    return run_child(
+        "inference.evaluation", ["compare", *evaluation.compare_arguments(options)], needs=_NEEDS
+    )
+
+
 def _scan(
     paths: Sequence[Path], truth_file: Path | None, out: Path, model: str | None, device: str
 ) -> None:

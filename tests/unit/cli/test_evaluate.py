@@ -63,6 +63,22 @@ def test_the_bundle_says_that_it_cannot(folder, tmp_path, capsys, monkeypatch):
     assert len(err.strip().splitlines()) == 1 and "Install" in err
 
 
+def test_two_models_are_compared_in_a_process_of_their_own(
+    folder, predictions, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "q.npz").write_bytes(predictions.read_bytes())
+    arguments = ["--data", str(folder.path), "--split", "all", "--json", "f.json"]
+    code = cli.main(["compare", "--old", "p.npz", "--new", "q.npz", *arguments])
+    said_out, said_err = capfd.readouterr()
+    assert code == 0, said_err
+    # Neither has heat, so that nobody can say that it is as true as before.
+    assert "The new model may not take the place of the old one." in said_out
+    assert json.loads((tmp_path / "f.json").read_text())["new_minus_old"]["dice"]["mean"] == 0
+    assert cli.main(["compare", "--old", "no-such-model", "--new", "q.npz", *arguments]) == 2
+    assert "There is no model named no-such-model." in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["lidc-nodules"], ["scan", "x"], ["crops", "x"]])
 def test_arguments_that_are_missing_are_named(arguments, capsys):
     assert run(*arguments) == 2
