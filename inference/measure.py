@@ -72,7 +72,7 @@ def measure(
         raise ValueError("an empty mask has no size")
     centre_kji = indices.mean(axis=0) + np.asarray(mask.origin_kji)
     x, y, z = geometry.kji_to_lps_mm(affine, centre_kji)
-    long_axis, short_axis = _axes_mm(mask.voxels, affine)
+    long_axis, short_axis = axes_mm(mask.voxels, affine)
     mean = float("nan")
     if voxels is not None:
         mean = float(voxels[mask.box][mask.voxels].mean(dtype=np.float64))
@@ -85,7 +85,8 @@ def measure(
     )
 
 
-def _axes_mm(array: npt.NDArray[np.bool_], affine: geometry.Affine) -> tuple[float, float]:
+def axes_mm(array: npt.NDArray[np.bool_], affine: geometry.Affine) -> tuple[float, float]:
+    """Return the long and the short axis, mm, of a (k, j, i) bool array, which is not empty."""
     # QR turns the two index steps of the slice plane into plane coordinates in mm.
     _, hull, pair = _longest(array, np.linalg.qr(affine[:3, 1:3])[1])
     long_axis = float(np.linalg.norm(hull[pair[1]] - hull[pair[0]]))
@@ -129,9 +130,14 @@ def _longest(array: npt.NDArray[np.bool_], step_mm: _Plane) -> tuple[int, _Plane
         bounds.append((float(np.abs(step_mm * extent).sum(axis=1) @ np.ones(2)), int(k)))
     best, best_k, best_hull, best_pair = 0.0, 0, np.zeros((0, 2)), (0, 0)
     # Largest slices first: a slice whose box is smaller than the best chord is never looked at.
+    seen = array[0, :0]
     for bound, k in sorted(bounds, reverse=True):
         if bound <= best:
             break
+        # The middle slices of something round are often the same.
+        if np.array_equal(array[k], seen):
+            continue
+        seen = array[k]
         hull = _hull_mm(array[k], step_mm)
         distances = np.linalg.norm(hull[:, None] - hull[None], axis=2)
         length = float(distances.max())

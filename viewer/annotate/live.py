@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from inference import geometry
 from inference.findings import Mask
-from inference.measure import Measurement, measure
+from inference.measure import Measurement, axes_mm
 from viewer.annotate.mask import Bools
 
-_DIRECTIONS = 16
+_DIRECTIONS = (8, 64)
 
 
 def measure_live(
@@ -26,7 +26,7 @@ def measure_live(
     if not mask.voxels.any():
         raise ValueError("an empty mask has no size")
     slices = np.ascontiguousarray(mask.voxels[_longest_slices(mask.voxels, affine)])
-    axes = measure(Mask(mask.origin_kji, slices), affine)
+    long_axis, short_axis = axes_mm(slices, affine)
     count, centre_kji = _centre(mask.voxels)
     x, y, z = geometry.kji_to_lps_mm(affine, centre_kji + np.asarray(mask.origin_kji))
     mean = float("nan")
@@ -34,8 +34,8 @@ def measure_live(
         mean = float(voxels[mask.box][mask.voxels].mean(dtype=np.float64))
     return Measurement(
         centre_lps_mm=(float(x), float(y), float(z)),
-        diameter_mm=axes.diameter_mm,
-        short_axis_mm=axes.short_axis_mm,
+        diameter_mm=long_axis,
+        short_axis_mm=short_axis,
         volume_ml=count * geometry.voxel_volume_mm3(affine) / 1000.0,
         mean_value=mean,
     )
@@ -43,33 +43,51 @@ def measure_live(
 
 def _centre(array: Bools) -> tuple[int, npt.NDArray[np.float64]]:
     """Return the number of voxels and their mean (k, j, i), from whole-number sums."""
-    kj = np.count_nonzero(array, axis=2)
-    i = np.count_nonzero(array, axis=(0, 1))
-    count = int(i.sum())
-    sums = [int(n @ np.arange(len(n))) for n in (kj.sum(axis=1), kj.sum(axis=0), i)]
+    k = np.array([np.count_nonzero(plane) for plane in array])
+    ji = np.zeros(array.shape[1:], dtype=np.int64)
+    # Bytes are added up quickest, and hold the sum of 255 planes.
+    for first in range(0, len(array), 255):
+        ji += np.add.reduce(array[first : first + 255].view(np.uint8), axis=0, dtype=np.uint8)
+    count = int(k.sum())
+    sums = [int(n @ np.arange(len(n))) for n in (k, ji.sum(axis=1), ji.sum(axis=0))]
     return count, np.array(sums, dtype=np.float64) / count
 
 
 def _longest_slices(array: Bools, affine: geometry.Affine) -> npt.NDArray[np.int64]:
-    """Return the slices that may hold the longest chord; the others cannot.
-
-    A slice is seen from ``_DIRECTIONS`` directions. Its diameter is no less than the greatest of
-    these widths, and no more than that over the cosine of half the angle between two directions.
-    """
+    """Return the slices that may hold the longest chord; the others cannot."""
     step_mm = np.linalg.qr(affine[:3, 1:3])[1]
-    angle = np.arange(_DIRECTIONS) * math.pi / _DIRECTIONS
-    along_j, along_i = step_mm.T @ np.stack([np.cos(angle), np.sin(angle)])
     k, j = np.nonzero(array.any(axis=2))
     rows = array[k, j]
     first = rows.argmax(axis=1)
     last = rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)
-    ends = [j[:, None] * along_j + end[:, None] * along_i for end in (first, last)]
+    # From few directions most slices fall out, from more of them all that are not all but equal.
+    for directions in _DIRECTIONS:
+        most, least = _bounds(k, j, (first, last), step_mm, directions)
+        stays = np.repeat(most >= least, np.diff(np.flatnonzero(np.diff(k, prepend=-1, append=-1))))
+        k, j, first, last = (each[stays] for each in (k, j, first, last))
+    return np.asarray(np.unique(k), dtype=np.int64)
+
+
+def _bounds(
+    k: npt.NDArray[np.int64],
+    j: npt.NDArray[np.int64],
+    ends_i: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    step_mm: npt.NDArray[np.float64],
+    directions: int,
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Return how long the longest chord of each slice is at most, and of one of them at least.
+
+    A slice is seen from so many directions. Its diameter is no less than the greatest of these
+    widths, and no more than that over the cosine of half the angle between two directions.
+    """
+    angle = np.arange(directions) * math.pi / directions
+    along_j, along_i = (step_mm.T @ np.stack([np.cos(angle), np.sin(angle)])).astype(np.float32)
+    at_j = j.astype(np.float32)[:, None] * along_j
+    ends = [at_j + end.astype(np.float32)[:, None] * along_i for end in ends_i]
     starts = np.flatnonzero(np.diff(k, prepend=-1))
     high = np.maximum.reduceat(np.maximum(*ends), starts, axis=0)
     low = np.minimum.reduceat(np.minimum(*ends), starts, axis=0)
     # From the midpoints of pixel edges, half a step beyond the centres on either side.
     widths = (high - low + np.maximum(np.abs(along_j), np.abs(along_i))).max(axis=1)
-    most = widths / math.cos(math.pi / (2 * _DIRECTIONS))
     # A hair less, so that rounding cannot throw out one of two equal slices.
-    least = widths.max() * (1.0 - 1e-9)
-    return np.asarray(k[starts][most >= least], dtype=np.int64)
+    return widths / math.cos(math.pi / (2 * directions)), float(widths.max()) * (1.0 - 1e-5)
