@@ -59,8 +59,14 @@ class Locking(QObject):
 
     def toggle(self) -> None:
         """Lock what is selected, or unlock it."""
-        case, target = self._reading.case, self._target()
-        if case is None or target is None:
+        target = self._target()
+        if target is not None:
+            self.toggle_of(target)
+
+    def toggle_of(self, target: str) -> None:
+        """Lock a finding or structure, or unlock it: as the padlock of its row asks."""
+        case = self._reading.case
+        if case is None:
             return
         wanted = not locks.is_locked(case.document, target)
         if self._corrections.change(lambda case: case.set_lock(target, wanted)) is None:

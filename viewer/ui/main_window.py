@@ -233,6 +233,8 @@ class MainWindow(QMainWindow):
         self.rejecting.watch(self.actions_by_id)
         for following in (self.rejecting, self.queue, self.conventions):
             following.changed.connect(self.follow)
+        for rows in (self.panel.list, self.panel.segments):
+            rows.lock_asked.connect(self.tools.locking.toggle_of)
         self.panel.cancel_asked.connect(ai.cancel)
         self.bar.device_chosen.connect(ai.choose_device)
         ai.started.connect(self.panel.run_started)

@@ -5,8 +5,19 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListWidget,
@@ -14,6 +25,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolTip,
     QWidget,
 )
 
@@ -21,8 +33,10 @@ from resources.text import translate
 from viewer.annotate import locks
 from viewer.annotate.lesion import COMMENT
 from viewer.ui import theme
+from viewer.ui.commands import key_text
 from viewer.ui.label_colours import label_colour
 from viewer.ui.panel import words
+from viewer.ui.panel.padlock import WIDE_PX, draw_padlock, lock_text
 from viewer.ui.queue import Queue
 from viewer.ui.reading import Reading
 
@@ -34,6 +48,7 @@ _ID = int(Qt.ItemDataRole.UserRole)
 _LESION = _ID + 1
 _DETAIL = _ID + 2
 _FOOT = _ID + 3
+_LOCKED = _ID + 4
 _TEXT_X = 32
 
 
@@ -111,6 +126,11 @@ class _Row(QStyledItemDelegate):
             score = translate("findings", "reader")
         right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
         painter.drawText(top, right, score)
+        over = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        if index.data(_LOCKED) or selected or over:
+            ink = QColor(theme.TEXT) if index.data(_LOCKED) else faint
+            at = QRectF(padlock_rect(option.rect)).center()
+            draw_padlock(painter, at, ink, closed=bool(index.data(_LOCKED)))
 
         painter.setFont(theme.font(theme.CORNER_PX))
         painter.setPen(faint if rejected else QColor(theme.SECONDARY))
@@ -155,8 +175,15 @@ def _glyph(painter: QPainter, at: QPointF, lesion: Lesion) -> None:
         )
 
 
+def padlock_rect(row: QRect) -> QRect:
+    """Return where the padlock of a row lies, given the row: beside the widest score."""
+    return QRect(row.right() - 64 - WIDE_PX, row.top() + 8, WIDE_PX, 20)
+
+
 class FindingsList(QListWidget):
     """Rows of the shown lesions; a click or J / K selects one and centres all views."""
+
+    lock_asked = Signal(str)  # id of a lesion to be locked, or unlocked
 
     def __init__(self, reading: Reading, queue: Queue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -250,6 +277,7 @@ class FindingsList(QListWidget):
         item.setData(_LESION, lesion)
         item.setData(_DETAIL, detail)
         item.setData(_FOOT, foot)
+        item.setData(_LOCKED, lesion.id in self._locked)
         score = "" if lesion.score is None else translate("findings", "score {score}")
         spoken = [words.title(lesion), score.format(score=f"{lesion.score or 0:.2f}"), detail, foot]
         if not lesion.reviewed:
@@ -275,6 +303,36 @@ class FindingsList(QListWidget):
     def _on_click(self, item: QListWidgetItem) -> None:
         # A second click on the same row brings the views back to it.
         self._reading.select(item.data(_ID))
+
+    # ----------------------------------------------------------------- padlock
+
+    def _padlock_at(self, place: QPoint) -> QListWidgetItem | None:
+        """Return the row whose padlock lies there, or None."""
+        item = self.itemAt(place)
+        found = item is not None and padlock_rect(self.visualItemRect(item)).contains(place)
+        return item if found else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        item = self._padlock_at(event.position().toPoint())
+        if item is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.lock_asked.emit(item.data(_ID))
+            return
+        super().mousePressEvent(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            item = self._padlock_at(event.pos())
+            if item is not None:
+                QToolTip.showText(event.globalPos(), self.padlock_text(item), self)
+                return True
+        return super().viewportEvent(event)
+
+    def padlock_text(self, item: QListWidgetItem) -> str:
+        """Return what a click on the padlock of a row does, and why it cannot be done."""
+        case = self._reading.case
+        key = key_text(self._reading.keys.keys_of("lock")[:1])
+        said = lock_text(words.title(item.data(_LESION)), key, locked=bool(item.data(_LOCKED)))
+        return f"{said}\n{case.read_only_problem}" if case and case.read_only else said
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]

@@ -11,8 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWid
 
 import resources
 from resources.text import translate
+from viewer.annotate import locks
 from viewer.ui import label_colours, theme
+from viewer.ui.commands import key_text
 from viewer.ui.panel import words
+from viewer.ui.panel.padlock import PadlockButton
 from viewer.ui.panel.section import Section, titled
 from viewer.ui.reading import FILL_MOST, Reading
 from viewer.ui.widgets import KeyCap, Slider, note
@@ -141,12 +144,14 @@ def _icon(colour: str) -> QIcon:
 
 
 class _Row(QWidget):
-    """One outline or group of them: colour, name, volume, whether it is shown."""
+    """One outline or group of them: colour, name, volume, whether it is locked, and shown."""
 
-    def __init__(self, swatch: _Swatch, title: QWidget, eye: _Eye, volume: str = "") -> None:
+    def __init__(
+        self, swatch: _Swatch, title: QWidget, eye: _Eye, padlock: PadlockButton | None = None
+    ) -> None:
         super().__init__()
-        self.swatch, self.title, self.eye = swatch, title, eye
-        self.volume = note(volume)
+        self.swatch, self.title, self.eye, self.padlock = swatch, title, eye, padlock
+        self.volume = note()
         self.volume.setWordWrap(False)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
@@ -157,6 +162,8 @@ class _Row(QWidget):
         line.addStretch(1)
         line.addWidget(self.volume)
         line.addSpacing(2)
+        if padlock is not None:
+            line.addWidget(padlock)
         line.addWidget(eye)
 
 
@@ -164,6 +171,7 @@ class SegmentsSection(Section):
     """Findings together, and each segment of anatomy: colour, volume, visibility; and the fill."""
 
     coloured = Signal()  # a label has another colour
+    lock_asked = Signal(str)  # id of a structure to be locked, or unlocked
 
     def __init__(self, reading: Reading, masks: QAction, fill: QAction) -> None:
         super().__init__(reading)
@@ -239,6 +247,7 @@ class SegmentsSection(Section):
             row.swatch.follow()
             row.volume.setText(words.millilitres(segment.volume_ml))
             row.eye.follow(segment.id in reading.visible_segments)
+            self._follow_lock(row, segment.id)
             assert isinstance(row.title, QToolButton)
             row.title.setChecked(reading.selected == segment.id)
         self._findings.swatch.follow()
@@ -252,6 +261,14 @@ class SegmentsSection(Section):
             if percent
             else translate("findings", "Not filled")
         )
+
+    def _follow_lock(self, row: _Row, segment_id: str) -> None:
+        case = self._reading.case
+        assert case is not None
+        assert row.padlock is not None
+        key = key_text(self._reading.keys.keys_of("lock")[:1])
+        why = str(case.read_only_problem) if case.read_only else ""
+        row.padlock.follow(locks.is_locked(case.document, segment_id), key, why)
 
     def _build(self, segments: tuple[SegmentState, ...]) -> None:
         for row in self._by_id.values():
@@ -274,4 +291,6 @@ class SegmentsSection(Section):
         title.clicked.connect(lambda: reading.select(segment_id, centre=False))
         eye = _Eye(name)
         eye.clicked.connect(lambda: reading.toggle_segment(segment_id))
-        return _Row(self._swatch(segment.label, name), title, eye)
+        padlock = PadlockButton(name)
+        padlock.clicked.connect(lambda: self.lock_asked.emit(segment_id))
+        return _Row(self._swatch(segment.label, name), title, eye, padlock)
