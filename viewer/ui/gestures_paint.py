@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt
 
 from resources.problem import Problem
 from resources.text import translate
+from viewer.ui import marker_layer
 from viewer.ui.gesture import Gesture, keep
 
 if TYPE_CHECKING:
@@ -88,21 +90,45 @@ class PaintDrag(Gesture):
 
 
 class MoveDrag(Gesture):
-    """Carries the selected lesion to where the pointer is let go."""
+    """Carries a lesion, by its outline or its marker, to where the pointer is let go.
+
+    It goes by whole voxels, also while it is carried; how far is said in mm.
+    """
 
     def __init__(self, view: SliceView, button: Qt.MouseButton, start: QPointF) -> None:
         super().__init__(view, button, start)
-        lesion = view.overlay.lesion_at(*view.mm_of_px(start), reach_mm=4 * view.mm_per_px)
+        lesion = marker_layer.held_at(view, start)
+        if lesion is None:
+            lesion = view.overlay.lesion_at(*view.mm_of_px(start), reach_mm=4 * view.mm_per_px)
         if lesion is not None:
             view.reading.select(lesion, centre=False)
         self._lesion = lesion
         if lesion is None:
-            view.told.emit(translate("view", "Press on a finding's outline to move it."))
+            view.told.emit(translate("view", "Press on a finding's outline or marker to move it."))
 
     def drag(self, delta: QPointF, to: QPointF) -> None:
-        if self._lesion is not None:
-            offset = (to - self.start) * self.view.mm_per_px
-            self.view.overlay.carry((self._lesion, offset.x(), offset.y()))
+        case = self.view.case
+        if self._lesion is None or case is None:
+            return
+        way = self._way(to)
+        offset = (to - self.start) * self.view.mm_per_px
+        across, down = offset.x(), offset.y()
+        plane = self.view.plane
+        if plane is not None and plane.straight:
+            origin = np.zeros(3)
+            (x0, y0), (x1, y1) = plane.view_of_lps(origin), plane.view_of_lps(origin + way)
+            across, down = x1 - x0, y1 - y0
+        self.view.overlay.carry((self._lesion, across, down))
+        text = translate("view", "Moved by {mm} mm.")
+        self.view.told.emit(text.format(mm=f"{float(np.linalg.norm(way)):.1f}"))
+
+    def _way(self, to: QPointF) -> npt.NDArray[np.float64]:
+        """Return the way to a pixel by whole voxels, LPS mm."""
+        case = self.view.case
+        assert case is not None
+        steps = case.volume.affine[:3, :3]
+        way = np.asarray(self.view.lps_at(to)) - np.asarray(self.view.lps_at(self.start))
+        return np.asarray(steps @ np.rint(np.linalg.inv(steps) @ way))
 
     def abort(self) -> None:
         self.view.overlay.carry(None)

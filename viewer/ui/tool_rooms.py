@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from viewer.ui import marker_layer
 from viewer.ui.boxing import Boxing
 from viewer.ui.brush_rules import BrushRules
 from viewer.ui.copying import Copying
@@ -58,6 +59,7 @@ class ToolRooms:
             self.reshaping.attach(view)
             self.refining.attach(view)
             self.boxing.attach(view)
+            view.extras.append(marker_layer.paint)
         for room in (
             self.lassoing,
             self.brush_rules,
