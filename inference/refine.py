@@ -27,8 +27,9 @@ INSIDE, BEYOND, OUTSIDE, NOTHING, ALL, APART = (
 # Chosen on one half of the validation patients, see decision 0016.
 _SIGMA_OF_DIAMETER = 0.25
 _LEAST_SIGMA_MM = 1.5
-_OVER = 1.0  # by how much a point is to pass the level, in logits
-_AGREED = 0.5  # of a voxel where outline and net disagree, in logits
+# By how much a point is to pass the level, in logits: one that is taken in, one that is cut off.
+_OVER_IN, _OVER_OUT = 1.0, 0.5
+_AGREED = 0.1  # of a voxel where outline and net disagree, in logits
 _MOST = 6.0
 
 
@@ -84,7 +85,8 @@ def refine(
     for click in clicks:
         own = 1.0 if click.belongs else -1.0
         if click is newest or own != sign:
-            amount = max(_OVER - own * float(field[click.at_kji]), _OVER)
+            over = _OVER_IN if click.belongs else _OVER_OUT
+            amount = max(over - own * float(field[click.at_kji]), over)
             shifted += own * amount * _near(before.shape, click.at_kji, spacing_kji_mm, sigma_mm)
     flips = (sign * shifted > 0) & (before != newest.belongs)
     flips[newest.at_kji] = True
