@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from resources.text import translate
 from viewer.ui.commands import key_text
@@ -62,6 +63,20 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     return why
 
 
+# What is said on an action: a hundred of them are followed at each step, and few change.
+_said: WeakKeyDictionary[QAction, tuple[str, str, tuple[str, ...]]] = WeakKeyDictionary()
+
+
+def _say(action: QAction, why_not: str, keys: tuple[str, ...]) -> None:
+    now = action.text(), why_not, keys
+    if _said.get(action) == now:
+        return
+    _said[action] = now
+    action.setEnabled(not why_not)
+    said = f"{now[0]}  {key_text(keys)}".rstrip()
+    action.setToolTip(f"{said}\n{why_not}" if why_not else said)
+
+
 def follow(
     actions: dict[str, QAction],
     reading: Reading,
@@ -74,10 +89,7 @@ def follow(
     for part in parts:
         why |= part.reasons()
     for name, action in actions.items():
-        action.setEnabled(not why[name])
-        keys = key_text(tuple(key.toString() for key in action.shortcuts()))
-        said = f"{action.text()}  {keys}".rstrip()
-        action.setToolTip(f"{said}\n{why[name]}" if why[name] else said)
+        _say(action, why[name], reading.keys.keys_of(name))
     case = reading.case
     if not why["undo"] and case is not None:
         text = translate("window", "Undo “{step}”").format(step=case.undo_name)
