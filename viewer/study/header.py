@@ -84,7 +84,7 @@ def read_header(path: Path, *, any_object: bool = False) -> tuple[InstanceHeader
 
 def _parse_slowly(stream: BinaryIO) -> plain_header.Parsed:
     stream.seek(0)
-    if not _looks_like_dicom(stream):
+    if not looks_like_dicom(stream):
         raise Unusable(translate("study", "This is not a DICOM file."))
     from viewer.study import pydicom_header
 
@@ -100,7 +100,8 @@ def _parse_slowly(stream: BinaryIO) -> plain_header.Parsed:
         raise Unusable(translate("study", "The file is damaged or cut short.")) from None
 
 
-def _looks_like_dicom(stream: BinaryIO) -> bool:
+def looks_like_dicom(stream: BinaryIO) -> bool:
+    """Return whether a stream begins as DICOM files do, with the preamble of PS3.10 or without."""
     start = stream.read(132)
     if start[128:132] == b"DICM":
         return True

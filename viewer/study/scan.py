@@ -134,6 +134,18 @@ def require_images(result: ScanResult, paths: Path | str | Iterable[Path | str])
     )
 
 
+def files(
+    paths: Iterable[Path],
+    skipped: list[Skipped],
+    *,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+) -> list[Source]:
+    """Return the files that ``scan`` looks into; what it cannot is added to ``skipped``."""
+    _sweep_once()
+    return _files(list(paths), skipped, progress, cancelled)
+
+
 def _several(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     return [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
 
