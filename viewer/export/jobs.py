@@ -15,9 +15,9 @@ import pydicom
 
 from inference.findings import Heatmap
 from viewer.export import key_objects, nifti, parametric, rtstruct, seg, sr
+from viewer.export.available import why_not
 from viewer.export.formats import Format, LeftOut
 from viewer.export.layers import Layer, label_map, layers, maps
-from viewer.export.notes import key_slices
 from viewer.export.problems import FileProblem
 from viewer.export.report import FileCheck
 from viewer.export.snapshot import CaseSnapshot
@@ -69,7 +69,7 @@ def jobs(
     made: dict[Format, Jobs] = {}
     left_out: list[tuple[Format, LeftOut]] = []
     for one in formats:
-        why = _why_not(one, snapshot, shown)
+        why = why_not(one, snapshot)
         if why is not None:
             left_out.append((one, why))
         elif one == "nifti":
@@ -79,24 +79,6 @@ def jobs(
     order: tuple[Format, ...] = ("seg", "rtstruct", "nifti", "pm", "sr", "kos")
     found = {name: job for one in order for name, job in made.get(one, {}).items()}
     return found, tuple(left_out)
-
-
-def _why_not(one: Format, snapshot: CaseSnapshot, shown: tuple[Layer, ...]) -> LeftOut | None:
-    if one == "nifti":
-        return None
-    # The objects refer to the images by identifiers that only DICOM files have.
-    if any(ref.instance.file_format != "dicom" for ref in snapshot.plan.planes):
-        return "not-dicom"
-    if one in ("seg", "rtstruct") and not shown:
-        return "no-outline"
-    if one == "pm" and not maps(snapshot):
-        return "no-heatmap"
-    marked = key_slices(snapshot)
-    if one == "kos" and not marked:
-        return "no-key-image"
-    if one == "sr" and not (shown or snapshot.lesions or snapshot.measurements or marked):
-        return "nothing-to-report"
-    return None
 
 
 def _nifti(snapshot: CaseSnapshot, part: Path, shown: tuple[Layer, ...]) -> Jobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu
 from resources.text import translate
 from viewer.study.resample import can_resample
 from viewer.ui.dialogs import CardDialog, ReaderDialog
+from viewer.ui.export_dialog import SETTING, ExportDialog, first_folder, remembered
 from viewer.ui.key_editor import KeyEditor
 from viewer.ui.key_sheet import KeySheet
 from viewer.ui.panel import words
@@ -26,6 +28,7 @@ class Asking:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self._export_folder: Path | None = None
 
     def folder(self) -> None:
         """Ask for a study folder and open it."""
@@ -41,11 +44,25 @@ class Asking:
             self._window.open_paths(files)
 
     def export(self) -> None:
-        """Ask where to export the open case; the place is not remembered, it may name a patient."""
-        title = translate("window", "Export into a folder")
-        folder = ask_folder(self._window, title)
-        if folder is not None:
-            self._window.export_to(folder)
+        """Ask as what and where to export the open case.
+
+        What is ticked is remembered; the place only until the program ends, it may name a patient.
+        """
+        window = self._window
+        case = window.reading.case
+        if case is None or window.exporter.why_not():
+            return
+        chosen = remembered(window.settings.text(SETTING))
+        folder = self._export_folder or first_folder()
+        dialog = ExportDialog(case.snapshot(), chosen, folder, window)
+        accepted = bool(dialog.exec())
+        formats, wanted, folder = dialog.formats, dialog.wanted, dialog.folder
+        dialog.deleteLater()
+        if accepted and window.reading.case is case:
+            self._export_folder = folder
+            window.settings.put(SETTING, ",".join(wanted))
+            window.exporter.formats = formats
+            window.export_to(folder)
 
     def reader(self) -> None:
         """Ask who reads."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from resources.text import translate
+from viewer.export.formats import DEFAULT, Format
+from viewer.export.report import ExportReport
 from viewer.ui.jobs import Job, Report
 from viewer.ui.reading import Reading
 
@@ -28,6 +30,8 @@ class Exporter(QObject):
         super().__init__(parent)
         self._reading = reading
         self._job: Job | None = None
+        self.formats: tuple[Format, ...] = DEFAULT
+        self.report: ExportReport | None = None  # of the last export that was done
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
 
@@ -49,7 +53,7 @@ class Exporter(QObject):
         case = self._reading.case
         if case is None or self.why_not():
             return
-        self._job = Job(partial(_export, case.snapshot(), folder, replace), self)
+        self._job = Job(partial(_export, case.snapshot(), folder, replace, self.formats), self)
         self._job.progressed.connect(self.progressed)
         self._job.succeeded.connect(self._on_success)
         self._job.failed.connect(self._on_failure)
@@ -57,9 +61,9 @@ class Exporter(QObject):
         self.started.emit()
 
     @Slot(object)
-    def _on_success(self, folder: object) -> None:
-        self._job = None
-        self.ended.emit(folder, None)
+    def _on_success(self, report: ExportReport) -> None:
+        self._job, self.report = None, report
+        self.ended.emit(report.folder, None)
 
     @Slot(object)
     def _on_failure(self, problem: object) -> None:
@@ -77,12 +81,18 @@ def _export(
     snapshot: CaseSnapshot,
     folder: Path,
     replace: bool,
+    formats: tuple[Format, ...],
     report: Report,
     cancelled: Callable[[], bool],
-) -> Path:
+) -> ExportReport:
     from viewer.export import export_case
 
-    done = export_case(
-        snapshot, folder, replace=replace, progress=report, cancelled=cancelled, apart=True
+    return export_case(
+        snapshot,
+        folder,
+        replace=replace,
+        progress=report,
+        cancelled=cancelled,
+        apart=True,
+        formats=formats,
     )
-    return done.folder

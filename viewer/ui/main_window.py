@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from resources.problem import Problem
 from resources.text import translate
+from viewer.export import words
 from viewer.session import Case, Reader
 from viewer.ui import availability
 from viewer.ui.ai_news import AiNews
@@ -295,11 +296,8 @@ class MainWindow(QMainWindow):
             self.message.show_problem(problem)
         elif folder is not None:
             self.status.say(translate("window", "Exported and checked"))
-            self.message.show_note(
-                translate(
-                    "window", "Exported to {folder}; every file was read back and compared."
-                ).format(folder=folder)
-            )
+            assert self.exporter.report is not None
+            self.message.show_note(words.told(self.exporter.report))
         self.follow()
 
     # ----------------------------------------------------------------- looks

@@ -1,0 +1,155 @@
+"""The one dialog before an export: as what, and into which folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from resources.text import translate
+from viewer.export import words
+from viewer.export.available import why_not
+from viewer.export.formats import FORMATS, Format
+from viewer.export.snapshot import CaseSnapshot
+from viewer.ui import theme
+from viewer.ui.inputs import Tick
+from viewer.ui.places import ask_folder
+from viewer.ui.widgets import head, note, rule
+
+SETTING = "export_formats"
+FIRST: tuple[Format, ...] = ("seg", "sr", "nifti")
+"""What is ticked until a reader chooses."""
+
+
+def remembered(text: str) -> tuple[Format, ...]:
+    """Return the formats that a setting names; the first choice when it names none."""
+    named = text.split(",")
+    return tuple(one for one in FORMATS if one in named) or FIRST
+
+
+def first_folder() -> Path:
+    """Return where exports go until a reader chooses: the documents, else the home folder."""
+    place = QStandardPaths.StandardLocation.DocumentsLocation
+    folder = Path(QStandardPaths.writableLocation(place))
+    return folder if folder.is_dir() else Path.home()
+
+
+class ExportDialog(QDialog):
+    """A few boxes to tick; what the case has nothing of is off, and says why."""
+
+    def __init__(
+        self, snapshot: CaseSnapshot, chosen: Iterable[Format], folder: Path, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(translate("export", "Export"))
+        self.folder = folder
+        self._chosen = tuple(chosen)
+        self.ticks: dict[Format, Tick] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(8)
+        column.addWidget(head(translate("export", "Write this case as")))
+        for one in FORMATS:
+            column.addWidget(self._tick(one, snapshot))
+        hint = translate(
+            "export", "DICOM files name the patient as the images do; NIfTI and JSON do not."
+        )
+        column.addWidget(note(hint))
+        column.addWidget(rule())
+        column.addWidget(head(translate("export", "Into a new folder in")))
+        column.addLayout(self._place())
+        column.addWidget(rule())
+        review = note(words.review(snapshot))
+        if not snapshot.reviewed:
+            theme.set_tone(review, "pending")
+        column.addWidget(review)
+        column.addLayout(self._foot())
+        self.setMinimumWidth(460)
+        self._follow()
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """What is to be written now."""
+        return tuple(one for one in FORMATS if self.ticks[one].isChecked())
+
+    @property
+    def wanted(self) -> tuple[Format, ...]:
+        """What is to be remembered: also what only this case has nothing of."""
+        off = {one for one in self._chosen if not self.ticks[one].isEnabled()}
+        return tuple(one for one in FORMATS if one in off or self.ticks[one].isChecked())
+
+    # ------------------------------------------------------------------ build
+
+    def _tick(self, one: Format, snapshot: CaseSnapshot) -> Tick:
+        tick = Tick(words.name(one))
+        why = why_not(one, snapshot)
+        tick.setEnabled(why is None)
+        tick.setToolTip("" if why is None else words.reason(why))
+        tick.setChecked(why is None and one in self._chosen)
+        tick.toggled.connect(partial(self._on_tick, one))
+        self.ticks[one] = tick
+        return tick
+
+    def _place(self) -> QHBoxLayout:
+        self._path = QLabel()
+        self._path.setTextFormat(Qt.TextFormat.PlainText)
+        self._path.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        change = _button(translate("export", "Change…"), "plain", self._ask)
+        change.setToolTip(translate("export", "Choose another folder; kept until you leave"))
+        row = QHBoxLayout()
+        row.addWidget(self._path, 1)
+        row.addWidget(change)
+        return row
+
+    def _foot(self) -> QHBoxLayout:
+        self.go = _button(translate("export", "Export"), "primary", self.accept)
+        self.go.setDefault(True)
+        cancel = _button(translate("export", "Cancel"), "plain", self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(self.go)
+        return row
+
+    # ----------------------------------------------------------------- inside
+
+    def _on_tick(self, one: Format, on: bool) -> None:
+        """Keep the report and the segmentation that it names together."""
+        seg, report = self.ticks["seg"], self.ticks["sr"]
+        if one == "sr" and on and seg.isEnabled():
+            seg.setChecked(True)
+        if one == "seg" and not on and report.isEnabled():
+            report.setChecked(False)
+        self._follow()
+
+    def _follow(self) -> None:
+        some = bool(self.formats)
+        self.go.setEnabled(some)
+        self.go.setToolTip("" if some else translate("export", "Tick at least one box."))
+        self._path.setText(str(self.folder))
+        self._path.setToolTip(str(self.folder))
+
+    def _ask(self) -> None:
+        folder = ask_folder(self, translate("export", "Export into a folder"))
+        if folder is not None:
+            self.folder = folder
+            self._follow()
+
+
+def _button(text: str, role: str, do: Callable[[], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setProperty("role", role)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: do())
+    return button
