@@ -188,7 +188,8 @@ class ModelProcess:
             }
             if box is not None:
                 head["box"] = [
-                    [side.start - o, side.stop - o] for side, o in zip(box, origin, strict=True)
+                    [int(side.start - o), int(side.stop - o)]
+                    for side, o in zip(box, origin, strict=True)
                 ]
             return head, {"voxels": voxels, "affine": affine}
 
@@ -247,7 +248,10 @@ class ModelProcess:
                 "folder": str(pack.folder.resolve()),
                 "device": device,
                 "clicks": [
-                    [*(a - o for a, o in zip(click.at_kji, origin, strict=True)), click.belongs]
+                    [
+                        *(int(a - o) for a, o in zip(click.at_kji, origin, strict=True)),
+                        bool(click.belongs),
+                    ]
                     for click in clicks
                 ],
             }

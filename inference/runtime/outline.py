@@ -83,7 +83,7 @@ def outline_in(
         (side.stop - side.start) * mm for side, mm in zip(box[1:], scan.spacing_rc, strict=True)
     )
     place = Place((k, j, i), _SHARE_OF_BOX * max(sides))
-    (chances,) = look_closely(engine, scan, [place], _plan(scan, place))
+    (chances,) = look_closely(engine, scan, [place], plan_for(scan, place))
     return _outlined(engine, scan, chances, (k, j, i))
 
 
@@ -123,11 +123,11 @@ def chances_at(engine: Engine, scan: Scan, point_kji: tuple[float, float, float]
         place, least = _place_of_known_size(engine, scan, point_kji), _RETRIED_SCORE
     if place is None:
         return None
-    (chances,) = look_closely(engine, scan, [place], _plan(scan, place))
+    (chances,) = look_closely(engine, scan, [place], plan_for(scan, place))
     return chances if chances.score >= least else None
 
 
-def _plan(scan: Scan, place: Place) -> Plan:
+def plan_for(scan: Scan, place: Place) -> Plan:
     """Return how closely to look: what reaches over many slices is looked at by fewer windows."""
     diameter_mm = place.diameter_mm or 0.0
     slices = sum(

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from inference.findings import Heatmap, Impression, Mask, Outline
 from inference.geometry import Affine
 from inference.refine import ALL, APART, Bools, Click, refine, why_not
-from inference.runtime.chances import CLOSELY, Chances, look_closely
+from inference.runtime.chances import BRIEFLY, Chances, look_closely
 from inference.runtime.engine import Engine
 from inference.runtime.look import Floats, Place, Scan
-from inference.runtime.outline import SHARE_MEANING, SPREAD_MEANING
+from inference.runtime.outline import SHARE_MEANING, SPREAD_MEANING, plan_for
 
 
 def refine_at(
@@ -54,7 +54,9 @@ def refine_at(
         return _outline(None, reason)
     scan = Scan(voxels, affine)
     place = _place(scan, before)
-    (own,) = look_closely(engine, scan, [place], CLOSELY)
+    # Of two places each half as closely: as many windows, and as long, as of one.
+    plan = BRIEFLY if newest.belongs else plan_for(scan, place)
+    (own,) = look_closely(engine, scan, [place], plan)
     factor = engine.calibration.outline_factor
     half, level = _whole(own, own.half, voxels.shape), own.level * factor
     if newest.belongs:
@@ -62,7 +64,7 @@ def refine_at(
         both[newest.at_kji] = True
         k, j, i = (float(n) for n in newest.at_kji)
         there = Place((k, j, i), _place(scan, both).diameter_mm)
-        (other,) = look_closely(engine, scan, [there], CLOSELY)
+        (other,) = look_closely(engine, scan, [there], plan)
         half = (half + _whole(other, other.half, voxels.shape)) / 2
     spacing = np.array([scan.gap_mm, *scan.spacing_rc])
     after = refine(before, half, level, clicks, spacing)

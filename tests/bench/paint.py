@@ -104,6 +104,7 @@ def shapes(bench: Bench) -> None:
     room = window.tools.reshaping
     for name, reach, thin in (
         ("grow", 12.0, False),
+        ("walk", 12.0, False),
         ("fill_between", 0.0, True),
         ("margin", 5.0, False),
         ("smooth", 1.5, False),

@@ -129,7 +129,7 @@ def _solved(
         mode="cg_j",
         tol=_TOLERANCE,
         return_full_prob=True,
-        prob_tol=1.0,  # what lies beyond 0 and 1 is rounding
+        prob_tol=np.inf,  # what lies beyond 0 and 1 is rounding
         spacing=tuple(steps / steps.min()),
     )
     part = out[box]

@@ -33,7 +33,7 @@ def paint(refining: Refining, painter: QPainter, view: SliceView) -> None:
     for pointed in refining.under_way:
         at = _mark(painter, view, pointed, _WORKING_RING_PX, dashed=True)
         if at is not None:
-            where = at + QPointF(_WORKING_RING_PX + 6, 4)
+            where = at + QPointF(_WORKING_RING_PX + 5, -6)  # not on the crosshair
             text = translate("refine", "correcting…")
             haloed(painter, where, text, theme.font(theme.CORNER_PX), theme.TEXT)
     painter.restore()

@@ -66,6 +66,27 @@ def outline_at(engine, voxels, affine, point_lps_mm) -> Outline:
     )
 
 
+def outline_in(engine, voxels, affine, box) -> Outline:
+    """Outline the box itself; the score is how many voxels were sent."""
+    inside = np.zeros(voxels.shape, dtype=bool)
+    inside[box] = True
+    return _only(Mask.from_array(inside), float(voxels.size))
+
+
+def refine_at(engine, voxels, affine, before, clicks) -> Outline:
+    """Take every point in or out; the score is the sum of what lies under the points."""
+    after = before.copy()
+    for click in clicks:
+        after[click.at_kji] = click.belongs
+    under = sum(float(voxels[click.at_kji]) for click in clicks)
+    return _only(Mask.from_array(after), under)
+
+
+def _only(mask: Mask, score: float) -> Outline:
+    nothing = Heatmap((0, 0, 0), np.zeros((0, 0, 0), dtype=np.uint8), "share")
+    return Outline(mask, nothing, nothing, score, 0.25, None)
+
+
 def module(name: str, **members: object) -> None:
     made = types.ModuleType(name)
     made.__dict__.update(members)
@@ -73,7 +94,8 @@ def module(name: str, **members: object) -> None:
 
 
 def main() -> None:
-    module("inference.runtime.outline", outline_at=outline_at)
+    module("inference.runtime.outline", outline_at=outline_at, outline_in=outline_in)
+    module("inference.runtime.refine", refine_at=refine_at)
     module("inference.runtime.engine", Engine=Engine)
     module(
         "inference.runtime.load",
