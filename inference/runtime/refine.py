@@ -65,7 +65,8 @@ def refine_at(
         k, j, i = (float(n) for n in newest.at_kji)
         there = Place((k, j, i), _place(scan, both).diameter_mm)
         (other,) = look_closely(engine, scan, [there], plan)
-        half = (half + _whole(other, other.half, voxels.shape)) / 2
+        both_looks = half + _whole(other, other.half, voxels.shape)
+        half = np.asarray(both_looks / 2, dtype=np.float32)
     spacing = np.array([scan.gap_mm, *scan.spacing_rc])
     after = refine(before, half, level, clicks, spacing)
     if not after.any():
