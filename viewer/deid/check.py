@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
 import pydicom
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from viewer.deid.dataset import Outcome, original_uids
+from viewer.deid.dummies import TEXT
 
+_TEXTS = frozenset({"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"})
 _ENCODINGS = ("utf-8", "latin-1", "gb18030", "shift_jis", "euc_kr")
 
 Found = Literal["", "identity", "uid", "private", "unreadable"]
@@ -28,8 +32,8 @@ def look(path: Path, outcome: Outcome) -> Found:
 
     Notes
     -----
-    Words are looked for in every byte before the pixels, the file meta information and what the
-    reader makes nothing of included; UIDs and private elements in every element.
+    Words of letters are looked for in every byte before the pixels, the file meta information
+    included; numbers and short names in every text; UIDs and private elements everywhere.
     """
     try:
         with path.open("rb") as stream:
@@ -47,33 +51,41 @@ def look(path: Path, outcome: Outcome) -> Found:
 def _of(dataset: Dataset, outcome: Outcome) -> Found:
     if outcome.uids & {*original_uids(dataset), *original_uids(dataset.file_meta)}:
         return "uid"
-    return "private" if _private(dataset) else ""
+    elements = [*_elements(dataset), *_elements(dataset.file_meta)]
+    if any(element.tag.is_private for element in elements):
+        return "private"
+    # Short names and numbers, which the bytes may hold by chance.
+    texts = (str(element.value) for element in elements if element.VR in _TEXTS)
+    own = (TEXT, outcome.pseudonym)
+    if any(text not in own and outcome.identity.in_text(text) for text in texts):
+        return "identity"
+    return ""
 
 
-def _private(dataset: Dataset) -> bool:
+def _elements(dataset: Dataset) -> Iterator[DataElement]:
     for element in dataset:
-        if element.tag.is_private:
-            return True
-        if element.VR == "SQ" and any(_private(item) for item in element.value or ()):
-            return True
-    return False
+        yield element
+        if element.VR == "SQ":
+            for item in element.value or ():
+                yield from _elements(item)
 
 
 def _in_bytes(start: bytes, outcome: Outcome) -> Found:
     lower = start.lower()
     # The pseudonym is random letters, and may hold a short name by chance.
     lower = lower.replace(outcome.pseudonym.lower().encode(), b"")
-    if any(uid.encode() in start for uid in outcome.uids if len(uid) >= 16):
-        return "uid"
+    # A UID may be the root of another.
+    for uid in outcome.uids:
+        if re.search(rb"(?<![\d.])%s(?![\d.])" % re.escape(uid.encode()), start):
+            return "uid"
     for word in outcome.identity.long_words():
+        if word.isdigit():
+            continue
         # Of bytes, only the letters of ASCII have a lower case.
         for form, encoding in product({word, word.upper(), word.title()}, _ENCODINGS):
             try:
-                coded = form.encode(encoding).lower()
+                if form.encode(encoding).lower() in lower:
+                    return "identity"
             except UnicodeEncodeError:
                 continue
-            # A number counts when it stands alone: UIDs are full of numbers.
-            pattern = rb"(?<![\d.])%s(?![\d.])" % coded if word.isdigit() else re.escape(coded)
-            if re.search(pattern, lower):
-                return "identity"
     return ""

@@ -23,8 +23,21 @@ METHOD = "Overread: PS3.15 Annex E, table of 2026c"
 _PATIENT = frozenset({0x00100010, 0x00100020})
 _SWEPT = frozenset({"LO", "SH", "LT", "ST", "UT", "UC", "CS"})
 # Enumerated by the standard: a person's name that equals one of their words is no reason.
-_FIXED = frozenset({0x00080005, 0x00080008, 0x00080060, 0x00280004, 0x00185100, 0x00100040})
-_CS = re.compile(r"[A-Z0-9_ ]{0,16}")
+_FIXED = frozenset(
+    {
+        0x00080005,
+        0x00080008,
+        0x00080060,
+        0x00280004,
+        0x00185100,
+        0x00100040,
+        0x0040A010,
+        0x0040A040,
+        0x0040A050,
+    }
+)
+# Wider than PS3.5 6.2 has it: "SE/IR" is common.
+_CS = re.compile(r"[A-Za-z0-9_ ./+-]{0,16}")
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _OLDEST_YEARS = 90
 
@@ -179,7 +192,9 @@ class _Walk:
         try:
             done = getattr(self, f"_{rule.action}")(element)
             why: str = rule.why
-            if element.VR in _SWEPT and element.tag not in _FIXED and self._tells(element):
+            if element.VR == "CS" and not all(map(_CS.fullmatch, _texts(element))):
+                done, why = "removed", "no code"
+            elif element.VR in _SWEPT and element.tag not in _FIXED and self._tells(element):
                 done, why = "removed", "identity found"
         except Exception:  # such as a number out of the range of its VR
             done, why = "removed", "unreadable"
@@ -229,13 +244,9 @@ class _Walk:
         return "kept"
 
     def _tells(self, element: DataElement) -> bool:
-        """Return whether a text that stays names the patient, or is no code though it says so."""
-        for text in _texts(element):
-            if element.VR == "CS" and not _CS.fullmatch(text.strip()):
-                return True
-            if text not in (TEXT, self.pseudonym) and self.identity.in_text(text):
-                return True
-        return False
+        """Return whether a text that stays names the patient."""
+        own = (TEXT, self.pseudonym)
+        return any(text not in own and self.identity.in_text(text) for text in _texts(element))
 
 
 def _texts(element: DataElement) -> list[str]:

@@ -101,7 +101,7 @@ def deidentify(
             if progress is not None:
                 progress(done, len(files))
             try:
-                outcome = _one(source.path, part, by, report)
+                outcome = _one_or_none(source.path, part, by, report)
             except _Leave as leave:
                 report.left_out.append((source.shown, leave.why))
                 continue
@@ -123,6 +123,16 @@ def deidentify(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return report
+
+
+def _one_or_none(path: Path, part: Path, by: Deidentifier, report: Report) -> Outcome:
+    try:
+        return _one(path, part, by, report)
+    except (_Leave, OSError, MemoryError):
+        raise
+    except Exception:
+        # Of a malformed data set pydicom raises nearly anything, and its text quotes values.
+        raise _Leave("damaged") from None
 
 
 def _one(path: Path, part: Path, by: Deidentifier, report: Report) -> Outcome:
@@ -196,7 +206,7 @@ def _syntax(path: Path) -> str:
 
 def _may_not_leave(dataset: Dataset, options: Options) -> LeftOut | None:
     """Return why a data set cannot leave whatever is done to it; None when it can."""
-    if str(dataset.SOPClassUID).startswith(_DOCUMENTS) or "EncapsulatedDocument" in dataset:
+    if str(dataset.get("SOPClassUID", "")).startswith(_DOCUMENTS):
         return "document"
     # Without its content a report says nothing; with it, words known to be harmless are kept.
     if "ValueType" in dataset and "structure" not in options.keep:

@@ -85,6 +85,8 @@ def rule(tag: BaseTag, vr: str, options: Options, sop_class: str = "") -> Rule:
         return Rule("remove", "private")
     if 0x5000 <= tag.group <= 0x50FF or 0x6000 <= tag.group <= 0x60FF or tag in _SAID:
         return Rule("remove", "profile")  # curves and overlays whole, their labels too
+    if tag.element == 0:  # lengths of groups, retired
+        return Rule("remove", "other")
     if not dictionary_has_tag(tag):
         return Rule("remove", "unknown")
     kept = _kept(tag, vr, options)

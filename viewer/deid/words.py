@@ -23,6 +23,12 @@ _IDENTIFIERS = (
 )  # fmt: skip
 _PARTS = frozenset({0x00100020, 0x00101000})
 _SHORTEST, _INSIDE = 3, 5
+# Stands in place of a name already, also where this program put it.
+_NOBODY = frozenset({
+    "anonymous", "anonymised", "anonymized", "deidentified", "default", "hidden", "masked", "name",
+    "noname", "none", "null", "patient", "removed", "research", "subject", "test", "unknown",
+    "unnamed",
+})  # fmt: skip
 
 
 @cache
@@ -94,7 +100,8 @@ def _pattern(word: str) -> str:
 def _add(found: set[str], words: Iterable[str]) -> None:
     for word in words:
         lower = word.lower()
-        if len(lower) >= _SHORTEST and lower not in harmless():
+        nobody = all(part in _NOBODY or part in harmless() for part in _WORD.findall(lower))
+        if len(lower) >= _SHORTEST and not nobody:
             found.add(lower)
 
 
