@@ -56,6 +56,12 @@ def find(id: str | None) -> ModelPack:
     )
 
 
+def pack_of(text: str) -> ModelPack:
+    """Return the pack in a folder, or the installed one of this name; see ``find``."""
+    folder = Path(text)
+    return read_manifest(folder) if folder.is_dir() else find(text)
+
+
 def weights_of(pack: ModelPack) -> bytes:
     """Return the bytes of a pack's weights, proven to be those that the manifest names.
 

@@ -18,7 +18,7 @@ from inference.evaluation.lungs import measure_lungs
 from inference.evaluation.predict import device_of, predict
 from inference.evaluation.predictions import Predictions, load, save
 from inference.evaluation.seen import Seen, seen_by
-from inference.manifest import ModelPack, read_manifest
+from inference.manifest import ModelPack
 from resources.problem import Problem
 from resources.text import translate
 
@@ -235,7 +235,7 @@ def _model(text: str, folder: Folder) -> _Model:
     if path.suffix.lower() == ".npz":
         said = load(path, folder)
         return _Model(said, _made_by(said, None)[0])
-    pack = read_manifest(path) if path.is_dir() else registry.find(text)
+    pack = registry.pack_of(text)
     return _Model(pack, seen_by(pack))
 
 

@@ -15,9 +15,11 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
+from inference.registry import pack_of
 from inference.training import card, fit, pack
 from inference.training.data import load_crops
 from inference.training.recipe import FILE, read_recipe
+from inference.training.retrain import STEPS, Plan, retrain
 from resources.problem import Problem
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
@@ -47,6 +49,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--threshold", type=float, help="default: of calibration.json in the run")
     one.add_argument("--floor", type=float, help="default: of calibration.json in the run")
     one.set_defaults(run=_pack)
+    one = commands.add_parser("retrain", help="fine-tune a model on corrections")
+    one.add_argument("--data", type=Path, required=True, help="folder of the corrected crops")
+    one.add_argument("--base", required=True, help="name of a model, or folder of its pack")
+    one.add_argument("--out", type=Path, required=True, help="folder of checkpoints and the pack")
+    one.add_argument("--steps", type=int, default=STEPS, help="of the optimiser")
+    one.add_argument("--version", default="", help="of the pack; default: the base's and one")
+    one.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    one.add_argument("--threads", type=int, help="of the CPU; default: one a core")
+    one.set_defaults(run=_retrain)
     one = commands.add_parser("card", help="write the model card of a pack from its figures")
     one.add_argument("--pack", type=Path, required=True, help="folder of the model pack")
     one.add_argument(
@@ -120,12 +131,23 @@ def device_of(name: str) -> torch.device:
     return torch.device("cuda:0" if name == "cuda" else name)
 
 
-def _train(options: argparse.Namespace) -> None:
+def _device(options: argparse.Namespace) -> torch.device:
     device = device_of(options.device)
     if options.threads is not None:
         if not 1 <= options.threads <= 1024:
             raise Problem(f"{options.threads} threads cannot be.", "Choose 1 or more.")
         torch.set_num_threads(options.threads)
+    return device
+
+
+def _retrain(options: argparse.Namespace) -> None:
+    device = _device(options)
+    plan = Plan(steps=options.steps, version=options.version)
+    retrain(options.data, pack_of(options.base), options.out, plan, device, report)
+
+
+def _train(options: argparse.Namespace) -> None:
+    device = _device(options)
     recipe = read_recipe(options.config, cuda=device.type == "cuda")
     fit.Run(options.data, options.out, recipe, device, report).run()
 

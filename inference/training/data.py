@@ -195,8 +195,9 @@ def _nodule(row: dict[str, str]) -> Nodule:
 
 
 def _mean(scores: str) -> float:
-    """Return the mean of the readers' scores, which a space parts."""
-    return float(np.mean([float(score) for score in scores.split()]))
+    """Return the mean of the readers' scores, which a space parts; NaN of none."""
+    found = [float(score) for score in scores.split()]
+    return float(np.mean(found)) if found else float("nan")
 
 
 def load_crops(folder: Path, progress: Progress | None = None) -> Crops:

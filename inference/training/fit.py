@@ -56,10 +56,9 @@ def check_data(data: Path) -> None:
                 )
 
 
-def claim(out: Path, recipe: Recipe) -> None:
-    """Keep the recipe beside the checkpoints; refuse those of another one."""
-    document = recipe.document()
-    path = out / FILE
+def claim(out: Path, document: Mapping[str, Any], name: str = FILE) -> None:
+    """Keep what a run is told beside its checkpoints; refuse those of another one."""
+    path = out / name
     try:
         out.mkdir(parents=True, exist_ok=True)
         if path.exists():
@@ -126,7 +125,7 @@ class Run:
     def run(self) -> Path:
         """Run every stage that is not done; return the folder of the model pack."""
         check_data(self._data)
-        claim(self._out, self._recipe)
+        claim(self._out, self._recipe.document())
         self._report(f"training on {self._device}, {torch.get_num_threads()} threads")
         self._heatmap()
         mined = self._mine()

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from inference.manifest import FILE as MANIFEST
-from inference.manifest import read_manifest
+from inference.manifest import ModelPack, read_manifest
+from inference.registry import weights_of
 from inference.runtime.grid import PIXEL_MM
 from inference.runtime.intensity import HU_HIGH, HU_LOW
 from inference.runtime.nets.calibration import Calibration
@@ -78,10 +79,7 @@ def write_pack(
     dtype = {"float16": torch.float16, "float32": torch.float32}[recipe.pack.weights]
     tensors: dict[str, Tensor] = {}
     for name, net in trained(run, recipe).items():
-        for key, tensor in net.state_dict().items():
-            # Biases and norms are few, and half precision would cost them most.
-            small = tensor.ndim < 2
-            tensors[f"{name}.{key}"] = (tensor if small else tensor.to(dtype)).contiguous()
+        tensors |= _stored(name, net, dtype)
     tensors |= _calibration(calibration)
     weights = save(tensors)
     if len(weights) > MOST_BYTES:
@@ -103,6 +101,73 @@ def write_pack(
     digest = hashlib.sha256(weights).hexdigest()
     _write(folder / MANIFEST, _manifest(recipe, digest, calibration))
     read_manifest(folder)
+
+
+def _stored(name: str, net: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Return the tensors of a net as the pack holds them."""
+    return {
+        # Biases and norms are few, and half precision would cost them most.
+        f"{name}.{key}": (tensor if tensor.ndim < 2 else tensor.to(dtype)).contiguous()
+        for key, tensor in net.state_dict().items()
+    }
+
+
+def write_retrained(
+    base: ModelPack, net: nn.Module, folder: Path, version: str, record: Mapping[str, Any]
+) -> None:
+    """Write the pack of a model whose outliner is another; all else is its base's.
+
+    Parameters
+    ----------
+    base
+        The pack that was retrained.
+    net
+        Its new outliner.
+    folder
+        Of the new pack.
+    version
+        Of the new pack.
+    record
+        For ``training.json``; above all ``patients``, as in ``write_pack``.
+    """
+    tensors = load(weights_of(base))
+    dtype = next(
+        t.dtype for key, t in tensors.items() if key.startswith("outliner.") and t.ndim > 1
+    )
+    tensors |= _stored("outliner", net, dtype)
+    weights = save(tensors)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_bytes(weights)
+    _write(folder / RECORD, record)
+    manifest = json.loads((base.folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["version"] = version
+    manifest["weights"] |= {"file": WEIGHTS, "sha256": hashlib.sha256(weights).hexdigest()}
+    manifest["training"] = {
+        "data": [*manifest["training"].get("data", ()), "corrections of this site"],
+        "record": RECORD,
+        "card": CARD,
+    }
+    (folder / CARD).write_text(_card(manifest, record), encoding="utf-8")
+    _write(folder / MANIFEST, manifest)
+    read_manifest(folder)
+
+
+def _card(manifest: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Return the card of a retrained model: what it comes from, and that nobody has measured it."""
+    base, counts, stages = record["base"], record["counts"], record["stages"]
+    steps = ", ".join(str(stage["steps"]) for stage in stages.values())
+    return (
+        f"# {manifest['name']} ({manifest['id']} {manifest['version']})\n\n"
+        "**Research use, not for diagnosis.**\n\n"
+        f"Retrained from version {base['version']} (SHA-256 {base['sha256']}) on corrections: "
+        f"{counts['nodules']} nodules and {counts['rejected']} rejected findings of "
+        f"{counts['patients']} patients, {steps} steps. Of the nets the outliner alone is another; "
+        "heatmap, calibration and threshold are those of its base.\n\n"
+        f"Intended use: {manifest['intended_use']}\n\n"
+        "No figure of it was measured when this was written. `overread compare` measures it "
+        "beside its base, on patients that are new to both, and says whether it may take its "
+        "place.\n"
+    )
 
 
 def _calibration(chosen: Mapping[str, Any]) -> dict[str, Tensor]:

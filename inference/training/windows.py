@@ -42,6 +42,10 @@ class Windows:
         The same for each of ``lungs``: (n, 3) k, row, column.
     mix
         How often they show what.
+    nodules
+        Which of the crops are drawn as nodules; None for those of train patients.
+    others
+        Crops without a nodule, in which ``vessels`` may lie.
     """
 
     def __init__(
@@ -51,17 +55,21 @@ class Windows:
         vessels: npt.NDArray[np.intp],
         inside: tuple[npt.NDArray[np.intp], ...],
         mix: Mix | None = None,
+        *,
+        nodules: tuple[Nodule, ...] | None = None,
+        others: tuple[Nodule, ...] = (),
     ) -> None:
         self._crops = crops
         self._lungs = lungs
         self._inside = inside
         self._mix = mix or Mix()
-        self._nodules = crops.of("train")
+        self._nodules = crops.of("train") if nodules is None else nodules
         self._erased = {n: erased_ends(crops, n) for n in self._nodules}
         self._alpha = {n: paste_mask(crops, n) for n in self._nodules if in_air(crops, n)}
         self._pasteable = tuple(n for n in self._nodules if n in self._alpha)
         owner = np.full(len(crops.grey), -1, dtype=np.intp)
-        for index, nodule in enumerate(self._nodules):
+        self._stacks = (*self._nodules, *others)
+        for index, nodule in enumerate(self._stacks):
             owner[nodule.start : nodule.stop] = index
         self._vessels = vessels[owner[vessels[:, 0]] >= 0]
         self._owner = owner
@@ -208,7 +216,7 @@ class Windows:
     def _vessel(self, rng: Rng) -> Sample:
         mined = self._mined[0] if self._mined else None
         row, j, i = self._one_of(self._vessels, mined, rng)
-        nodule = self._nodules[self._owner[row]]
+        nodule = self._stacks[self._owner[row]]
         scale = self._any_scale(nodule.gap_mm, rng)
         offsets = scale.offsets(nodule.gap_mm)
         rows = row + offsets

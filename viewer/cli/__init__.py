@@ -22,7 +22,10 @@ from inference.evaluation import options as evaluation
 from resources.problem import Problem
 from resources.text import translate
 
-COMMANDS = ("inspect", "analyze", "outline", "evaluate", "compare", "train", "models")
+COMMANDS = (
+    "inspect", "analyze", "outline", "export", "deidentify", "evaluate", "compare", "train",
+    "retrain", "models",
+)  # fmt: skip
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
 
@@ -147,6 +150,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(one)
     one.set_defaults(run=_outline)
 
+    _add_export(commands)
+    _add_deidentify(commands)
+
+    _add_model_making(commands)
+
+    one = commands.add_parser("models", help=translate("cli", "list the models"))
+    _add_json(one)
+    one.set_defaults(run=_models)
+    return parser
+
+
+def _add_model_making(commands: Any) -> None:
+    """Add what makes models and measures them."""
     one = commands.add_parser("evaluate", help=translate("cli", "measure how good a model is"))
     evaluation.add_targets(one, _Parser)
     one.set_defaults(run=_evaluate)
@@ -169,18 +185,35 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--config", type=Path, help=translate("cli", "recipe as JSON, instead of the program's own")
     )
+    _add_where(one)
+    one.set_defaults(run=_train)
+
+    one = commands.add_parser("retrain", help=translate("cli", "fine-tune a model on corrections"))
     one.add_argument(
+        "--data", required=True, type=Path, help=translate("cli", "folder of the corrected crops")
+    )
+    one.add_argument(
+        "--base", required=True, help=translate("cli", "name of a model, or folder of its pack")
+    )
+    one.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        help=translate("cli", "folder of the run; what is in it is resumed"),
+    )
+    one.add_argument("--steps", type=int, help=translate("cli", "how many steps to take"))
+    one.add_argument("--version", help=translate("cli", "version of the new pack"))
+    _add_where(one)
+    one.set_defaults(run=_retrain)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--device",
         default="auto",
         help=translate("cli", "auto, cpu, cuda or cuda:N; auto takes a GPU when there is one"),
     )
-    one.add_argument("--threads", type=int, help=translate("cli", "how many cores to use"))
-    one.set_defaults(run=_train)
-
-    one = commands.add_parser("models", help=translate("cli", "list the models"))
-    _add_json(one)
-    one.set_defaults(run=_models)
-    return parser
+    parser.add_argument("--threads", type=int, help=translate("cli", "how many cores to use"))
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -198,6 +231,26 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help=translate("cli", "where the model runs; auto takes a GPU when there is one"),
     )
     _add_json(parser)
+
+
+def _add_export(commands: Any) -> None:
+    from viewer.cli import export_options
+
+    one = commands.add_parser("export", help=translate("cli", "export the work on cases"))
+    export_options.add_arguments(one)
+    _add_json(one)
+    one.set_defaults(run=_export)
+
+
+def _add_deidentify(commands: Any) -> None:
+    from viewer.cli import deidentify_options
+
+    one = commands.add_parser(
+        "deidentify", help=translate("cli", "copy DICOM files without the identity of the patient")
+    )
+    deidentify_options.add_arguments(one)
+    _add_json(one)
+    one.set_defaults(run=_deidentify)
 
 
 def _millimetres(text: str) -> float:
@@ -243,6 +296,18 @@ def _outline(options: Any) -> int:
     )
 
 
+def _export(options: Any) -> int:
+    from viewer.cli import export
+
+    return export.export_command(options.case, options.out, options.format, as_json=options.json)
+
+
+def _deidentify(options: Any) -> int:
+    from viewer.cli import deidentify
+
+    return deidentify.deidentify_command(options)
+
+
 def _evaluate(options: Any) -> int:
     from viewer.cli import evaluate
 
@@ -263,6 +328,20 @@ def _train(options: Any) -> int:
         options.data,
         options.out,
         config=options.config,
+        device=options.device,
+        threads=options.threads,
+    )
+
+
+def _retrain(options: Any) -> int:
+    from viewer.cli import train
+
+    return train.retrain_command(
+        options.data,
+        options.base,
+        options.out,
+        steps=options.steps,
+        version=options.version,
         device=options.device,
         threads=options.threads,
     )

@@ -1,4 +1,4 @@
-"""``overread train``: the training runs in a process of its own, see ``inference.training``."""
+"""``overread train`` and ``retrain``, each in a process of its own: ``inference.training``."""
 
 from __future__ import annotations
 
@@ -46,4 +46,44 @@ def train_command(
         arguments += ["--config", str(config)]
     if threads is not None:
         arguments += ["--threads", str(threads)]
+    return run_child("inference.training", arguments, needs=NEEDS)
+
+
+def retrain_command(
+    data: Path,
+    base: str,
+    out: Path,
+    *,
+    steps: int | None = None,
+    version: str | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+) -> int:
+    """Fine-tune a model on corrections and write its pack, resuming what is in ``out``.
+
+    Parameters
+    ----------
+    data
+        Folder of corrected crops, in the format of lidc-nodules.
+    base
+        Name of a model, or folder of its pack.
+    out
+        Folder of the checkpoints; the new pack is written to ``pack`` in it.
+    steps, version
+        See ``inference.training.retrain.Plan``; None takes what stands there.
+    device, threads
+        As for ``train_command``.
+
+    Returns
+    -------
+    int
+        The exit code of the training.
+    """
+    # A name of a model is no path, unless a folder of that name lies here.
+    base = str(Path(base).resolve()) if Path(base).is_dir() else base
+    arguments = ["retrain", "--data", str(data), "--base", base, "--out", str(out)]
+    arguments += ["--device", device]
+    for name, value in (("steps", steps), ("version", version), ("threads", threads)):
+        if value is not None:
+            arguments += [f"--{name}", str(value)]
     return run_child("inference.training", arguments, needs=NEEDS)

@@ -99,3 +99,25 @@ def test_the_child_ends_with_its_parent(stand_in: str, tmp_path: Path, end: sign
         time.sleep(0.05)
     if Path("/proc").is_dir():
         assert not Path(f"/proc/{number}").exists()
+
+
+def test_retraining_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    ran = []
+    monkeypatch.setattr(
+        train, "run_child", lambda module, given, needs: ran.append((module, given)) or 0
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    given = ["--data", "d", "--base", "mine", "--out", "o", "--steps", "9", "--version", "1.0.0"]
+    assert cli.main(["retrain", *given]) == 0
+    assert cli.main(["retrain", "--data", "d", "--base", "lung-nodule-ct", "--out", "o"]) == 0
+    (module, arguments), (_, short) = ran
+    assert module == "inference.training"
+    assert arguments[0] == short[0] == "retrain"
+    named = dict(zip(arguments[1::2], arguments[2::2], strict=True))
+    assert named["--base"] == str(tmp_path / "mine")
+    assert (named["--steps"], named["--version"]) == ("9", "1.0.0")
+    # What was not said is decided where the training is.
+    assert dict(zip(short[1::2], short[2::2], strict=True)) == {
+        "--data": "d", "--base": "lung-nodule-ct", "--out": "o", "--device": "auto",
+    }  # fmt: skip

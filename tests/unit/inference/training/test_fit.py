@@ -182,7 +182,7 @@ def test_what_cannot_be_is_told_in_a_sentence(data: Path, tmp_path: Path, capsys
     )
     assert "0 threads" in failed("--threads", "0")
     assert not out.exists()
-    fit.claim(out, recipe(tmp_path, seed=7))
+    fit.claim(out, recipe(tmp_path, seed=7).document())
     write_recipe(config, seed=8)
     assert "holds a run by another recipe" in failed("--device", "cpu")
     (out / "recipe.json").write_text("{")
