@@ -35,7 +35,23 @@ def path(*parts: str) -> Path:
     return found
 
 
-@cache
+_in_place: dict[str, Any] = {}
+
+
 def table(name: str) -> Any:
+    """Return the table of a name: a site's own where there is one; do not change it."""
+    return _in_place[name] if name in _in_place else bundled_table(name)
+
+
+@cache
+def bundled_table(name: str) -> Any:
     """Return the parsed JSON table ``resources/tables/<name>.json``; do not change it."""
     return json.loads(path("tables", f"{name}.json").read_text(encoding="utf-8"))
+
+
+def put_in_place(name: str, table: Any) -> None:
+    """Let a table stand in the place of the bundled one, in this process; None takes it away."""
+    if table is None:
+        _in_place.pop(name, None)
+    else:
+        _in_place[name] = table

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 
 from inference.findings import Mask
-from viewer.annotate import locks
+from viewer.annotate import attributes, locks
 from viewer.annotate.agreement import Agreement, Pair, said, stands
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.document_state import DocumentState
@@ -40,7 +40,7 @@ Choice = Literal["first", "second", "own", "both"]
 Kind = Literal["one-only", "verdict", "label", "outline"]
 _LIMIT_NOTE = "limit"
 # Notes on a finding that go with it into the result.
-_CARRIED = (COMMENT, "attributes")
+_CARRIED = (COMMENT, attributes.TOPIC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from inference.findings import Detection, ModelStamp
 from inference.measure import Measurement
-from viewer.annotate import adjudication, key_images, measurements
+from resources import labels, table
+from viewer.annotate import adjudication, attributes, key_images, measurements
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import Lesion, Point, SegmentState
 from viewer.export.snapshot import Absence, LesionSnapshot, SegmentSnapshot
+
+_NOTHING_SAID = attributes.Attributes()
 
 
 def record_snapshot(
@@ -36,6 +39,7 @@ def record_snapshot(
             document.detection(lesion.id),
             _pointed_lps_mm(document, lesion),
             adjudicated=chosen.get(lesion.id, ""),
+            said=attributes.of(document, lesion.id),
         )
         if lesion.id in listed:
             lesions.append(frozen)
@@ -69,6 +73,7 @@ def lesion_snapshot(
     proposed: Detection | None = None,
     pointed_lps_mm: Point | None = None,
     adjudicated: str = "",
+    said: attributes.Attributes = _NOTHING_SAID,
 ) -> LesionSnapshot:
     """Freeze one lesion.
 
@@ -86,6 +91,8 @@ def lesion_snapshot(
         Where a reader pointed for it, LPS mm, or None.
     adjudicated
         Whose it is in an adjudicated reading, or empty.
+    said
+        What a reader says of it.
     """
     measurement = None
     if not lesion.empty:
@@ -116,24 +123,30 @@ def lesion_snapshot(
         pointed_lps_mm=pointed_lps_mm,
         reason=lesion.decision.reason,
         adjudicated=adjudicated,
+        texture=said.texture,
+        malignancy=said.malignancy,
     )
 
 
 class Notes(TypedDict):
-    """Fields of a ``CaseSnapshot`` that notes of a document fill."""
+    """Fields of a ``CaseSnapshot`` that notes and labels of a document fill."""
 
     measurements: tuple[tuple[str, measurements.Measurement], ...]
     measurements_left_out: int
     key_images: tuple[key_images.KeyImage, ...]
+    terms: dict[str, Mapping[str, Any]]
 
 
 def notes_snapshot(document: AnnotationDocument) -> Notes:
     """Freeze what readers measured and marked beside the lesions."""
+    used = {lesion.label for lesion in document.record}
+    used |= {segment.label for segment in document.segments}
     measured = measurements.kept(document.notes(measurements.TOPIC))
     return {
         "measurements": tuple(measured.by_id.items()),
         "measurements_left_out": measured.damaged,
         "key_images": key_images.key_images(document.notes(key_images.TOPIC)),
+        "terms": {key: dict(table("labels")[key]) for key in used if not labels.is_bundled(key)},
     }
 
 

@@ -31,7 +31,7 @@ def lock_edit(document: DocumentState, target_id: str, locked: bool) -> edits.Se
 
 
 def changes(edit: edits.Edit) -> tuple[str, ...]:
-    """Return whose voxels, place, name or being in the list a single edit changes.
+    """Return whose voxels, place, name or being in the list an edit changes.
 
     A verdict may be given on what is locked: it is an opinion on the outline, no change of it.
     """
@@ -44,6 +44,8 @@ def changes(edit: edits.Edit) -> tuple[str, ...]:
             return (edit.added.lesion_id,)
         case edits.AddFindings():
             return edit.supersedes
+        case edits.Together():
+            return tuple(target_id for part in edit.parts for target_id in changes(part))
         case _:
             return ()
 

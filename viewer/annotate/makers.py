@@ -7,8 +7,18 @@ import numpy.typing as npt
 
 import resources
 from inference import geometry
+from resources import labels
+from viewer.annotate import attributes
 from viewer.annotate.document import AnnotationDocument
-from viewer.annotate.edits import AddLesion, DeleteLesion, MoveLesion, SetLabel, SetVerdict
+from viewer.annotate.edits import (
+    AddLesion,
+    DeleteLesion,
+    MoveLesion,
+    SetLabel,
+    SetNote,
+    SetVerdict,
+    Together,
+)
 from viewer.annotate.lesion import Decision, Lesion, Point, Reader, Verdict
 from viewer.annotate.mask import Triple
 
@@ -62,12 +72,21 @@ def delete_edit(document: AnnotationDocument, lesion_id: str) -> DeleteLesion | 
     return None if document.lesion(lesion_id).deleted else DeleteLesion(lesion_id)
 
 
-def label_edit(document: AnnotationDocument, lesion_id: str, label: str) -> SetLabel | None:
-    """Call a lesion something else."""
+def label_edit(
+    document: AnnotationDocument, lesion_id: str, label: str
+) -> SetLabel | Together | None:
+    """Call a lesion something else; the case keeps the term of a label that a site made."""
     if label not in resources.table("labels"):
         raise ValueError("not a label")
     before = document.lesion(lesion_id).label
-    return None if before == label else SetLabel(lesion_id, before, label)
+    if before == label:
+        return None
+    named = SetLabel(lesion_id, before, label)
+    stood = document.notes(attributes.TERMS).get(label)
+    term = dict(resources.table("labels")[label])
+    if labels.is_bundled(label) or stood == term:
+        return named
+    return Together("relabel", (SetNote(attributes.TERMS, label, stood, term), named))
 
 
 def move_edit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resources
 from resources.text import translate
-from viewer.annotate import boxes, edits, locks, measurement_words, refined
+from viewer.annotate import attributes, boxes, edits, locks, measurement_words, refined
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import COMMENT
 from viewer.annotate.measurements import KINDS
@@ -69,6 +69,8 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             pattern = reshaped_text(made_by)
         case edits.Together(made_by=made_by, parts=parts) if new := _added(parts):
             return reshaped_text(made_by).format(what=new)
+        case edits.Together(parts=(edits.SetNote(), edits.SetLabel(lesion_id=lesion_id))):
+            pattern = translate("annotate", "Relabel {what}")
         case edits.Together(made_by=made_by, parts=(edits.SetNote(topic="adjudication"), *_)):
             return reshaped_text(made_by).format(what=_settled(document, edit))
         case edits.Together(made_by=made_by, parts=parts):
@@ -150,6 +152,10 @@ def _note_text(edit: edits.SetNote) -> str:
         refined.TOPIC: (
             translate("annotate", "Points of an outline"),
             translate("annotate", "Points of an outline"),
+        ),
+        attributes.TOPIC: (
+            translate("annotate", "Texture and malignancy"),
+            translate("annotate", "Take away texture and malignancy"),
         ),
         "key-image": (
             translate("annotate", "Key image"),

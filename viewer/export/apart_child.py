@@ -17,6 +17,7 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from resources import labels
 from resources.problem import Problem
 
 
@@ -47,6 +48,7 @@ def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
     gc.enable()
     try:
         snapshot, folder, part, formats = wire.receive(requests)
+        labels.install(snapshot.terms)
         threading.Thread(target=_end_with_parent, args=(requests,), daemon=True).start()
         done = files.write_all(snapshot, folder, part, progress, formats=formats)
         return {

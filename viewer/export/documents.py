@@ -121,7 +121,7 @@ def manifest_document(
 
 def _readers(snapshot: CaseSnapshot) -> list[str]:
     """Return everybody whose work is in the case."""
-    names = {snapshot.reader}
+    names = {snapshot.reader, *snapshot.readers}
     names |= {lesion.reader for lesion in snapshot.lesions}
     names |= {lesion.reader for _, lesion in snapshot.unlisted}
     names |= {measured.reader for _, measured in snapshot.measurements}
@@ -209,6 +209,8 @@ def _lesion(
         "verdict": lesion.verdict,
         "verdict_reason": lesion.reason or None,
         "adjudicated": lesion.adjudicated or None,
+        "reader_texture": lesion.texture,
+        "reader_malignancy": lesion.malignancy,
         "reader": lesion.reader or None,
         "verdict_utc": lesion.verdict_utc,
         "changed_utc": lesion.changed_utc,

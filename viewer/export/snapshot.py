@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from inference.findings import Findings, Impression, Mask, ModelStamp, Outline
 from inference.measure import Measurement as Size
@@ -67,6 +67,8 @@ class LesionSnapshot:
     adjudicated
         In an adjudicated reading, whose it is: ``"first"``, ``"second"``, ``"both"`` of two
         readings, or the adjudicator's ``"own"``; else empty.
+    texture, malignancy
+        What the reader says of it, as in ``viewer.annotate.attributes``; None where nothing.
     """
 
     id: str
@@ -89,6 +91,8 @@ class LesionSnapshot:
     comment: str = field(default="", repr=False)
     reason: str = ""
     adjudicated: str = ""
+    texture: str | None = None
+    malignancy: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +153,8 @@ class CaseSnapshot:
         in no mask.
     reader
         Who exports; empty when nobody signed in (a headless run).
+    readers
+        Who has worked on the case, in the order of their names.
     taken_utc
         When the snapshot was taken.
     edits
@@ -163,6 +169,8 @@ class CaseSnapshot:
         Slices that readers marked.
     first_impressions
         Of each reader who told one, the earliest first.
+    terms
+        Of the labels that did not come with Overread, for a process that knows no site's file.
     """
 
     plan: StackPlan
@@ -179,6 +187,8 @@ class CaseSnapshot:
     measurements_left_out: int = 0
     key_images: tuple[KeyImage, ...] = ()
     first_impressions: tuple[FirstImpression, ...] = ()
+    readers: tuple[str, ...] = ()
+    terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
