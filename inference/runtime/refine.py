@@ -15,10 +15,12 @@ import numpy.typing as npt
 from inference.findings import Heatmap, Impression, Mask, Outline
 from inference.geometry import Affine
 from inference.refine import ALL, APART, Bools, Click, refine, why_not
-from inference.runtime.chances import BRIEFLY, Chances, look_closely
+from inference.runtime.chances import BRIEFLY, CLOSELY, Chances, Plan, look_closely
 from inference.runtime.engine import Engine
-from inference.runtime.look import Floats, Place, Scan
+from inference.runtime.look import MIRRORS, Floats, Place, Scan
 from inference.runtime.outline import SHARE_MEANING, SPREAD_MEANING, plan_for
+
+_ONCE: Plan = ((1.0, MIRRORS[:1]),)
 
 
 def refine_at(
@@ -54,8 +56,10 @@ def refine_at(
         return _outline(None, reason)
     scan = Scan(voxels, affine)
     place = _place(scan, before)
-    # Of two places each half as closely: as many windows, and as long, as of one.
-    plan = BRIEFLY if newest.belongs else plan_for(scan, place)
+    plan = plan_for(scan, place)
+    if newest.belongs:
+        # Of two places each half as closely: as many windows, and as long, as of one.
+        plan = BRIEFLY if plan is CLOSELY else _ONCE
     (own,) = look_closely(engine, scan, [place], plan)
     factor = engine.calibration.outline_factor
     half, level = _whole(own, own.half, voxels.shape), own.level * factor

@@ -1,5 +1,7 @@
 """Time from a click to its outline, the model warm: python tests/bench/outline.py DIR --at X Y Z.
 
+Then the time of a point that corrects it: one taken in beside its edge, one cut off within.
+
 Both ways are the same model process with the same nets; one runs them by what the program picks
 for the CPU, the other by torch as it stands. They take turns, and the medians count. The time is
 that of the whole request: cutting the voxels round the point, the pipes, three looks, the answer.
@@ -12,6 +14,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(_ROOT))
@@ -59,13 +62,37 @@ def main() -> int:
             if run:
                 taken[name].append(time.perf_counter() - began)
             said[name] = f"{outline.mask.count} voxels, score {outline.score:.3f}"
+    refining = refined(ways["overread"], volume, pack, options)
     for name, process in ways.items():
         process.close()
         median = statistics.median(taken[name])
         print(f"{name:12} {median * 1000:6.0f} ms   {said[name]}")
     ratio = statistics.median(taken["torch eager"]) / statistics.median(taken["overread"])
     print(f"ratio {ratio:.2f}")
+    for name, times in refining.items():
+        print(f"{name:12} {statistics.median(times) * 1000:6.0f} ms")
     return 0
+
+
+def refined(process: Any, volume: Any, pack: Any, options: Any) -> dict[str, list[float]]:
+    """Return the seconds of points that correct the outline, taken in and cut off."""
+    import numpy as np
+
+    from inference.refine import Click
+
+    mask = process.outline(volume, pack, "cpu", options.at).mask
+    middle = len(mask.voxels) // 2
+    row = int(mask.voxels[middle].sum(axis=1).argmax())
+    last = int(np.flatnonzero(mask.voxels[middle, row])[-1])
+    k, j, i = np.add(mask.origin_kji, (middle, row, last)).tolist()
+    clicks = {"taken in": Click((k, j, i + 2), True), "cut off": Click((k, j, i - 1), False)}
+    taken: dict[str, list[float]] = {name: [] for name in clicks}
+    for _ in range(options.runs):
+        for name, click in clicks.items():
+            began = time.perf_counter()
+            process.refine(volume, pack, "cpu", mask, [click])
+            taken[name].append(time.perf_counter() - began)
+    return taken
 
 
 if __name__ == "__main__":
