@@ -340,6 +340,7 @@ class Case(Editing, Stepping):
             unlisted=unlisted,
             segments=tuple(segment_snapshot(self.document, s) for s in self.document.segments),
             reader=self.reader.name,
+            readers=tuple(sorted(self.readers - {""})),
             edits=self._history.counts,
             first_impressions=impressions.exported(self.document),
             **notes_snapshot(self.document),

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from viewer.export.formats import USUAL
 from viewer.ui import export_dialog
-from viewer.ui.export_dialog import FIRST, SETTING, ExportDialog, remembered
+from viewer.ui.export_dialog import SETTING, ExportDialog, remembered
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_the_ticked_formats_are_written_and_told(reviewed, qtbot, tmp_path, show
     _to(tmp_path, monkeypatch)
 
     def choose(dialog):
-        assert dialog.formats == FIRST
+        assert dialog.formats == USUAL
         assert not dialog.ticks["kos"].isEnabled()
         assert "key image" in dialog.ticks["kos"].toolTip()
         _tick(dialog, "rtstruct", "pm")
@@ -125,7 +126,7 @@ def test_the_dialog_says_what_the_files_will_say(reviewed, opened, shown):
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"), [("", FIRST), ("pdf", FIRST), ("kos,seg", ("seg", "kos"))]
+    ("text", "meant"), [("", USUAL), ("pdf", USUAL), ("kos,seg", ("seg", "kos"))]
 )
 def test_a_setting_of_elsewhere_is_no_trouble(text, meant):
     assert remembered(text) == meant

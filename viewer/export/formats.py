@@ -10,6 +10,10 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 """DICOM segmentation, structured report, parametric map, key objects, contours; NIfTI."""
 
 DEFAULT: tuple[Format, ...] = ("seg", "nifti")
+"""What ``export_case`` writes unless it is told."""
+
+USUAL: tuple[Format, ...] = ("seg", "sr", "nifti")
+"""What a person gets who has not chosen."""
 
 FILES: Mapping[Format, tuple[str, ...]] = {
     "seg": ("seg.dcm",),

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from resources.text import translate
 from viewer.export import words
 from viewer.export.available import why_not
-from viewer.export.formats import FORMATS, Format
+from viewer.export.formats import FORMATS, USUAL, Format
 from viewer.export.snapshot import CaseSnapshot
 from viewer.ui import theme
 from viewer.ui.inputs import Tick
@@ -28,14 +28,12 @@ from viewer.ui.places import ask_folder
 from viewer.ui.widgets import head, note, rule
 
 SETTING = "export_formats"
-FIRST: tuple[Format, ...] = ("seg", "sr", "nifti")
-"""What is ticked until a reader chooses."""
 
 
 def remembered(text: str) -> tuple[Format, ...]:
-    """Return the formats that a setting names; the first choice when it names none."""
+    """Return the formats that a setting names; the usual ones when it names none."""
     named = text.split(",")
-    return tuple(one for one in FORMATS if one in named) or FIRST
+    return tuple(one for one in FORMATS if one in named) or USUAL
 
 
 def first_folder() -> Path:
