@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.findings import Mask
+from viewer.annotate import packed
 
 Box = tuple[slice, slice, slice]
 Triple = tuple[int, int, int]
 Bools = npt.NDArray[np.bool_]
-
-_SMALL = 1 << 17  # bytes of packed bits
 
 
 def empty_mask() -> Mask:
@@ -42,8 +40,7 @@ class Delta:
     shape_kji
         Size of the box; no axis is 0.
     bits
-        The (k, j, i) bool array of the box, C order, packed most significant bit first,
-        then deflated (zlib).
+        The (k, j, i) bool array of the box, see ``packed``.
     """
 
     origin_kji: Triple
@@ -63,10 +60,7 @@ class Delta:
         if not mask.voxels.size:
             return None
         k, j, i = mask.voxels.shape
-        packed = np.packbits(mask.voxels, axis=None).tobytes()
-        # The undo of a stroke is kept for ever; only of whole organs would small take long.
-        bits = zlib.compress(packed, 9 if len(packed) < _SMALL else 1)
-        return cls(mask.origin_kji, (k, j, i), bits)
+        return cls(mask.origin_kji, (k, j, i), packed.pack(mask.voxels))
 
     def __post_init__(self) -> None:
         if min(self.shape_kji) < 1 or min(self.origin_kji) < 0:
@@ -86,18 +80,7 @@ class Delta:
         ValueError
             When the bytes are not those of such a box.
         """
-        count = int(np.prod(self.shape_kji, dtype=np.int64))
-        size = (count + 7) // 8
-        inflater = zlib.decompressobj()
-        try:
-            # A limit, so that a forged journal cannot ask for gigabytes.
-            packed = inflater.decompress(self.bits, size + 1)
-        except zlib.error as error:
-            raise ValueError("the bits of a delta cannot be inflated") from error
-        if len(packed) != size:
-            raise ValueError("a delta has as many bits as its box has voxels")
-        flat = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=count)
-        return flat.view(np.bool_).reshape(self.shape_kji)
+        return packed.unpack(self.bits, self.shape_kji)
 
 
 def crop(array: Bools, origin_kji: Triple) -> Mask:

@@ -55,6 +55,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     # The same for what readers do with other tools than strokes, for several edits as one step,
     # for the threshold as a step, and for what happens to a case beside edits, such as an export.
     (),
+    # The same for voxels that are kept by the ends of their runs, see ``packed``.
+    (),
 )
 
 VERSION = len(MIGRATIONS)
