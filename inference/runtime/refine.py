@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from inference.findings import Heatmap, Impression, Mask, Outline
 from inference.geometry import Affine
-from inference.refine import ALL, APART, Bools, Click, refine, why_not
+from inference.refine import ALL, APART, Bools, Box, Click, refine, why_not
 from inference.runtime.chances import BRIEFLY, CLOSELY, Chances, Plan, look_closely
 from inference.runtime.engine import Engine
+from inference.runtime.grid import box_of
 from inference.runtime.look import MIRRORS, Floats, Place, Scan
 from inference.runtime.outline import SHARE_MEANING, SPREAD_MEANING, plan_for
 
@@ -60,24 +61,30 @@ def refine_at(
     if newest.belongs:
         # Of two places each half as closely: as many windows, and as long, as of one.
         plan = BRIEFLY if plan is CLOSELY else _ONCE
-    (own,) = look_closely(engine, scan, [place], plan)
-    factor = engine.calibration.outline_factor
-    half, level = _whole(own, own.half, voxels.shape), own.level * factor
+    found = look_closely(engine, scan, [place], plan)
     if newest.belongs:
         both = before.copy()
         both[newest.at_kji] = True
         k, j, i = (float(n) for n in newest.at_kji)
         there = Place((k, j, i), _place(scan, both).diameter_mm)
-        (other,) = look_closely(engine, scan, [there], plan)
-        both_looks = half + _whole(other, other.half, voxels.shape)
-        half = np.asarray(both_looks / 2, dtype=np.float32)
+        found += look_closely(engine, scan, [there], plan)
+    own = found[0]
+    # All that is sent is much more than the outline and what was looked at.
+    box = _around(before, newest, found)
+    corner = tuple(side.start for side in box)
+    half = np.asarray(
+        np.mean([_in_box(chances, box) for chances in found], axis=0), dtype=np.float32
+    )
+    level = own.level * engine.calibration.outline_factor
     spacing = np.array([scan.gap_mm, *scan.spacing_rc])
-    after = refine(before, half, level, clicks, spacing)
+    moved = [_moved(click, box) for click in clicks]
+    after = refine(before[box], half, level, [one for one in moved if one is not None], spacing)
     if not after.any():
         return _outline(own, ALL)
-    if newest.belongs and not _hangs_together(before, after, newest):
+    at = tuple(a - o for a, o in zip(newest.at_kji, corner, strict=True))
+    if newest.belongs and not _hangs_together(before[box], after, at):
         return _outline(own, APART)
-    return _outline(own, "", Mask.from_array(after))
+    return _outline(own, "", Mask.from_array(after, (corner[0], corner[1], corner[2])))
 
 
 def _place(scan: Scan, mask: Bools) -> Place:
@@ -87,18 +94,42 @@ def _place(scan: Scan, mask: Bools) -> Place:
     return Place((k, j, i), float(extent.max()))
 
 
-def _whole(chances: Chances, values: Floats, shape: tuple[int, ...]) -> Floats:
-    out = np.zeros(shape, dtype=np.float32)
-    out[chances.box] = values
+def _around(before: Bools, click: Click, found: Sequence[Chances]) -> Box:
+    """Return the box of an outline, a point and all that was looked at."""
+    drawn = box_of(before, (0, 0, 0))
+    k, j, i = (
+        slice(
+            min(drawn[axis].start, click.at_kji[axis], *(one.box[axis].start for one in found)),
+            max(drawn[axis].stop, click.at_kji[axis] + 1, *(one.box[axis].stop for one in found)),
+        )
+        for axis in range(3)
+    )
+    return k, j, i
+
+
+def _in_box(chances: Chances, box: Box) -> Floats:
+    out = np.zeros([side.stop - side.start for side in box], dtype=np.float32)
+    part = tuple(
+        slice(own.start - whole.start, own.stop - whole.start)
+        for own, whole in zip(chances.box, box, strict=True)
+    )
+    out[part] = chances.half
     return out
 
 
-def _hangs_together(before: Bools, after: Bools, click: Click) -> bool:
+def _moved(click: Click, box: Box) -> Click | None:
+    """Return a point in the indices of a box; None when it lies beyond it."""
+    inside = all(side.start <= at < side.stop for at, side in zip(click.at_kji, box, strict=True))
+    k, j, i = (at - side.start for at, side in zip(click.at_kji, box, strict=True))
+    return Click((k, j, i), click.belongs) if inside else None
+
+
+def _hangs_together(before: Bools, after: Bools, at_kji: tuple[int, ...]) -> bool:
     """Tell whether what a point brought in touches what was there."""
     from scipy import ndimage
 
     pieces, _ = ndimage.label(after, np.ones((3, 3, 3)))
-    return bool((before & (pieces == pieces[click.at_kji])).any())
+    return bool((before & (pieces == pieces[at_kji])).any())
 
 
 def _outline(chances: Chances | None, reason: str, mask: Mask | None = None) -> Outline:
