@@ -87,12 +87,13 @@ def _unpack_runs(packed: bytes, shape: Shape) -> Bools:
         raise ValueError("the runs of a delta are not all there")
     ends = np.cumsum(moves.reshape(2, runs), axis=1, dtype=np.uint8).T
     flat = (ends + (np.repeat(np.arange(rows), counts) * width)[:, None]).ravel()
-    if (ends >= width).any() or (np.diff(flat) <= 0).any():
+    lengths = np.diff(flat, prepend=0, append=rows * width)
+    if (ends >= width).any() or (lengths[1:] <= 0).any():
         raise ValueError("the runs of a delta leave its box")
-    # From each end to the next it is the other way round.
-    turns = np.zeros(rows * width, dtype=np.bool_)
-    turns[flat] = True
-    inside = np.logical_xor.accumulate(turns).reshape(a, b, width)[..., :-1]
+    # Outside, inside, and so on in turn; each row has one voxel more, which is outside.
+    in_turn = np.zeros(len(lengths), dtype=np.bool_)
+    in_turn[1::2] = True
+    inside = np.repeat(in_turn, lengths).reshape(a, b, width)[..., :-1]
     return np.ascontiguousarray(inside.transpose(np.argsort(order)))
 
 
