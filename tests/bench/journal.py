@@ -69,7 +69,7 @@ def _timed_inserts() -> list[float]:
 
 def _strokes(case: Case, written: list[float]) -> None:
     written.clear()
-    sizes, applied, undone = [], [], []
+    sizes, applied, undone, worked = [], [], [], []
     rng = np.random.default_rng(0)
     for _ in range(20):
         stroke = case.start_stroke("h1", Brush(20.0, "ball", 0, "add"))
@@ -83,13 +83,20 @@ def _strokes(case: Case, written: list[float]) -> None:
         assert case.flush() == 0
         sizes.append(len(case.undo_edit.delta.bits))
         for act in (case.undo, case.redo):
-            started = time.perf_counter()
+            started, begun = time.perf_counter(), time.thread_time()
             act()
             undone.append(time.perf_counter() - started)
+            worked.append(time.thread_time() - begun)
         assert case.flush() == 0
     print(f"undo memory of a stroke of 60 dabs: median {statistics.median(sizes):.0f} bytes,")
     print(f"    most {max(sizes)} (reach: 1000)")
-    for what, of in (("stroke applied", applied), ("undo or redo", undone), ("write", written)):
+    print(f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores")
+    for what, of in (
+        ("stroke applied", applied),
+        ("undo or redo", undone),
+        ("undo or redo, time of the processor", worked),
+        ("write", written),
+    ):
         print(f"{what}: median {_ms(of, 50)} ms, p95 {_ms(of, 95)} ms (reach: 10)")
 
 
