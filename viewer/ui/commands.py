@@ -94,6 +94,8 @@ def _review() -> tuple[Command, ...]:
             ("Shift+K",),
         ),
         Command("comment", review, translate("commands", "Comment on the finding"), ("Shift+T",)),
+        Command("label", review, translate("commands", "Label of the finding"), ("Shift+Z",)),
+        Command("attributes", review, translate("commands", "Texture and malignancy"), ("Ctrl+T",)),
         Command("sort", review, translate("commands", "Order of the findings"), ("Shift+S",)),
         Command("filter", review, translate("commands", "Which findings are listed"), ("Ctrl+F",)),
         Command(

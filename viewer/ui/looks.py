@@ -106,7 +106,12 @@ class Looks(QObject):
     def ask(self) -> None:
         """Show the settings."""
         window = self._window
-        dialog = SettingsDialog(window.reading.preferences, window.asking.edit_keys, window)
+        dialog = SettingsDialog(
+            window.reading.preferences,
+            window.asking.edit_keys,
+            window,
+            window.record.labelling.ask,
+        )
         dialog.exec()
         dialog.deleteLater()
 

@@ -9,6 +9,7 @@ from viewer.ui.command import Command
 def reader_commands(case: str) -> tuple[Command, ...]:
     """Return them; ``case`` is the name of their group."""
     return (
+        Command("labels", case, translate("commands", "Labels…"), ()),
         Command(
             "second_reading",
             case,

@@ -9,12 +9,13 @@ from PySide6.QtCore import QObject, Signal
 
 from resources.text import translate
 from viewer import second_reading
-from viewer.annotate import agreement_csv
+from viewer.annotate import agreement_csv, attributes
 from viewer.session import Case, Reader
 from viewer.ui import who
 from viewer.ui.agreement_view import AgreementDialog
 from viewer.ui.availability import why_no_journal
 from viewer.ui.both_readings import Both, BothReadings
+from viewer.ui.panel import words
 from viewer.ui.places import ask_save
 from viewer.ui.preferences import OWN_READINGS
 from viewer.ui.saving import save_text
@@ -127,6 +128,13 @@ class Readers(QObject):
             return translate(
                 "readers", "To commit a reading, judge all findings: {n} are left."
             ).format(n=total - done)
+        document = case.document
+        lacking = [x for x in case.shown if attributes.missing(document, x)]
+        if lacking:
+            what = attributes.missing_text(attributes.missing(document, lacking[0]))
+            return translate("readers", "To commit a reading, say all: {finding}, {what}.").format(
+                finding=words.title(lacking[0]), what=what
+            )
         return ""
 
     def _why_no_commit(self, case: Case) -> str:

@@ -13,6 +13,7 @@ from viewer.ui.adjudicating import Adjudicating
 from viewer.ui.attending import Attending
 from viewer.ui.auditing import Auditing
 from viewer.ui.comparing import Comparing
+from viewer.ui.labelling import Labelling
 from viewer.ui.panel.adjudication import AdjudicationSection
 from viewer.ui.panel.changes import ChangesSection
 from viewer.ui.readers import Readers
@@ -29,9 +30,9 @@ class Record(QObject):
 
     Attributes
     ----------
-    comparing, auditing, steps, readers, adjudicating, attending
+    comparing, auditing, steps, readers, adjudicating, labelling, attending
         AI against corrected; the audit log; steps by name; the readings of a case; what they say
-        otherwise; the time taken.
+        otherwise; what findings are called; the time taken.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -42,12 +43,14 @@ class Record(QObject):
         self.steps = Steps(window)
         self.readers = Readers(window)
         self.adjudicating = Adjudicating(window)
+        self.labelling = Labelling(window)
         self._rooms: tuple[Part, ...] = (
             self.comparing,
             self.auditing,
             self.steps,
             self.readers,
             self.adjudicating,
+            self.labelling,
         )
         self.attending = Attending(window)
         self._exporting: Case | None = None
@@ -58,6 +61,7 @@ class Record(QObject):
         window.panel.add_section(ChangesSection(window.reading, self.comparing))
         section = AdjudicationSection(window.reading, self.adjudicating, window.actions_by_id)
         window.panel.add_section(section)
+        self.labelling.attach()
         self.steps.attach()
         window.exporter.started.connect(self._on_export)
         window.exporter.ended.connect(self._on_exported)

@@ -35,7 +35,11 @@ class SettingsDialog(QDialog):
     """One page a room of settings; there is nothing to confirm."""
 
     def __init__(
-        self, preferences: Preferences, edit_keys: Callable[[], object], parent: QWidget
+        self,
+        preferences: Preferences,
+        edit_keys: Callable[[], object],
+        parent: QWidget,
+        edit_labels: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("settings", "Settings"))
@@ -68,6 +72,13 @@ class SettingsDialog(QDialog):
         close.clicked.connect(self.accept)
         foot = QHBoxLayout()
         foot.addWidget(keys)
+        if edit_labels is not None:
+            names = QPushButton(translate("settings", "Labels…"))
+            names.setProperty("role", "plain")
+            names.setToolTip(translate("settings", "What findings may be called"))
+            names.setAutoDefault(False)
+            names.clicked.connect(lambda: edit_labels())
+            foot.addWidget(names)
         foot.addStretch(1)
         foot.addWidget(close)
         middle = QHBoxLayout()

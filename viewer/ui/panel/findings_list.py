@@ -30,8 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from resources.text import translate
-from viewer.annotate import locks
-from viewer.annotate.lesion import COMMENT
+from viewer.annotate import attributes, locks
 from viewer.ui import theme
 from viewer.ui.commands import key_text
 from viewer.ui.label_colours import label_colour
@@ -234,8 +233,19 @@ class FindingsList(QListWidget):
 
     @staticmethod
     def _said(case: Case | None) -> dict[str, str]:
-        notes = case.document.notes(COMMENT) if case is not None else {}
-        return {lesion_id: str(note.get("text", "")) for lesion_id, note in notes.items()}
+        if case is None:
+            return {}
+        document = case.document
+        found = {}
+        for lesion in document.lesions:
+            comment = words.comment(case, lesion.id)
+            parts = [
+                attributes.said_text(attributes.of(document, lesion.id)),
+                f"“{comment}”" if comment else "",
+                attributes.missing_text(attributes.missing(document, lesion)),
+            ]
+            found[lesion.id] = " · ".join(filter(None, parts))
+        return found
 
     @staticmethod
     def _held(case: Case | None) -> frozenset[str]:
@@ -270,7 +280,7 @@ class FindingsList(QListWidget):
             words.verdict(lesion),
             words.origin(lesion),
             translate("findings", "locked") if lesion.id in self._locked else "",
-            f"“{said}”" if said else "",
+            said,
         ]
         foot = " · ".join(filter(None, parts))
         item.setData(_ID, lesion.id)
