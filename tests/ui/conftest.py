@@ -292,6 +292,22 @@ def reviewed(opened, qtbot):
 
 
 @pytest.fixture
+def two(window, qtbot, tmp_path):
+    """Open a thick axial series with others of its frame of reference beside it."""
+    from .beside_cases import AXIAL, open_in, write
+
+    def make(*others):
+        write(tmp_path, "thick", AXIAL, 34)
+        for name, grid in others:
+            write(tmp_path, name, grid, 30)
+        open_in(window, qtbot, tmp_path)
+        assert window.reading.case.series.description == "thick"
+        return window
+
+    return make
+
+
+@pytest.fixture
 def twelve(process, phantom, truth_findings):
     process.findings = findings_of_twelve(phantom, truth_findings)
     return process.findings

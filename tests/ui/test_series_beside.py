@@ -28,22 +28,6 @@ from .conftest import settle
 from .test_layouts import key, shown
 from .test_views import drag, wheel
 
-
-@pytest.fixture
-def two(window, qtbot, tmp_path):
-    """Open a thick axial series that has three others of its frame of reference beside it."""
-
-    def make(*others):
-        write(tmp_path, "thick", AXIAL, 34)
-        for name, grid in others:
-            write(tmp_path, name, grid, 30)
-        open_in(window, qtbot, tmp_path)
-        assert window.reading.case.series.description == "thick"
-        return window
-
-    return make
-
-
 # -------------------------------------------------------------------- by position
 
 

@@ -1,4 +1,4 @@
-"""The slice as pixels of the view: every pixel of the view is painted, none keeps what was there."""
+"""The slice as pixels of the view: all of them are painted, none keeps what was there."""
 
 from __future__ import annotations
 
