@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from inference.geometry import kji_to_lps_mm
 from inference.refine import APART
 from resources.problem import Problem
-from viewer.annotate import refined
+from viewer.annotate import boxes, refined
 from viewer.annotate.edits import Reshape, SetNote, Together
 
 from .conftest import nothing_there, settle
@@ -211,6 +211,25 @@ def test_another_finding_is_not_taken_in(refining, process, qtbot):
     click(refining, (k, j, i))
     assert "lies here" in hint(refining)
     assert process.refined == []
+
+
+def test_a_box_limits_points_too(refining, process, qtbot):
+    lesion, case = refining.reading.lesion, refining.reading.case
+    inside, beyond = voxel_off(refining, 1), voxel_off(refining, 3)
+    made = boxes.round_of(lesion.mask, 0.0, case.volume.affine, case.volume.shape_kji)
+    bounds = made.with_face(2, far=True, at=inside[2] + 1, shape_kji=case.volume.shape_kji)
+    refining.tools.boxing.keep(bounds, lesion.id)
+    click(refining, beyond)
+    assert "outside the box" in hint(refining)
+    assert process.refined == []
+    before = mask_of(refining, lesion.id)
+    click(refining, inside)
+    ended(refining, qtbot)
+    after = mask_of(refining, lesion.id)
+    assert after[inside]
+    outside = np.ones(after.shape, dtype=bool)
+    outside[bounds.box] = False
+    assert np.array_equal(after & outside, before & outside)
 
 
 def test_a_lesion_outlined_at_a_click_can_be_refined(reviewed, process, qtbot):

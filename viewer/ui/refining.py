@@ -16,11 +16,12 @@ from inference import refine
 from inference.findings import Mask, ModelStamp, Outline
 from inference.refine import Click
 from resources.text import translate
-from viewer.annotate import locks, refined
+from viewer.annotate import boxes, locks, refined
+from viewer.annotate.boxes import Bounds
 from viewer.annotate.refined import Pointed
+from viewer.tools.limits import limited
 from viewer.ui.outliner import why_no_outline
 from viewer.ui.panel import words
-from viewer.ui.reshape_ops import Given, within
 
 if TYPE_CHECKING:
     from viewer.annotate.lesion import Lesion
@@ -171,6 +172,9 @@ class Refining(QObject):
         shape = case.volume.shape_kji
         if any(not 0 <= at < size for at, size in zip(click.at_kji, shape, strict=True)):
             return self._said(refine.OUTSIDE)
+        bounds = boxes.standing(case.document, lesion.id)
+        if bounds is not None and not _lies_in(click, bounds):
+            return translate("refine", "This point lies outside the box of the finding.")
         inside = refined.holds(lesion.mask, click.at_kji)
         if inside == click.belongs:
             return self._said(refine.INSIDE if inside else refine.BEYOND)
@@ -223,8 +227,11 @@ class Refining(QObject):
         if not outline.mask.count:
             self.told.emit(self._said(outline.reason))
             return
-        before = asked.before
-        after = within(self._given(asked.case, asked.lesion_id, before), outline.mask)
+        before, bounds = asked.before, boxes.standing(asked.case.document, asked.lesion_id)
+        others = (x for x in reading.lesions if x.id != asked.lesion_id and not x.empty)
+        kept_out = tuple(other.mask for other in others)
+        box = None if bounds is None else bounds.box
+        after = limited(before, outline.mask, box, kept_out)
         change = self._corrections.change(
             lambda case: case.refine(asked.lesion_id, before, after, asked.pointed, model)
         )
@@ -242,19 +249,6 @@ class Refining(QObject):
                 volume=f"{lesion.volume_ml:.2f}",
                 key=reading.keys.name("undo"),
             )
-        )
-
-    def _given(self, case: Case, lesion_id: str, mask: Mask) -> Given:
-        volume = case.volume
-        return Given(
-            mask,
-            volume.affine,
-            volume.shape_kji,
-            volume.voxels,
-            0,
-            kept_out=tuple(
-                x.mask for x in self._reading.lesions if x.id != lesion_id and not x.empty
-            ),
         )
 
     def _said(self, reason: str) -> str:
@@ -305,3 +299,9 @@ class Refining(QObject):
     def _follow(self) -> None:
         self.changed.emit()
         self._reading.tool_changed.emit()  # the views mark where the model works
+
+
+def _lies_in(click: Click, bounds: Bounds) -> bool:
+    return all(
+        side.start <= at < side.stop for at, side in zip(click.at_kji, bounds.box, strict=True)
+    )

@@ -113,11 +113,6 @@ class Op:
         return limited(given.mask, after, given.box)
 
 
-def within(given: Given, after: Mask) -> Mask:
-    """Return a changed outline as far as box and other findings let it."""
-    return limited(given.mask, after, given.box, given.kept_out)
-
-
 def ops() -> dict[str, Op]:
     """Return the tools that need one outline only, by the id of their command."""
     mm, cubic = translate("reshape", "mm"), translate("reshape", "mm³")
