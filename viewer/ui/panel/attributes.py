@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from resources import labels
@@ -46,7 +46,7 @@ class AttributesLine(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(translate("attributes", "Texture and malignancy"))
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 8, 12, 2)
+        column.setContentsMargins(14, 8, 12, 10)
         column.setSpacing(4)
         self._label = self._chip("", self.label_asked.emit)
         self._label.setCheckable(False)
@@ -68,6 +68,9 @@ class AttributesLine(QWidget):
         column.addLayout(
             self._row(translate("attributes", "Malignancy"), [*self.malignancies.values()])
         )
+        self._keys = note(translate("attributes", "Keys: 1 to 5 · G, P, S · Esc ends"))
+        self._keys.setContentsMargins(_LABEL_PX + 4, 0, 0, 0)
+        column.addWidget(self._keys)
         self.hide()
         reading.selection_changed.connect(self.refresh)
         reading.document_changed.connect(lambda _change: self.refresh())
@@ -81,7 +84,7 @@ class AttributesLine(QWidget):
         chip.setCheckable(True)
         chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         chip.setFont(theme.font(theme.CORNER_PX))
-        chip.setFixedHeight(24)
+        chip.setFixedSize(_chip_px(chip), 24)
         chip.clicked.connect(lambda _checked=False: act())
         return chip
 
@@ -152,6 +155,14 @@ class AttributesLine(QWidget):
         ends = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         return event.key() in (*_TEXTURE_KEYS, *ends) or event.text() in tuple("12345")
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._keys.show()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._keys.hide()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not self._does(event):
             super().keyPressEvent(event)
@@ -182,6 +193,8 @@ class AttributesLine(QWidget):
             return
         frozen = str(case.read_only_problem) if case.read_only else ""
         self._label.setText(words.label_name(lesion.label))
+        self._label.setFixedWidth(_chip_px(self._label))
+        self._keys.setVisible(self.hasFocus())
         self._label.setEnabled(not frozen)
         self._label.setToolTip(frozen or translate("attributes", "Call it something else"))
         theme.set_tone(self._missing, "pending")
@@ -190,6 +203,10 @@ class AttributesLine(QWidget):
             _show_chip(chip, said.texture == texture, frozen, "")
         for value, chip in self.malignancies.items():
             _show_chip(chip, said.malignancy == value, frozen, _malignancy_text(value))
+
+
+def _chip_px(chip: QPushButton) -> int:
+    return chip.fontMetrics().horizontalAdvance(chip.text()) + 18
 
 
 def _show_chip(chip: QPushButton, on: bool, frozen: str, tip: str) -> None:
