@@ -29,9 +29,7 @@ def measure_live(
     long_axis, short_axis = axes_mm(slices, affine)
     count, centre_kji = _centre(mask.voxels)
     x, y, z = geometry.kji_to_lps_mm(affine, centre_kji + np.asarray(mask.origin_kji))
-    mean = float("nan")
-    if voxels is not None:
-        mean = float(voxels[mask.box][mask.voxels].mean(dtype=np.float64))
+    mean = float("nan") if voxels is None else _mean(voxels[mask.box], mask.voxels, count)
     return Measurement(
         centre_lps_mm=(float(x), float(y), float(z)),
         diameter_mm=long_axis,
@@ -39,6 +37,13 @@ def measure_live(
         volume_ml=count * geometry.voxel_volume_mm3(affine) / 1000.0,
         mean_value=mean,
     )
+
+
+def _mean(part: npt.NDArray[Any], array: Bools, count: int) -> float:
+    if part.dtype.kind not in "iu":
+        return float(part[array].mean(dtype=np.float64))
+    # Three times as quick as picking the voxels out, and as exact: whole numbers are added up.
+    return int(np.multiply(part, array, dtype=part.dtype).sum(dtype=np.int64)) / count
 
 
 def _centre(array: Bools) -> tuple[int, npt.NDArray[np.float64]]:

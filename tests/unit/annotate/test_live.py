@@ -37,6 +37,8 @@ def test_any_shape_in_any_voxels(seed):
     transform = _turned(seed, rng.uniform(0.4, 3.0, 3))
     voxels = rng.integers(-1000, 1000, shape).astype(np.int16)
     _same(Mask.from_array(array), transform, voxels)
+    _same(Mask.from_array(array), transform, voxels.view(np.uint16))
+    _same(Mask.from_array(array), transform, rng.normal(size=shape).astype(np.float32))
     _same(Mask((0, 0, 0), array), transform)
 
 
