@@ -221,8 +221,9 @@ def test_two_outlines_are_chosen_from_a_menu(reviewed, qtbot):
 
 def test_why_nothing_can_be_done(opened, qtbot):
     button = opened.bar.findChild(ReshapeButton)
-    assert not button.isEnabled()
     assert "Select a finding" in button.toolTip()
+    assert not opened.actions_by_id["margin"].isEnabled()
+    assert button.isEnabled(), "a box can be drawn without any"
     opened.corrections.add_missed(opened.reading.cursor_lps_mm)
     settle(opened)
     assert "no outline yet" in opened.actions_by_id["margin"].toolTip()

@@ -20,6 +20,8 @@ _MENU = (
     "refine", "box", "box_fit", "box_outline", "box_keep", "box_remove", None,
     "lock",
 )  # fmt: skip
+# What needs no outline that is chosen.
+_WITHOUT_OUTLINE = ("lock", "box", "copy_beside")
 _SLIDER_PX = 130
 
 
@@ -40,18 +42,18 @@ class ReshapeButton(QToolButton):
             else:
                 menu.addAction(actions[name])
         self.setMenu(menu)
-        actions["margin"].changed.connect(self._follow)
+        for name in ("margin", *_WITHOUT_OUTLINE):
+            actions[name].changed.connect(self._follow)
         self._follow()
 
     def _follow(self) -> None:
-        # A margin can be given to every outline: why it cannot is why nothing can be done.
+        # A margin can be given to every outline: why it cannot is why no outline can be changed.
         first = self._actions["margin"]
-        others = (self._actions[name] for name in ("lock", "box", "copy_beside"))
+        others = (self._actions[name] for name in _WITHOUT_OUTLINE)
         self.setEnabled(first.isEnabled() or any(action.isEnabled() for action in others))
         why = first.toolTip().partition("\n")[2]
-        self.setToolTip(
-            why or translate("bar", "Change the whole outline: fill, grow, smooth, margin, split")
-        )
+        said = translate("bar", "Change the whole outline: fill, grow, smooth, margin, split")
+        self.setToolTip(f"{said}\n{why}" if why else said)
 
 
 class ReshapeBox(QWidget):
