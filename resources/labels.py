@@ -266,7 +266,7 @@ def install(terms: Mapping[str, Term]) -> None:
 
 
 def remember(terms: Mapping[str, Any]) -> tuple[str, ...]:
-    """Take up the terms that a case was written with, where nobody else knows them.
+    """Take up the terms that a case was written with, for where nobody else knows them.
 
     Returns
     -------
@@ -275,7 +275,6 @@ def remember(terms: Mapping[str, Any]) -> tuple[str, ...]:
     """
     known = {**resources.bundled_table("labels"), **_site}
     other = []
-    _foreign.clear()
     for key, term in terms.items():
         if not isinstance(term, Mapping) or any(field not in term for field in _NEEDED):
             continue  # of another version
@@ -285,6 +284,13 @@ def remember(terms: Mapping[str, Any]) -> tuple[str, ...]:
             other.append(key)
     _put()
     return tuple(other)
+
+
+def forget() -> None:
+    """Know nothing but the labels that came with Overread, as at the start."""
+    _site.clear()
+    _foreign.clear()
+    resources.put_in_place("labels", None)
 
 
 def _put() -> None:

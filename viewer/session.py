@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from inference.volume import Volume
+from resources import labels
 from resources.problem import Problem
 from viewer import folders, impressions, saved_work, second_reading
-from viewer.annotate import edits, thresholds
+from viewer.annotate import attributes, edits, thresholds
 from viewer.annotate.attention import Attention
 from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.events import EVENT, What
@@ -386,6 +387,7 @@ class Case(Editing, Stepping):
             self.saved_utc = saved[-1].utc
         self._history.trim()
         self._reset_threshold()
+        labels.remember(self.document.notes(attributes.TERMS))
         return journal
 
     def _note_opening(self, journal: Journal) -> None:

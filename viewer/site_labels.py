@@ -35,6 +35,19 @@ def load() -> Problem | None:
     return None
 
 
+def check() -> None:
+    """Use the labels of the site's file, if there is one.
+
+    Raises
+    ------
+    Problem
+        When it cannot be used: nothing is to be written with other names and codes.
+    """
+    problem = load()
+    if problem is not None:
+        raise problem
+
+
 def use(chosen: Path) -> None:
     """Take a file as that of the site, from now on.
 

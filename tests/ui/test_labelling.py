@@ -6,7 +6,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-import resources
 from resources import labels
 from viewer import site_labels
 from viewer.annotate import attributes
@@ -28,8 +27,7 @@ MASS = {
 @pytest.fixture(autouse=True)
 def own_labels():
     yield
-    labels.install({})
-    resources.put_in_place("labels", None)
+    labels.forget()
 
 
 @pytest.fixture

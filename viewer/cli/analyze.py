@@ -9,6 +9,7 @@ from inference import registry
 from inference.findings import Detection, Findings
 from resources import table
 from resources.text import translate
+from viewer import site_labels
 from viewer.cli import result, running, terminal
 from viewer.export import export_case
 from viewer.export.place import check as check_place
@@ -36,6 +37,7 @@ def analyze_command(
     Problem
         At every bad input; nothing is written then.
     """
+    site_labels.check()
     pack = registry.find(model)
     registry.check(pack)
     # Before minutes of work, not after.

@@ -11,7 +11,7 @@ from typing import Any
 
 from resources.problem import Problem
 from resources.text import translate
-from viewer import folders, logbook, saved_work, worklist_case
+from viewer import folders, logbook, saved_work, site_labels, worklist_case
 from viewer.annotate.journal import FILE as JOURNAL
 from viewer.cli import terminal
 from viewer.export import export_case, words
@@ -63,6 +63,7 @@ def export_command(
     int
         0, or 2 when a case could not be exported.
     """
+    site_labels.check()
     given = {one for group in formats or (USUAL,) for one in group}
     wanted = tuple(one for one in FORMATS if one in given)
     outcomes: list[_Outcome] = []

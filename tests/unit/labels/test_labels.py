@@ -32,8 +32,7 @@ def written(**changes):
 def own_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("OVERREAD_HOME", str(tmp_path / "home"))
     yield
-    labels.install({})
-    resources.put_in_place("labels", None)
+    labels.forget()
 
 
 def test_a_site_adds_a_label_and_changes_one(tmp_path):
@@ -158,7 +157,7 @@ def test_a_case_keeps_the_term_of_a_label_that_a_site_made(tmp_path, case):
     snapshot = case.snapshot()
     assert snapshot.terms["mass"]["type"] == MASS["type"]
     # A program without that file.
-    labels.install({})
+    labels.forget()
     assert labels.remember(case.document.notes(attributes.TERMS)) == ()
     assert resources.table("labels")["mass"]["name"] == "Mass"
     assert "mass" not in labels.offered("lesion")
@@ -215,3 +214,21 @@ def test_attributes_of_another_version_are_left_out(case):
     case.set_note(attributes.TOPIC, "d1", {"texture": "crystal", "malignancy": 9, "x": 1})
     assert attributes.of(case.document, "d1") == Attributes()
     assert Attributes().note() is None
+
+
+def test_who_only_opens_a_case_knows_its_labels(tmp_path, case):
+    labels.install(labels.parse(written()))
+    case.set_label("d1", "mass")
+    assert case.close() == 0
+    labels.forget()
+    again = open_case(folder=tmp_path / "cases")
+    assert resources.table("labels")["mass"]["name"] == "Mass"
+    assert again.snapshot().terms["mass"]["colour"] == "#CC79A7"
+    again.close()
+
+
+def test_nothing_is_written_without_a_terminal_while_the_file_is_wrong():
+    site_labels.check()
+    site_labels.file().write_text("{", encoding="utf-8")
+    with pytest.raises(Problem, match="no JSON"):
+        site_labels.check()
