@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import resources
+from inference import versions
 from inference.manifest import FILE, ModelPack, read_manifest
 from inference.volume import Volume
 from resources.problem import Problem
@@ -19,7 +20,30 @@ _AXIAL_WITHIN_DEGREES = 35.0
 
 
 def available() -> tuple[ModelPack, ...]:
-    """Return the bundled model packs, by id; none when their folder is not there.
+    """Return the pack that leads of every model, by id; none when their folder is not there.
+
+    Raises
+    ------
+    Problem
+        When a pack's manifest is broken, or the one that leads is gone.
+    """
+    return tuple(versions.leading(pack) for pack in bundled())
+
+
+def every(id: str | None = None) -> tuple[ModelPack, ...]:
+    """Return all versions of all models, or of one, the bundled one of each first.
+
+    Raises
+    ------
+    Problem
+        When a pack's manifest is broken.
+    """
+    packs = [pack for pack in bundled() if id in (None, pack.id)]
+    return tuple(one for pack in packs for one in (pack, *versions.installed(pack.id)))
+
+
+def bundled() -> tuple[ModelPack, ...]:
+    """Return the packs that came with the program, by id.
 
     Raises
     ------

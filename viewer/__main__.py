@@ -12,13 +12,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from inference import versions
 from resources.text import translate
-from viewer import cli
+from viewer import cli, folders
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code: 0 done, 2 not, with one sentence why."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # Also for the processes that this one starts. Nothing is made: there may be no such folder.
+    os.environ.setdefault(versions.FOLDER, str(folders.place("data") / "models"))
     if arguments == ["--decode-child"]:  # of viewer.study.decode, in the bundle
         from viewer.study import decode_child
 

@@ -24,18 +24,23 @@ def log_dir() -> Path:
     return _private("log")
 
 
-def _private(kind: str) -> Path:
+def place(kind: str) -> Path:
+    """Return where the folder of ``"data"``, ``"cache"`` or ``"log"`` is, made or not."""
     base = os.environ.get(_HOME)
     if base:
-        folder = Path(base).expanduser().absolute() / kind
-    else:
-        import platformdirs
+        return Path(base).expanduser().absolute() / kind
+    import platformdirs
 
-        folder = {
-            "data": platformdirs.user_data_path,
-            "cache": platformdirs.user_cache_path,
-            "log": platformdirs.user_log_path,
-        }[kind](_APP, appauthor=False)
+    paths = {
+        "data": platformdirs.user_data_path,
+        "cache": platformdirs.user_cache_path,
+        "log": platformdirs.user_log_path,
+    }
+    return paths[kind](_APP, appauthor=False)
+
+
+def _private(kind: str) -> Path:
+    folder = place(kind)
     folder.mkdir(parents=True, exist_ok=True)
     # Only the last folder is ours: a parent such as ~/.local/share keeps its own mode.
     if os.name == "posix" and folder.stat().st_mode & 0o077:

@@ -122,7 +122,7 @@ def _measure(parsed: argparse.Namespace) -> None:
 
 def _made_by(said: Predictions, split: str | None) -> tuple[Seen, str]:
     """Return whom the maker of predictions was trained on, and what to measure by default."""
-    known = {pack.weights.sha256: pack for pack in registry.available()}
+    known = {pack.weights.sha256: pack for pack in registry.every()}
     pack = known.get(str(said.model.get("sha256")))
     return seen_by(pack), split or ("unseen" if pack is not None else "all")
 

@@ -24,7 +24,7 @@ from resources.text import translate
 
 COMMANDS = (
     "inspect", "analyze", "outline", "export", "deidentify", "evaluate", "compare", "train",
-    "retrain", "models",
+    "retrain", "promote", "models",
 )  # fmt: skip
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
@@ -156,6 +156,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_model_making(commands)
 
     one = commands.add_parser("models", help=translate("cli", "list the models"))
+    one.add_argument(
+        "--lead", metavar="VERSION", help=translate("cli", "use this version from now on")
+    )
+    one.add_argument("--model", help=translate("cli", "of which model, see overread models"))
     _add_json(one)
     one.set_defaults(run=_models)
     return parser
@@ -205,6 +209,18 @@ def _add_model_making(commands: Any) -> None:
     one.add_argument("--version", help=translate("cli", "version of the new pack"))
     _add_where(one)
     one.set_defaults(run=_retrain)
+
+    one = commands.add_parser(
+        "promote", help=translate("cli", "use a new model, if its comparison allows it")
+    )
+    one.add_argument("pack", type=Path, help=translate("cli", "folder of the new pack"))
+    one.add_argument(
+        "--figures",
+        required=True,
+        type=Path,
+        help=translate("cli", "JSON of overread compare with the model that leads"),
+    )
+    one.set_defaults(run=_promote)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -347,7 +363,15 @@ def _retrain(options: Any) -> int:
     )
 
 
-def _models(options: Any) -> None:
-    from viewer.cli import listing
+def _promote(options: Any) -> None:
+    from viewer.cli import leading
 
+    leading.promote_command(options.pack, options.figures)
+
+
+def _models(options: Any) -> None:
+    from viewer.cli import leading, listing
+
+    if options.lead is not None:
+        leading.lead_command(options.lead, options.model)
     listing.models_command(as_json=options.json)

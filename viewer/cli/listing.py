@@ -125,15 +125,24 @@ def _print_pixels(files: list[dict[str, Any]]) -> None:
 
 
 def models_command(*, as_json: bool) -> None:
-    """Print the bundled models, and whether the file of each is whole."""
-    packs = [(pack, _damage(pack)) for pack in registry.available()]
+    """Print all versions of the models, which lead, and whether the file of each is whole."""
+    packs = [(pack, _damage(pack)) for pack in registry.every()]
+    lead = {pack.weights.sha256 for pack in registry.available()}
     if as_json:
-        terminal.print_json({"models": [_model(pack, damage) for pack, damage in packs]})
+        terminal.print_json(
+            {
+                "models": [
+                    {**_model(pack, damage), "leads": pack.weights.sha256 in lead}
+                    for pack, damage in packs
+                ]
+            }
+        )
         return
     terminal.print_table(
         [
             translate("cli", "Model"),
             translate("cli", "Version"),
+            translate("cli", "Leads"),
             translate("cli", "Reads"),
             translate("cli", "Intended use"),
             translate("cli", "Licence"),
@@ -143,6 +152,7 @@ def models_command(*, as_json: bool) -> None:
             [
                 pack.id,
                 pack.version,
+                translate("cli", "yes") if pack.weights.sha256 in lead else "",
                 f"{pack.input.modality}, {pack.input.orientation}",
                 pack.intended_use,
                 pack.licence,
