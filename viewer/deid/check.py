@@ -12,10 +12,13 @@ import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from viewer.deid.dataset import Outcome, original_uids
+from viewer.deid.dataset import METHOD, Outcome, original_uids
 from viewer.deid.dummies import TEXT
+from viewer.deid.options import MEANINGS
 
 _TEXTS = frozenset({"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"})
+# What the program itself writes into every file.
+_OWN = (METHOD, TEXT, *MEANINGS)
 _ENCODINGS = ("utf-8", "latin-1", "gb18030", "shift_jis", "euc_kr")
 
 Found = Literal["", "identity", "uid", "private", "unreadable"]
@@ -56,7 +59,7 @@ def _of(dataset: Dataset, outcome: Outcome) -> Found:
         return "private"
     # Short names and numbers, which the bytes may hold by chance.
     texts = (str(element.value) for element in elements if element.VR in _TEXTS)
-    own = (TEXT, outcome.pseudonym)
+    own = (*_OWN, outcome.pseudonym)
     if any(text not in own and outcome.identity.in_text(text) for text in texts):
         return "identity"
     return ""
@@ -72,8 +75,9 @@ def _elements(dataset: Dataset) -> Iterator[DataElement]:
 
 def _in_bytes(start: bytes, outcome: Outcome) -> Found:
     lower = start.lower()
-    # The pseudonym is random letters, and may hold a short name by chance.
-    lower = lower.replace(outcome.pseudonym.lower().encode(), b"")
+    # Some patient is called Table or Basic, and the pseudonym is letters by chance.
+    for own in (outcome.pseudonym, *_OWN):
+        lower = lower.replace(own.lower().encode(), b"")
     # A UID may be the root of another.
     for uid in outcome.uids:
         if re.search(rb"(?<![\d.])%s(?![\d.])" % re.escape(uid.encode()), start):

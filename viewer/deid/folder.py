@@ -278,6 +278,12 @@ def _nothing(report: Report) -> Problem:
             translate("deid", "Check the path."),
             detail,
         )
+    if "check-failed" in why:
+        return Problem(
+            translate("deid", "In the copies identity was found again; nothing was written."),
+            translate("deid", "Please report it with the log; it names no patient."),
+            f"{detail}; {dict(report.found)}",
+        )
     return Problem(
         translate("deid", "None of these files can be de-identified; nothing was written."),
         translate("deid", "Reports need the option structure; documents such as PDF cannot leave."),

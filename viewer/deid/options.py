@@ -27,6 +27,9 @@ _CODES: dict[Keep, Code] = {
     "structure": ("113104", "Clean Structured Content Option"),
 }
 
+MEANINGS = (_BASIC[1], _PIXELS[1], *(meaning for _, meaning in _CODES.values()))
+"""Code meanings that a data set may be given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

@@ -45,9 +45,12 @@ class Unblackable(Exception):
     """The boxes cannot be drawn: the image cannot be decoded, or has values that are no grey."""
 
 
-def doubt(dataset: Dataset) -> Doubt:
-    """Return why a person must look at the pixels before they leave; empty when none need."""
-    if "PixelData" not in dataset:
+def doubt(dataset: Dataset, *, assume_pixels: bool = False) -> Doubt:
+    """Return why a person must look at the pixels before they leave; empty when none need.
+
+    ``assume_pixels``: the data set was read without them.
+    """
+    if "PixelData" not in dataset and not assume_pixels:
         return ""
     said = _text(dataset, "BurnedInAnnotation")
     if said == "YES":

@@ -132,6 +132,22 @@ class FirstImpression:
     ai_had_run: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """How identity is taken out of what is written: by ``viewer.export.leaving``.
+
+    Attributes
+    ----------
+    secret
+        Of ``viewer.deid.keyed.Keys``, hexadecimal. Never written to a file.
+    keep
+        Of ``viewer.deid.options.KEEP``.
+    """
+
+    secret: str = field(repr=False)
+    keep: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CaseSnapshot:
     """Everything that an export of one case needs.
@@ -171,6 +187,8 @@ class CaseSnapshot:
         Of each reader who told one, the earliest first.
     terms
         Of the labels that did not come with Overread, for a process that knows no site's file.
+    pseudonyms
+        How identity goes from the headers of the images; None when it stays.
     """
 
     plan: StackPlan
@@ -189,6 +207,7 @@ class CaseSnapshot:
     first_impressions: tuple[FirstImpression, ...] = ()
     readers: tuple[str, ...] = ()
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pseudonyms: Pseudonyms | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))

@@ -21,8 +21,9 @@ from inference import geometry
 from inference.findings import ModelStamp
 from viewer.export import program
 from viewer.export.formats import FILES
+from viewer.export.leaving import clean
 from viewer.export.problems import FileProblem
-from viewer.export.snapshot import CaseSnapshot
+from viewer.export.snapshot import CaseSnapshot, Pseudonyms
 from viewer.study import quiet
 from viewer.study.order import StackPlan
 
@@ -123,7 +124,7 @@ def load(snapshot: CaseSnapshot) -> Source:
     """
     hush()
     plan = snapshot.plan
-    headers = _headers(plan, snapshot.volume.spacing_kji_mm[0])
+    headers = _headers(plan, snapshot.volume.spacing_kji_mm[0], snapshot.pseudonyms)
     first = next(iter(headers.values()))
     # A series has one frame of reference (PS3.3 C.7.4.1). Some de-identified ones (LIDC-IDRI)
     # gave each slice its own, some old ones have none; position and orientation prove that
@@ -143,7 +144,9 @@ def load(snapshot: CaseSnapshot) -> Source:
     return source
 
 
-def _headers(plan: StackPlan, thickness_mm: float) -> dict[Path, Dataset]:
+def _headers(
+    plan: StackPlan, thickness_mm: float, pseudonyms: Pseudonyms | None
+) -> dict[Path, Dataset]:
     out: dict[Path, Dataset] = {}
     for ref in plan.planes:
         path = ref.instance.path
@@ -151,6 +154,8 @@ def _headers(plan: StackPlan, thickness_mm: float) -> dict[Path, Dataset]:
             continue
         try:
             out[path] = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+            if pseudonyms is not None:
+                clean(out[path], pseudonyms)
         except Exception as error:
             raise FileProblem("unreadable", type(error).__name__) from error
     for header in out.values():

@@ -197,3 +197,8 @@ def test_with_uids_retained_names_come_only_of_what_a_uid_is_made_of(tmp_path):
     (found,) = tmp_path.joinpath("out").rglob("*.dcm")
     assert found.name == "1.2.3.dcm" and os.path.commonpath([found, tmp_path / "out"])
     assert not hits(tmp_path / "out", tuple(w for w in FORBIDDEN if w != UID_ROOT))
+
+
+def test_a_patient_called_as_the_program_speaks_can_leave(tmp_path):
+    path = write(tmp_path / "in" / "a.dcm", PatientName="Basic^Overread^Table")
+    assert deidentify([path], tmp_path / "out", by("dates")).files == 1
