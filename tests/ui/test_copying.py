@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from inference import geometry
 from inference.findings import Mask
@@ -101,6 +102,8 @@ def test_a_finding_is_copied_to_its_place_in_one_step_with_its_origin(two, qtbot
     assert shape_edit.settings["from_case"] == other.case.key
     assert shape_edit.settings["from_finding"] == "h1"
     assert "Copied: 1" in hint(window)
+    said = window.panel.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "copied from another series" in said
     control(window, "Z")
     assert not window.reading.lesions
     control(window, "Y")

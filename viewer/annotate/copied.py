@@ -12,9 +12,13 @@ from inference import geometry
 from inference.findings import Mask
 from viewer.annotate import reshaping
 from viewer.annotate.document import AnnotationDocument
-from viewer.annotate.edits import AddLesion, Edit, Reshape, Together
+from viewer.annotate.document_state import DocumentState
+from viewer.annotate.edits import AddLesion, Edit, Reshape, SetNote, Together
 from viewer.annotate.mask import difference, empty_mask
 from viewer.annotate.rerun import SAME_DICE, dice
+
+# Of the notes that say where a finding was copied from.
+TOPIC = "copied-from"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +41,11 @@ class Copied:
     mask: Mask
     anatomy: bool
     source: Mapping[str, Any]
+
+
+def is_copied(document: DocumentState, lesion_id: str) -> bool:
+    """Tell whether a finding was copied from another series."""
+    return lesion_id in document.notes(TOPIC)
 
 
 def known_as(document: AnnotationDocument, copied: Copied) -> str | None:
@@ -84,6 +93,7 @@ def copy_edit(
         middle = np.argwhere(one.mask.voxels).mean(axis=0) + one.mask.origin_kji
         x, y, z = (float(v) for v in geometry.kji_to_lps_mm(document.affine, middle))
         parts += [
+            SetNote(TOPIC, new, document.notes(TOPIC).get(new), settings),
             AddLesion(new, shown, one.label, (x, y, z), False),
             Reshape(new, drawn, "copy", settings),
         ]

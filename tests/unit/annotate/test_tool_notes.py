@@ -11,7 +11,7 @@ from inference.findings import Mask, ModelStamp
 from tests.annotate_cases import SHAPE, ball, findings, state, volume
 from viewer.annotate import boxes, edits, refined
 from viewer.annotate.boxes import NEW, Bounds
-from viewer.annotate.copied import Copied, copy_edit, known_as
+from viewer.annotate.copied import Copied, copy_edit, is_copied, known_as
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.history import History
 from viewer.annotate.mask import equal
@@ -174,6 +174,8 @@ def test_copies_are_new_findings_of_a_person_in_one_step(history):
         assert lesion.origin == "human" and not lesion.missed_by_ai
         assert equal(lesion.mask, Mask.from_array(ball(at, 3.0)))
     assert len({x.number for x in document.record}) == len(document.record)
+    assert all(is_copied(document, lesion.id) for lesion in new)
+    assert not is_copied(document, "d1")
     shapes = [part for part in edit.parts if isinstance(part, edits.Reshape)]
     assert shapes[0].settings["from_finding"] == "d7"
     history.undo()

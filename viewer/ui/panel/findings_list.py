@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from resources.text import translate
-from viewer.annotate import attributes, locks
+from viewer.annotate import attributes, copied, locks
 from viewer.ui import theme
 from viewer.ui.commands import key_text
 from viewer.ui.label_colours import label_colour
@@ -278,7 +278,7 @@ class FindingsList(QListWidget):
         said = self._comments.get(lesion.id, "")
         parts = [
             words.verdict(lesion),
-            words.origin(lesion),
+            words.origin(lesion, copied=copied.is_copied(case.document, lesion.id)),
             translate("findings", "locked") if lesion.id in self._locked else "",
             said,
         ]

@@ -125,8 +125,10 @@ def opinion(said: Detection | None) -> str:
     return " ".join(parts)
 
 
-def origin(lesion: Lesion) -> str:
-    """Say where a lesion comes from."""
+def origin(lesion: Lesion, *, copied: bool = False) -> str:
+    """Say where a lesion comes from; ``copied`` from another series."""
+    if copied:
+        return translate("findings", "copied from another series")
     if lesion.origin == "ai-pointed":
         if lesion.missed_by_ai:
             return translate("findings", "AI missed, outlined at a click")
