@@ -315,7 +315,16 @@ def _outline(options: Any) -> int:
 def _export(options: Any) -> int:
     from viewer.cli import export
 
-    return export.export_command(options.case, options.out, options.format, as_json=options.json)
+    leave = None
+    if options.deidentify:
+        from viewer.cli import deidentify
+
+        leave = export.Leave(
+            *deidentify.open_keys(once=options.once), tuple(options.keep), options.pixels_seen
+        )
+    return export.export_command(
+        options.case, options.out, options.format, as_json=options.json, leave=leave
+    )
 
 
 def _deidentify(options: Any) -> int:

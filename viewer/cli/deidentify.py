@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from resources.problem import Problem
@@ -13,6 +14,7 @@ from viewer.cli import terminal
 from viewer.deid import keyed, mapping
 from viewer.deid.dataset import Deidentifier
 from viewer.deid.folder import REPORT, deidentify
+from viewer.deid.keyed import Keys
 from viewer.deid.options import options as options_of
 from viewer.deid.report import LeftOut, Report
 
@@ -37,16 +39,16 @@ def deidentify_command(options: Any) -> int:
             translate("cli", "Say what to copy, and where to."),
             translate("cli", "Such as: overread deidentify STUDY --out FOLDER"),
         )
-    site = None if options.once else mapping.open_mapping(_passphrase())
+    keys, remember = open_keys(once=options.once)
     chosen = options_of(options.keep, pixels_seen=options.pixels_seen, boxes=options.box)
-    by = Deidentifier(keyed.fresh() if site is None else site.keys, chosen)
+    by = Deidentifier(keys, chosen)
     with terminal.stages() as stages:
         report = deidentify(
             options.path,
             options.out,
             by,
             progress=stages.step(translate("cli", "De-identifying")),
-            remember=None if site is None else site.remember,
+            remember=remember,
         )
     for path, why in report.left_out:
         terminal.note(f"{path}: {_sentence(why)}")
@@ -56,6 +58,22 @@ def deidentify_command(options: Any) -> int:
         _print(report)
     quiet: set[LeftOut] = {"not-dicom", "directory"}
     return _SOME_LEFT_OUT if report.why_left_out().keys() - quiet else _DONE
+
+
+def open_keys(*, once: bool) -> tuple[Keys, Callable[[Mapping[str, str]], None]]:
+    """Return what makes the pseudonyms, and what remembers patients by them.
+
+    ``once``: those of no mapping, which nobody remembers.
+
+    Raises
+    ------
+    Problem
+        When there is no passphrase, or it does not open the mapping.
+    """
+    if once:
+        return keyed.fresh(), lambda patients: None
+    site = mapping.open_mapping(_passphrase())
+    return site.keys, site.remember
 
 
 def _print_whose(pseudonym: str) -> int:

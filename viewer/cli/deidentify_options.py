@@ -17,6 +17,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help=translate("cli", "folder for the copies; new or empty")
     )
+    add_how(parser)
+    parser.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        type=_box,
+        metavar="COLUMN,ROW,WIDTH,HEIGHT",
+        help=translate("cli", "black this part of every image out, in pixels; may be repeated"),
+    )
+    parser.add_argument(
+        "--whose",
+        metavar="PSEUDONYM",
+        help=translate("cli", "print whose pseudonym it is, and do nothing else"),
+    )
+
+
+def add_how(parser: argparse.ArgumentParser) -> None:
+    """Add what an export without identity takes too."""
     parser.add_argument(
         "--keep",
         nargs="+",
@@ -30,22 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=translate("cli", "I looked at all images: no text in them tells who it is"),
     )
     parser.add_argument(
-        "--box",
-        action="append",
-        default=[],
-        type=_box,
-        metavar="COLUMN,ROW,WIDTH,HEIGHT",
-        help=translate("cli", "black this part of every image out, in pixels; may be repeated"),
-    )
-    parser.add_argument(
         "--once",
         action="store_true",
         help=translate("cli", "use pseudonyms that fit no other export, and keep none"),
-    )
-    parser.add_argument(
-        "--whose",
-        metavar="PSEUDONYM",
-        help=translate("cli", "print whose pseudonym it is, and do nothing else"),
     )
 
 

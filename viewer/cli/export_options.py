@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from resources.text import translate
+from viewer.cli.deidentify_options import add_how
 from viewer.export.formats import FORMATS, USUAL, Format
 
 _ALL = "all"
@@ -34,6 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             names=", ".join(FORMATS), all=_ALL, usual=", ".join(USUAL)
         ),
     )
+
+    parser.add_argument(
+        "--deidentify",
+        action="store_true",
+        help=translate("cli", "name nobody: identity goes from everything that is written"),
+    )
+    add_how(parser)
 
 
 def _formats(text: str) -> tuple[Format, ...]:

@@ -103,6 +103,7 @@ def manifest_document(
         "format_version": MANIFEST_VERSION,
         "exported_utc": _utc(datetime.now(UTC)),
         "readers": _readers(snapshot),
+        "deidentified": _deidentified(snapshot),
         "counts": _counts(snapshot),
         "formats": list(formats),
         "left_out": [{"format": one, "why": why} for one, why in left_out],
@@ -117,6 +118,13 @@ def manifest_document(
             for check in checks
         ],
     }
+
+
+def _deidentified(snapshot: CaseSnapshot) -> dict[str, Any] | None:
+    """Say how identity was taken out; None when it was not."""
+    if snapshot.pseudonyms is None:
+        return None
+    return {"profile": "PS3.15 Annex E, Basic Profile", "kept": list(snapshot.pseudonyms.keep)}
 
 
 def _readers(snapshot: CaseSnapshot) -> list[str]:
