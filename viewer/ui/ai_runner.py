@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from inference import registry
+from inference import registry, versions
 from inference.findings import Findings
 from inference.manifest import ModelPack
 from resources.problem import Problem
@@ -70,6 +70,37 @@ class AiRunner(QObject):
                 # Loading takes seconds: begin while the reader looks at the first slice.
                 self.engine.warm_up()
         self.changed.emit()
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether there is a model, though the version that should lead may be gone."""
+        return self.pack is not None or self.pack_problem is not None
+
+    def versions(self) -> tuple[ModelPack, ...]:
+        """Return all versions of the model; none when their manifests cannot be read."""
+        try:
+            return registry.every(self.pack.id if self.pack is not None else None)
+        except Problem:
+            return (self.pack,) if self.pack is not None else registry.bundled()[:1]
+
+    def why_not_use(self) -> str:
+        """Return why no other version can be chosen now; empty when one can."""
+        if self.engine.running or self._waiting:
+            return translate("engine", "The model is running.")
+        return ""
+
+    def use(self, pack: ModelPack) -> None:
+        """Use another version from the next run on, also after a restart.
+
+        Raises
+        ------
+        Problem
+            When its weights were changed, or the choice cannot be kept.
+        """
+        registry.check(pack)
+        versions.lead(pack)
+        self.pack, self.pack_problem = pack, None
+        self._on_case()
 
     def devices(self) -> tuple[tuple[str, str], ...]:
         """Return (id, shown name) of the devices to choose from."""

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu
 
 from resources.text import translate
 from viewer.study.resample import can_resample
-from viewer.ui.dialogs import CardDialog, ReaderDialog
+from viewer.ui.card_dialog import CardDialog
+from viewer.ui.dialogs import ReaderDialog
 from viewer.ui.export_dialog import SETTING, ExportDialog, first_folder, remembered
 from viewer.ui.key_editor import KeyEditor
 from viewer.ui.key_sheet import KeySheet
@@ -107,11 +108,11 @@ class Asking:
         self._show(dialog)
 
     def card(self) -> None:
-        """Show the card of the model."""
-        pack = self._window.ai.pack
-        if pack is not None:
-            text = (pack.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-            self._show(CardDialog(f"{pack.id} {pack.version}", text, self._window))
+        """Show the card of the model, and its versions."""
+        ai = self._window.ai
+        packs = ai.versions()
+        if packs:
+            self._show(CardDialog(packs, ai.pack, ai.use, ai.why_not_use(), self._window))
 
     @staticmethod
     def _show(dialog: QDialog) -> bool:

@@ -40,7 +40,7 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     case = reading.case
     no_case = "" if case is not None else translate("window", "Open a series first.")
     why = {name: "" if name in _ALWAYS else no_case for name in names}
-    why["card"] = "" if ai.pack is not None else translate("window", "No model is installed.")
+    why["card"] = "" if ai.is_installed else translate("window", "No model is installed.")
     why["run"] = ai.why_not()
     why["export"] = exporter.why_not()
     if case is None:

@@ -1,28 +1,25 @@
-"""The few windows that open beside the main one: reader, model card."""
+"""The small window that asks who reads."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
     QLineEdit,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
 from resources.text import translate
 from viewer.session import Reader
-from viewer.ui import theme
 from viewer.ui.inputs import Choice
 from viewer.ui.who import roles
 from viewer.ui.widgets import note
 
 
-def _buttons(dialog: QDialog, *, cancel: bool) -> QDialogButtonBox:
+def buttons(dialog: QDialog, *, cancel: bool) -> QDialogButtonBox:
+    """Return the row that ends a dialog: OK, and Cancel where there is something to give up."""
     box = QDialogButtonBox()
     ok = box.addButton(translate("dialogs", "OK"), QDialogButtonBox.ButtonRole.AcceptRole)
     ok.setProperty("role", "primary")
@@ -60,7 +57,7 @@ class ReaderDialog(QDialog):
         column.addWidget(QLabel(translate("dialogs", "Your role")))
         column.addWidget(self._role)
         column.addWidget(note(self._hint(first)))
-        column.addWidget(_buttons(self, cancel=True))
+        column.addWidget(buttons(self, cancel=True))
 
     @staticmethod
     def _hint(first: bool) -> str:
@@ -78,21 +75,3 @@ class ReaderDialog(QDialog):
             " ".join(text.split()) for text in (self._name.text(), self._role.currentText())
         )
         return Reader(name, role)
-
-
-class CardDialog(QDialog):
-    """The model card as its makers wrote it."""
-
-    def __init__(self, title: str, markdown: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
-        self.resize(720, 640)
-        text = QTextBrowser()
-        text.setOpenLinks(False)  # nothing is fetched, nothing leaves the program
-        text.setFont(theme.font(theme.BODY_PX, QFont.Weight.Normal))
-        text.setMarkdown(markdown)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 12)
-        column.addWidget(text)
-        column.addWidget(_buttons(self, cancel=False))
