@@ -250,3 +250,13 @@ def test_the_role_stands_in_the_log(reviewed):
     case.flush()
     log = read_audit(case.folder, KnownNames(case.document))
     assert (log.rows[-1].reader, log.rows[-1].role) == ("Dr. A. Reader", "Resident")
+
+
+def test_who_is_named_while_the_images_are_read_gets_his_own_reading(second, qtbot, phantom_folder):
+    _name(second, "First Reader")
+    wait_open(second, qtbot, which="first")
+    with qtbot.waitSignal(second.opener.opened):
+        second.open_paths([phantom_folder])
+        second.settings.put("reader", "Second Reader")
+    wait_open(second, qtbot, which="second")
+    assert second.reading.case.reader.name == "Second Reader"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from resources.text import translate
 from viewer import second_reading
@@ -293,7 +293,11 @@ class Readers(QObject):
             return
         reader = who.reader_of(self._window.settings)
         if case.reader != reader and case.folder is not None:
-            self.be(reader)  # named while the images were read
+            # Named while the images were read. Another reading is opened when all follow this one.
+            if self._which_for(case, reader) == case.which:
+                self.be(reader)
+            else:
+                QTimer.singleShot(0, self, lambda: self.be(who.reader_of(self._window.settings)))
             return
         self._note_seen(case)
         if case.second and not case.events and not case.read_only:
