@@ -21,11 +21,13 @@ _VIEW_POSITION, _ANATOMY_TYPE = 0x00185101, 0x00102210
 _FRAME_TIME, _FRAME_TIMES, _CINE_RATE, _SHOW_RATE = 0x00181063, 0x00181065, 0x00180040, 0x00082144
 _PLAYBACK = 0x00181244
 _KVP, _EXPOSURE, _KERNEL, _CONTRAST = 0x00180060, 0x00181152, 0x00181210, 0x00180010
+_EXPOSURE_TIME, _TUBE_CURRENT = 0x00181150, 0x00181151
 _TR, _TE, _TI, _FLIP, _FIELD = 0x00180080, 0x00180081, 0x00180082, 0x00181314, 0x00180087
 _TRACER, _TRACERS = 0x00180031, 0x00540016
 _ALL = (
     _PATIENT_ORIENTATION, _LATERALITY, _IMAGE_LATERALITY, _VIEW_POSITION, _ANATOMY_TYPE,
     _FRAME_TIME, _FRAME_TIMES, _CINE_RATE, _SHOW_RATE, _PLAYBACK, _KVP, _EXPOSURE, _KERNEL,
+    _EXPOSURE_TIME, _TUBE_CURRENT,
     _CONTRAST, _TR, _TE, _TI, _FLIP, _FIELD, _TRACERS, *shutter.TAGS,
 )  # fmt: skip
 # A rate beyond these is a slip of the pen: nobody sees faster, or waits a minute for a frame.
@@ -198,7 +200,7 @@ def _technique(data: _Texts, modality: str) -> tuple[str, ...]:
 
     exposed = words(
         (_KVP, translate("technique", "{value} kV")),
-        (_EXPOSURE, translate("technique", "{value} mAs")),
+        *(((_EXPOSURE, translate("technique", "{value} mAs")),) if _exposure_holds(data) else ()),
     )
     by_modality: Mapping[str, Callable[[], list[str]]] = {
         "CT": lambda: [*exposed, data.text(_KERNEL), _contrast(data)],
@@ -214,6 +216,18 @@ def _technique(data: _Texts, modality: str) -> tuple[str, ...]:
     }
     found = by_modality.get(modality, lambda: exposed)()
     return tuple(text for text in found if text)
+
+
+def _exposure_holds(data: _Texts) -> bool:
+    """Tell whether the exposure agrees with tube current and time, where the file has these.
+
+    Some scanners wrote another unit into Exposure (0018,1152), which is in mAs (PS3.3 C.8.2.1),
+    and a wrong figure is worse than none. Pitch may divide it, none by more than ten.
+    """
+    said, time_ms, current_ma = map(data.number, (_EXPOSURE, _EXPOSURE_TIME, _TUBE_CURRENT))
+    if not said or not time_ms or not current_ma:
+        return True
+    return 0.1 <= said / (time_ms * current_ma / 1000) <= 10
 
 
 def _contrast(data: _Texts) -> str:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -104,7 +103,7 @@ class KeySheet(QDialog):
                 if number:
                     column.addSpacing(10)
                 column.addWidget(head(title))
-                column.addLayout(_grid(rows))
+                column.addLayout(_listed(rows))
             column.addStretch(1)
             row.addLayout(column, 1)
         self._area.setWidget(inner)
@@ -170,24 +169,20 @@ def _flowed(
     return parts
 
 
-def _grid(rows: list[_Row]) -> QGridLayout:
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(12)
-    grid.setVerticalSpacing(3)
-    grid.setColumnStretch(0, 1)
-    for number, row in enumerate(rows):
+def _listed(rows: list[_Row]) -> QVBoxLayout:
+    """Return rows that share no column: one with wide keys leaves the others their width."""
+    column = QVBoxLayout()
+    column.setSpacing(3)
+    for row in rows:
+        line = QHBoxLayout()
+        line.setSpacing(4)
         text = QLabel(row.text)
         text.setWordWrap(True)
-        grid.addWidget(text, number, 0)
+        line.addWidget(text, 1)
+        line.addSpacing(8)
         if not row.keys:
-            none = note(translate("dialogs", "no key"), "dim")
-            none.setAlignment(Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(none, number, 1)
-            continue
-        caps = QHBoxLayout()
-        caps.setSpacing(4)
-        caps.addStretch(1)
+            line.addWidget(note(translate("dialogs", "no key"), "dim"))
         for key in row.keys:
-            caps.addWidget(KeyCap(key))
-        grid.addLayout(caps, number, 1)
-    return grid
+            line.addWidget(KeyCap(key))
+        column.addLayout(line)
+    return column

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
@@ -23,7 +23,12 @@ _SCALE = 20
 
 
 class LayoutButton(QToolButton):
-    """Shows which layout is chosen and opens the menu of all."""
+    """Shows which layout is chosen and opens the menu of all.
+
+    ``renamed`` tells that another name stands on it, which needs other room.
+    """
+
+    renamed = Signal()
 
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +64,7 @@ class LayoutButton(QToolButton):
 
     def _renew(self) -> None:
         name = self._actions[COMMANDS[self._shown]].text()
-        self.setText(f" {name}")
+        self.setText(f" {_short(self._shown) or name}")
         self.setIcon(icon(self._shown, self.devicePixelRatioF(), theme.SECONDARY))
         self.setToolTip(translate("layout", "Layout: {name}").format(name=name))
         self.setAccessibleName(self.toolTip())
@@ -67,6 +72,15 @@ class LayoutButton(QToolButton):
             # In a menu a picture takes the place of the tick.
             colour = theme.ACTIVE if layout_id == self._shown else theme.SECONDARY
             self._actions[command].setIcon(icon(layout_id, self.devicePixelRatioF(), colour))
+        self.renamed.emit()
+
+
+def _short(layout_id: str) -> str:
+    """Return what the bar calls a layout whose name is too long for it; the tooltip has it all."""
+    return {
+        LIST: translate("layout", "View and list"),
+        BESIDE: translate("layout", "Side by side"),
+    }.get(layout_id, "")
 
 
 def icon(layout_id: str, ratio: float, colour: str) -> QIcon:

@@ -88,7 +88,9 @@ def _standing(view: SliceView, sheet: Sheet) -> float:
 def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
     at = view.px_of_mm(*mark.centre_mm)
     radius = mark.radius_mm / view.mm_per_px
-    colour = label_colour(mark.lesion.label)
+    # As its outline: what was rejected is on the image only while it is chosen, and grey.
+    rejected = mark.lesion.verdict == "rejected"
+    colour = theme.DIM if rejected else label_colour(mark.lesion.label)
     ratio = painter.device().devicePixelRatioF()
     point = mark.radius_mm == 0
     if point or radius < _SMALL_PX:

@@ -70,6 +70,20 @@ def test_technique_is_told_with_units(tmp_path):
     assert found.view == "L MLO"
 
 
+@pytest.mark.parametrize(("said", "told"), [("228", True), ("300", True), ("4684", False)])
+def test_an_exposure_that_tube_current_and_time_contradict_is_left_out(tmp_path, said, told):
+    """As of LIDC-IDRI-0001: 400 mA for 570 ms are 228 mAs, and its file says 4684."""
+    found = facts(
+        tmp_path,
+        modality="CT",
+        KVP="120",
+        Exposure=said,
+        XRayTubeCurrent="400",
+        ExposureTime="570",
+    )
+    assert found.technique == (("120 kV", f"{said} mAs") if told else ("120 kV",))
+
+
 def test_the_tracer_of_a_pet_is_named(tmp_path):
     tracer = Dataset()
     tracer.Radiopharmaceutical = "FDG"
