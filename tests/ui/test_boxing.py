@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from inference.findings import Mask
@@ -10,6 +10,7 @@ from viewer.annotate import boxes
 from viewer.annotate.boxes import NEW, Bounds
 from viewer.annotate.edits import SetNote, Together
 from viewer.display.oblique import cut_plane, frame_of, turned
+from viewer.ui import pointer
 from viewer.ui.box_layer import rectangle_of
 from viewer.ui.reshape_box import ReshapeBox
 from viewer.ui.tool_boxes import BoxTools
@@ -108,6 +109,26 @@ def test_a_corner_moves_two_faces_and_the_inside_all(boxed):
     moved = bounds_of(boxed)
     assert moved != corner
     assert moved.size_mm(affine) == corner.size_mm(affine)
+
+
+def test_the_pointer_says_what_a_press_would_take(boxed, qtbot):
+    view = boxed.views.views[0]
+    box, shape = rectangle_of(view, bounds_of(boxed)), Qt.CursorShape
+    places = {
+        shape.SizeFDiagCursor: box.topLeft(),
+        shape.SizeBDiagCursor: box.topRight(),
+        shape.SizeHorCursor: QPointF(box.left(), box.center().y()),
+        shape.SizeVerCursor: QPointF(box.center().x(), box.bottom()),
+        shape.SizeAllCursor: box.center(),
+        shape.CrossCursor: box.topLeft() - QPointF(30, 30),
+    }
+    for wanted, at in places.items():
+        view.pointer_px = at
+        assert pointer.shape_of(view) == wanted
+    at = box.center().toPoint()
+    QTest.mouseMove(view.viewport(), at + QPoint(9, 9))
+    QTest.mouseMove(view.viewport(), at)
+    qtbot.waitUntil(lambda: view.cursor().shape() == shape.SizeAllCursor)
 
 
 def test_esc_gives_up_a_drag(boxed):

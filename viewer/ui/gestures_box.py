@@ -31,7 +31,7 @@ def begin(boxing: Boxing, view: SliceView, button: Qt.MouseButton, at: QPointF) 
     if current is not None:
         box_id, bounds = current
         found = grip_at(view, bounds, at)
-        if found is not NOWHERE:
+        if found != NOWHERE:
             return BoxDrag(boxing, view, button, at, bounds, box_id, found)
     return NewBoxDrag(boxing, view, button, at)
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 
 from viewer.annotate.measurements import KINDS
 from viewer.ui.gestures import LOOKING
+from viewer.ui.gestures_box import NOWHERE, grip_at
 from viewer.ui.time_points import why_no_work
 
 if TYPE_CHECKING:
@@ -21,8 +22,28 @@ def shape_of(view: SliceView) -> Qt.CursorShape:
     refused = (view.looks_only and not measures) or bool(why_no_work(view))
     if refused and tool not in LOOKING:
         return Qt.CursorShape.ForbiddenCursor
+    if tool == "box" and (shape := _over_box(view)) is not None:
+        return shape
     return {
         "window": Qt.CursorShape.ArrowCursor,
         "pan": Qt.CursorShape.OpenHandCursor,
         "move": Qt.CursorShape.SizeAllCursor,
     }.get(tool, Qt.CursorShape.CrossCursor)
+
+
+def _over_box(view: SliceView) -> Qt.CursorShape | None:
+    """Return the shape over a side, a corner or the inside of the box; None beside it."""
+    at, plane = view.pointer_px, view.plane
+    current = None if view.boxing is None else view.boxing.current
+    if at is None or plane is None or not plane.straight or current is None:
+        return None
+    grip = grip_at(view, current[1], at)
+    if grip == NOWHERE:
+        return None
+    if grip is None:
+        return Qt.CursorShape.SizeAllCursor
+    across, down = grip
+    if not across or not down:
+        return Qt.CursorShape.SizeHorCursor if across else Qt.CursorShape.SizeVerCursor
+    same = across == down
+    return Qt.CursorShape.SizeFDiagCursor if same else Qt.CursorShape.SizeBDiagCursor

@@ -367,6 +367,8 @@ class SliceView(PlaneView):
             self.reading.move_cursor(self.lps_at(event.position()))
         elif self.reading.tool == "lasso" and self.lassoing is not None:
             self.lassoing.hover(self, event.position(), event.modifiers())
+        elif self.reading.tool == "box":
+            self.setCursor(pointer.shape_of(self))  # another one over each handle
         elif self.measuring is not None:
             self.measuring.hover(self, event.position())
         super().update()
