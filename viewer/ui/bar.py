@@ -244,7 +244,7 @@ class TopBar(QFrame):
         for name in ("trust", "audit", "card", "keys", "edit_keys"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("light", "hide_patient", "settings"):
+        for name in ("light", "hide_patient", "labels", "settings"):
             menu.addAction(actions[name])
         menu.addSeparator()
         menu.addAction(actions["quit"])
