@@ -38,6 +38,7 @@ _FIXED = frozenset(
 )
 # Wider than PS3.5 6.2 has it: "SE/IR" is common.
 _CS = re.compile(r"[A-Za-z0-9_ ./+-]{0,16}")
+_UID = re.compile(r"\d+(?:\.\d+)+")
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _OLDEST_YEARS = 90
 
@@ -111,6 +112,7 @@ class Deidentifier:
         identity = Identity(dataset)
         found = frozenset() if "uids" in self.options.keep else frozenset(original_uids(dataset))
         walk = _Walk(self, identity, self.keys.patient(patient), self.keys.shift_days(patient))
+        walk.uids = found
         walk.level(dataset, str(dataset.get("SOPClassUID", "")).strip() or "?")
         dataset.PatientName = dataset.PatientID = walk.pseudonym
         self._say(dataset, pixels)
@@ -154,7 +156,9 @@ def original_uids(dataset: Dataset) -> Iterable[str]:
                 yield from original_uids(item)
         elif element.VR == "UI" and element.value and not rules.is_class(tag):
             several = [element.value] if isinstance(element.value, str) else element.value
-            yield from (text for one in several if (text := str(one)) and not of_standard(text))
+            texts = (str(one).strip() for one in several)
+            # One component is no UID, though some files have a 0 there.
+            yield from (text for text in texts if "." in text and not of_standard(text))
 
 
 class _Walk:
@@ -168,6 +172,7 @@ class _Walk:
         self.pseudonym = pseudonym
         self.shift_days = shift_days
         self.record = Record()
+        self.uids: frozenset[str] = frozenset()
 
     def level(self, dataset: Dataset, sop_class: str) -> None:
         """Treat every element of a data set; ``sop_class`` is empty inside of sequences."""
@@ -246,7 +251,10 @@ class _Walk:
     def _tells(self, element: DataElement) -> bool:
         """Return whether a text that stays names the patient."""
         own = (TEXT, self.pseudonym)
-        return any(text not in own and self.identity.in_text(text) for text in _texts(element))
+        texts = [text for text in _texts(element) if text not in own]
+        if any(self.identity.in_text(text) for text in texts):
+            return True
+        return any(uid in self.uids for text in texts for uid in _UID.findall(text))
 
 
 def _texts(element: DataElement) -> list[str]:

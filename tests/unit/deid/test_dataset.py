@@ -120,6 +120,7 @@ def test_of_descriptions_known_words_stay(tmp_path):
 def test_a_name_in_an_attribute_that_no_table_names_is_found(tmp_path):
     found = done(tmp_path, Manufacturer="Quxworthy Ltd", ConvolutionKernel="B30f zqx-77310-b")
     assert "Manufacturer" not in found and "ConvolutionKernel" not in found
+    assert "SoftwareVersions" not in done(tmp_path, SoftwareVersions=f"of {UID_ROOT}.5;")
     # Free text that the table is silent about goes, whatever it says.
     assert "LUTExplanation" in done(tmp_path, LUTExplanation="linear")
     assert "MetaboliteMapDescription" not in done(tmp_path, MetaboliteMapDescription="of a man")
