@@ -19,9 +19,9 @@ import numpy.typing as npt
 from inference.evaluation import calibration, decision, detection, outlines
 from inference.evaluation.folder import INDEX, MASKS, Folder
 from inference.evaluation.predictions import Predictions, blobs_of
+from inference.evaluation.promotion import promotion
 from inference.evaluation.report import AGREED, DEFAULT_THRESHOLD
 from inference.evaluation.statistics import DRAWS, Sample, average, interval_of_patients, rounded
-from resources import table
 from resources.problem import Problem
 from resources.text import translate
 
@@ -221,24 +221,6 @@ def _auc_difference(old: decision.Cases, new: decision.Cases) -> dict[str, Any]:
     apart = apart[np.isfinite(apart)]
     interval = [rounded(q) for q in np.percentile(apart, [2.5, 97.5])] if len(apart) else None
     return {"mean": rounded(values[1] - values[0]), "ci95": interval or [None, None]}
-
-
-def promotion(differences: dict[str, Any]) -> dict[str, Any]:
-    """Say whether the new model may take the place of the old one, figure by figure.
-
-    Parameters
-    ----------
-    differences
-        As ``differences_of`` returns them.
-    """
-    checks = []
-    for row in table("promotion")["figures"]:
-        low, high = differences[row["figure"]]["ci95"]
-        worst = low if row["better"] == "higher" else high
-        sign = 1 if row["better"] == "higher" else -1
-        kept = worst is not None and sign * worst >= sign * row["limit"]
-        checks.append({**row, "worst_of_the_interval": worst, "kept": kept})
-    return {"may_lead": all(check["kept"] for check in checks), "checks": checks}
 
 
 def _data(folder: Folder, asked: Sequence[int]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inference import registry, versions
+from inference.evaluation.promotion import promotion
 from inference.manifest import ModelPack
 from resources.problem import Problem
 from resources.text import translate
@@ -41,8 +42,6 @@ def promote_command(folder: Path, figures: Path) -> None:
 
 
 def _comparison(figures: Path, old: ModelPack, new: ModelPack) -> dict[str, Any]:
-    from inference.evaluation.compare import promotion
-
     remedy = translate("cli", "Compare the two again: overread compare --old {old} --new {new}")
     remedy = remedy.format(old=old.id, new=new.folder)
     try:
