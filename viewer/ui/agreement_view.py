@@ -172,6 +172,7 @@ class AgreementDialog(QDialog):
         )
         seen = translate("readers", "The second had the first reading on the screen before.")
         self._who.setText(f"{names} {seen}" if both.seen else names)
+        self.adjudicate.setVisible(not self.adjudicate.action.isChecked())  # else it is open
         self.table.setHorizontalHeaderLabels(
             [
                 translate("readers", "Finding"),
