@@ -98,7 +98,7 @@ class TopBar(QFrame):
     """Everything that is not about one finding.
 
     It never makes the window wider: where room is short it leaves out, in this order, the name
-    of the last step, that of the layout, model and device in words, the keys, the slider of the
+    of the last step, that of the layout, the keys, model and device in words, the slider of the
     brush, the room around its rules, the buttons of the worklist and of panning, the tools for
     whole outlines and those that are not held. All of these stand in tooltips or have their keys.
     """
@@ -191,10 +191,10 @@ class TopBar(QFrame):
             for gap in self._gaps:
                 gap.setFixedWidth(_GAP_PX if left_out < 6 else _NARROW_GAP_PX)
             self._undo_text.setVisible(left_out < 1)
-            self.device_button.setText(self._title if left_out < 3 else translate("bar", "AI"))
+            self.device_button.setText(self._title if left_out < 4 else translate("bar", "AI"))
             self.layout_button.show_text(left_out < 2)
             for key in self._keys:
-                key.setVisible(left_out < 4)
+                key.setVisible(left_out < 3)
             self._name.setVisible(left_out < 4)
             self._brush.show_slider(left_out < 5)
             proposed = self._reshaping.proposal is not None

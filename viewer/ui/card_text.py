@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import (
+    QFont,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextOption,
+)
 
 from viewer.ui import theme
 
@@ -14,11 +21,15 @@ _LARGER_PX = {1: 9, 2: 4}  # than the body, by level
 def set_apart(document: QTextDocument) -> None:
     """Give headings and paragraphs room; read from Markdown they touch each other."""
     document.setDocumentMargin(_MARGIN_PX)
+    option = document.defaultTextOption()
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    document.setDefaultTextOption(option)
     block = document.begin()
     while block.isValid():
         cursor = QTextCursor(block)
         level = block.blockFormat().headingLevel()
         room = QTextBlockFormat()
+        room.setNonBreakableLines(False)  # commands are broken rather than scrolled sideways
         if level:
             room.setTopMargin(_BEFORE_PX if block.blockNumber() else 0)
             room.setBottomMargin(_AFTER_PX)

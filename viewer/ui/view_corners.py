@@ -163,10 +163,22 @@ def _plane_lines(view: SliceView, full: bool) -> list[str]:
     # Descriptions are typed by hand, and may say who it is.
     described = "" if view.reading.shown.patient_hidden else view.case.series.description
     facts = view.reading.facts
-    made = " · ".join(text for text in (facts.view, *facts.technique) if text)
+    made = _as_many((facts.view, *facts.technique), _room(view))
     # Of another time a chip tells, and which one the case is.
     volume_name = "" if view.notices.get("time") else view.case.plan.name
     return lines + [text for text in (described, volume_name, made) if text]
+
+
+def _as_many(words: tuple[str, ...], room_px: float) -> str:
+    """Return the first words that there is room for: none is cut but the very first."""
+    font = theme.font(theme.CORNER_PX)
+    line = ""
+    for word in filter(None, words):
+        longer = f"{line} · {word}" if line else word
+        if line and ink.advance(longer, font) > room_px:
+            break
+        line = longer
+    return line
 
 
 def _convention(view: SliceView) -> str:
