@@ -89,16 +89,28 @@ def refine(
             amount = max(over - own * float(field[click.at_kji]), over)
             shifted += own * amount * _near(before.shape, click.at_kji, spacing_kji_mm, sigma_mm)
     flips = (sign * shifted > 0) & (before != newest.belongs)
+    against = [one.at_kji for one in clicks if one.belongs != newest.belongs]
+    for at in against:
+        flips[at] = False
     flips[newest.at_kji] = True
     pieces, _ = ndimage.label(flips, np.ones((3, 3, 3)))
     after = before ^ (pieces == pieces[newest.at_kji])
-    return _filled(after) if newest.belongs else _without_cut_off(before, after, clicks)
+    if newest.belongs:
+        return _filled(before, after, [at for at in against if at != newest.at_kji])
+    return _without_cut_off(before, after, clicks)
 
 
-def _filled(mask: Bools) -> Bools:
+def _filled(before: Bools, after: Bools, out: Sequence[Triple]) -> Bools:
+    """Fill what was enclosed in plane, but no hole that was there or that a point keeps open."""
     from scipy import ndimage
 
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in mask])
+    def holes(mask: Bools) -> Bools:
+        filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask])
+        return np.asarray(filled & ~mask)
+
+    new, _ = ndimage.label(holes(after) & ~holes(before))
+    kept = [int(new[at]) for at in out if new[at]]
+    return after | ((new > 0) & ~np.isin(new, kept))
 
 
 def _without_cut_off(before: Bools, after: Bools, clicks: Sequence[Click]) -> Bools:

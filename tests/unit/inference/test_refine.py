@@ -63,6 +63,20 @@ def test_an_earlier_point_holds_what_it_said():
     assert both[kept] and not both[cut]
 
 
+def test_a_hole_that_is_there_or_that_a_point_keeps_open_is_not_filled():
+    before = ball(6.0)
+    before[8, 20, 20] = False
+    half = chance((ball(9.0), 0.45), (before, 0.9))
+    after = refine(before, half, 0.5, [Click((8, 20, 31), True)], SPACING)
+    assert after[8, 20, 31] and not after[8, 20, 20]
+    ring = ball(9.0) & ~ball(5.0)
+    ring[:, 18:23, 26:] = False
+    open_at = Click((8, 20, 25), False)
+    half = chance((ball(9.0), 0.6))
+    after = refine(ring, half, 0.5, [open_at, Click((8, 20, 29), True)], SPACING)
+    assert after[8, 20, 29] and not after[8, 20, 25]
+
+
 def test_a_part_that_a_point_holds_stays_after_a_cut_behind_it():
     body, tail = ball(4.0), np.zeros(SHAPE, dtype=bool)
     tail[8, 20, 20:36] = True
@@ -107,6 +121,7 @@ def test_the_latest_point_always_has_its_way_and_changes_one_piece(seed, places)
         clicks = [one for one in clicks if before[one.at_kji] == one.belongs]
         after = refine(before, half, 0.5, [*clicks, click], SPACING)
         assert after[at] == click.belongs
+        assert all(after[one.at_kji] == one.belongs for one in clicks)
         changed = after ^ before
         if click.belongs:
             assert not (before & ~after).any()
