@@ -110,7 +110,7 @@ def _filled(before: Bools, after: Bools, out: Sequence[Triple]) -> Bools:
 
     new, _ = ndimage.label(holes(after) & ~holes(before))
     kept = [int(new[at]) for at in out if new[at]]
-    return after | ((new > 0) & ~np.isin(new, kept))
+    return np.asarray(after | ((new > 0) & ~np.isin(new, kept)))
 
 
 def _without_cut_off(before: Bools, after: Bools, clicks: Sequence[Click]) -> Bools:
