@@ -198,9 +198,9 @@ class _Walk:
             done = getattr(self, f"_{rule.action}")(element)
             why: str = rule.why
             if element.VR == "CS" and not all(map(_CS.fullmatch, _texts(element))):
-                done, why = "removed", "no code"
+                done, why = self._dummy(element), "no code"
             elif element.VR in _SWEPT and element.tag not in _FIXED and self._tells(element):
-                done, why = "removed", "identity found"
+                done, why = self._dummy(element), "identity found"
         except Exception:  # such as a number out of the range of its VR
             done, why = "removed", "unreadable"
         if done == "removed":
@@ -235,7 +235,9 @@ class _Walk:
         return "shifted"
 
     def _words(self, element: DataElement) -> str:
-        texts = [cleaned(text) for text in _texts(element)]
+        # The table leaves no text of a report without one: its value is required.
+        rest = "" if rules.listed(element.tag) else TEXT
+        texts = [cleaned(text) or rest for text in _texts(element)]
         element.value = texts if len(texts) > 1 else (texts[0] if texts else None)
         return "known words kept"
 

@@ -101,7 +101,7 @@ def deidentify(
             if progress is not None:
                 progress(done, len(files))
             try:
-                outcome = _one_or_none(source.path, part, by, report)
+                outcome = _guarded(source.path, part, by, report)
             except _Leave as leave:
                 report.left_out.append((source.shown, leave.why))
                 continue
@@ -125,7 +125,7 @@ def deidentify(
     return report
 
 
-def _one_or_none(path: Path, part: Path, by: Deidentifier, report: Report) -> Outcome:
+def _guarded(path: Path, part: Path, by: Deidentifier, report: Report) -> Outcome:
     try:
         return _one(path, part, by, report)
     except (_Leave, OSError, MemoryError):

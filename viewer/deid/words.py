@@ -23,11 +23,11 @@ _IDENTIFIERS = (
 )  # fmt: skip
 _PARTS = frozenset({0x00100020, 0x00101000})
 _SHORTEST, _INSIDE = 3, 5
-# Stands in place of a name already, also where this program put it.
+# Stands in place of a name already, also where this program put it; and the program itself.
 _NOBODY = frozenset({
     "anonymous", "anonymised", "anonymized", "deidentified", "default", "hidden", "masked", "name",
-    "noname", "none", "null", "patient", "removed", "research", "subject", "test", "unknown",
-    "unnamed",
+    "noname", "none", "null", "overread", "patient", "removed", "research", "subject", "test",
+    "unknown", "unnamed",
 })  # fmt: skip
 
 

@@ -50,9 +50,12 @@ def deidentified(
 
     kept = tuple(sorted(options(keep).keep))
     patients = _patients(snapshot.plan, keys, pixels_seen=pixels_seen)
+    plan = plan_of(snapshot.plan, keys, kept)
+    # Who splits cases by patient still can.
+    known = PatientText(name=min(patients), id=min(patients))
     changed = replace(
         snapshot,
-        plan=plan_of(snapshot.plan, keys, kept),
+        plan=replace(plan, series=replace(plan.series, patient=known)),
         lesions=tuple(_lesion(one, keys) for one in snapshot.lesions),
         unlisted=tuple((why, _lesion(one, keys)) for why, one in snapshot.unlisted),
         reader=_reader(snapshot.reader, keys),

@@ -79,6 +79,7 @@ def test_nobody_is_named_in_any_format(case, tmp_path, apart):
     assert not hits(tmp_path / "out", WORDS)
     assert KEYS.secret.hex() not in (tmp_path / "out" / "manifest.json").read_text()
     assert patients == {KEYS.patient(PATIENT_ID): PATIENT_ID}
+    assert changed.plan.series.patient.id == KEYS.patient(PATIENT_ID)
     for path in (tmp_path / "out").glob("*.dcm"):
         dataset = pydicom.dcmread(path)
         assert dataset.PatientID == KEYS.patient(PATIENT_ID)
