@@ -23,6 +23,7 @@ Shape = tuple[int, int, int]
 
 # By the first byte. No zlib stream begins so (RFC 1950: its low four bits are 8).
 _ORDERS: dict[int, Shape] = {1: (0, 1, 2), 2: (0, 2, 1), 3: (1, 2, 0)}
+_BACK = {1: (0, 1, 2), 2: (0, 2, 1), 3: (2, 0, 1)}
 _SMALL = 1 << 20  # voxels
 _WIDEST = 255
 _FEW = 16  # voxels a run, on the average, below which bits are shorter
@@ -85,16 +86,20 @@ def _unpack_runs(packed: bytes, shape: Shape) -> Bools:
     runs = int(counts.sum(dtype=np.int64))
     if len(counts) != rows or len(moves) != 2 * runs:
         raise ValueError("the runs of a delta are not all there")
-    ends = np.cumsum(moves.reshape(2, runs), axis=1, dtype=np.uint8).T
-    flat = (ends + (np.repeat(np.arange(rows), counts) * width)[:, None]).ravel()
-    lengths = np.diff(flat, prepend=0, append=rows * width)
-    if (ends >= width).any() or (lengths[1:] <= 0).any():
+    ends = moves.reshape(2, runs).cumsum(axis=1, dtype=np.uint8)
+    # Where it turns: each row has one voxel more, which is outside.
+    turns = np.empty(2 * runs + 2, dtype=np.int64)
+    turns[0], turns[-1] = 0, rows * width
+    first = np.arange(0, rows * width, width).repeat(counts)
+    np.add(first, ends[0], out=turns[1:-1:2])
+    np.add(first, ends[1], out=turns[2:-1:2])
+    lengths = turns[1:] - turns[:-1]
+    if runs and (ends.max() >= width or lengths[1:].min() <= 0):
         raise ValueError("the runs of a delta leave its box")
-    # Outside, inside, and so on in turn; each row has one voxel more, which is outside.
     in_turn = np.zeros(len(lengths), dtype=np.bool_)
     in_turn[1::2] = True
-    inside = np.repeat(in_turn, lengths).reshape(a, b, width)[..., :-1]
-    return np.ascontiguousarray(inside.transpose(np.argsort(order)))
+    inside = in_turn.repeat(lengths).reshape(a, b, width)[..., :-1]
+    return np.ascontiguousarray(inside.transpose(_BACK[packed[0]]))
 
 
 def _inflated(packed: bytes, size: int, wbits: int) -> bytes:
