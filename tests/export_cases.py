@@ -175,7 +175,8 @@ def whole_case(folder: Path, rotation=(0.0, 0.0, 0.0)) -> CaseSnapshot:
     mask = Mask.from_array(ring)
     drawn = LesionSnapshot(
         "h9", 9, "nodule", "human", "accepted", mask, measure(mask, volume.affine, volume.voxels),
-        reader="Reader Two", verdict_utc="2026-11-21T07:31:05.123Z",
+        reader="Reader Two", verdict_utc="2026-11-21T07:31:05.123Z", texture="part-solid",
+        malignancy=4,
     )  # fmt: skip
     said = Impression(malignancy=3.4, texture=2.1)
     judged = [

@@ -49,3 +49,21 @@ def test_an_export_whose_process_is_killed_is_told_and_the_next_one_works(
     with qtbot.waitSignal(reviewed.exporter.ended, timeout=60_000) as ended:
         reviewed.export_to(tmp_path)
     assert ended.args[1] is None
+
+
+def test_after_a_defect_the_next_export_is_possible(reviewed, qtbot, tmp_path, monkeypatch):
+    def fails(*_args, **_more):
+        raise KeyError("a defect")
+
+    with monkeypatch.context() as patch, qtbot.captureExceptions() as raised:
+        patch.setattr("viewer.export.export_case", fails)
+        with qtbot.waitSignal(reviewed.exporter.ended) as ended:
+            reviewed.export_to(tmp_path)
+        qtbot.waitUntil(lambda: bool(raised))
+    assert raised[0][0] is KeyError, "it is still told as the defect that it is"
+    assert ended.args[0] is None
+    assert "went wrong" in reviewed.message.text
+    assert reviewed.exporter.why_not() == ""
+    with qtbot.waitSignal(reviewed.exporter.ended) as ended:
+        reviewed.export_to(tmp_path)
+    assert ended.args[1] is None

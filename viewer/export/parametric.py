@@ -23,6 +23,7 @@ from viewer.export.problems import FileProblem
 from viewer.export.source import (
     Source,
     equipment,
+    group_of,
     off_mm,
     person_name,
     placing_of,
@@ -115,7 +116,9 @@ def _ascend(written: Any, source: Source) -> None:
     would turn the map upside down. PS3.3 C.7.6.16.2.6: the source of a frame.
     """
     groups = list(written.PerFrameFunctionalGroupsSequence)
-    places = [group.PlanePositionSequence[0].ImagePositionPatient for group in groups]
+    places = [
+        group_of(written, group, "PlanePositionSequence").ImagePositionPatient for group in groups
+    ]
     slices = np.rint(geometry.lps_mm_to_kji(source.snapshot.volume.affine, places)[:, 0])
     order = np.argsort(slices)
     pixels = np.frombuffer(written.FloatPixelData, dtype="<f4").reshape(len(groups), -1)
@@ -152,7 +155,9 @@ def differs(path: Path, source: Source, map: Heatmap, tolerance_mm: float = 1e-3
     """Read a map with pydicom alone and say how it differs from the model's, or nothing."""
     dataset = pydicom.dcmread(path)
     groups = dataset.PerFrameFunctionalGroupsSequence
-    positions = [group.PlanePositionSequence[0].ImagePositionPatient for group in groups]
+    positions = [
+        group_of(dataset, group, "PlanePositionSequence").ImagePositionPatient for group in groups
+    ]
     off, slices = off_mm(source.snapshot.volume.affine, dataset, positions, _corner(map))
     if not off <= tolerance_mm:
         return f"lies off by {off:.4g} mm"
@@ -167,14 +172,7 @@ def differs(path: Path, source: Source, map: Heatmap, tolerance_mm: float = 1e-3
         image = group.DerivationImageSequence[0].SourceImageSequence[0]
         if str(image.ReferencedSOPInstanceUID) != source.reference(k)[1]:
             return "names another image"
-    mapping = _mapping(dataset)
+    mapping = group_of(dataset, groups[0], "RealWorldValueMappingSequence")
     if (mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept) != (1.0, 0.0):
         return "has another scale"
     return ""
-
-
-def _mapping(dataset: Any) -> Any:
-    shared = dataset.SharedFunctionalGroupsSequence[0]
-    if "RealWorldValueMappingSequence" not in shared:
-        shared = dataset.PerFrameFunctionalGroupsSequence[0]
-    return shared.RealWorldValueMappingSequence[0]

@@ -13,19 +13,19 @@ from typing import Any
 import highdicom as hd
 import numpy as np
 import numpy.typing as npt
+import pydicom
 from pydicom.sr.coding import Code
 
-from inference import geometry
 from viewer.export.layers import Layer
-from viewer.export.nifti import corner_points
 from viewer.export.problems import FileProblem
 from viewer.export.snapshot import CaseSnapshot
 from viewer.export.source import (
     Source,
     algorithm,
     equipment,
-    hush,
+    group_of,
     load,
+    off_mm,
     person_name,
     placing_of,
     review_text,
@@ -82,35 +82,39 @@ def write(
 def differs(
     path: Path, snapshot: CaseSnapshot, shown: Sequence[Layer], tolerance_mm: float = 1e-3
 ) -> str:
-    """Read a segmentation with highdicom and say how it differs from the masks, or nothing."""
-    hush()
-    segmentation = hd.seg.segread(path)
-    if list(segmentation.segment_numbers) != [layer.number for layer in shown]:
+    """Read a segmentation with pydicom alone and say how it differs from the masks, or nothing.
+
+    Every frame at its place in the patient, every voxel of every segment.
+    """
+    dataset = pydicom.dcmread(path)
+    if [int(s.SegmentNumber) for s in dataset.SegmentSequence] != [x.number for x in shown]:
         return "segments differ"
-    tracked = [str(segment.get("TrackingUID")) for segment in segmentation.SegmentSequence]
+    tracked = [str(segment.get("TrackingUID")) for segment in dataset.SegmentSequence]
     if tracked != [tracking_uid(snapshot.plan.series.series_uid, layer.id) for layer in shown]:
         return "tracking UIDs differ"
-    inverse = np.linalg.inv(snapshot.volume.affine)
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    places = [
+        group_of(dataset, group, "PlanePositionSequence").ImagePositionPatient for group in groups
+    ]
+    off, slices = off_mm(snapshot.volume.affine, dataset, places)
+    if not off <= tolerance_mm:
+        return f"lies off by {off:.4g} mm"
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    pixels = np.asarray(dataset.pixel_array).reshape(len(groups), rows, columns)
+    numbers = [
+        int(group_of(dataset, group, "SegmentIdentificationSequence").ReferencedSegmentNumber)
+        for group in groups
+    ]
     for layer in shown:
-        volume = segmentation.get_volume(
-            segment_numbers=[layer.number], combine_segments=False, allow_missing_positions=True
-        )
-        array, theirs = volume.array[..., 0], np.asarray(volume.affine, dtype=np.float64)
-        points = corner_points(array.shape)
-        there = geometry.kji_to_lps_mm(theirs, points)
-        ours = np.rint(geometry.kji_to_lps_mm(np.asarray(inverse, dtype=np.float64), there))
-        meant = geometry.kji_to_lps_mm(snapshot.volume.affine, ours)
-        off = float(np.abs(there - meant).max())
-        if not off <= tolerance_mm:
-            return f"segment {layer.number} lies off by {off:.4g} mm"
-        low, high = ours.min(axis=0).astype(int), ours.max(axis=0).astype(int) + 1
-        if ours[0][0] > ours[1][0] or (array.shape[0] == 1 and theirs[:3, 0] @
-                                       snapshot.volume.affine[:3, 0] < 0):  # fmt: skip
-            array = array[::-1]
+        mine = [n for n, number in enumerate(numbers) if number == layer.number]
+        frames = {slices[n]: pixels[n] for n in mine}
+        if len(frames) != len(mine):
+            return f"segment {layer.number} has a slice twice"
         whole = layer.mask.to_array(snapshot.volume.shape_kji)
-        window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        if not np.array_equal(whole[window], array != 0) or (
-            int(np.count_nonzero(array)) != layer.mask.count
+        filled = set(np.flatnonzero(whole.any(axis=(1, 2))).tolist())
+        if not filled <= set(frames) or not all(
+            0 <= k < len(whole) and np.array_equal(frame != 0, whole[k])
+            for k, frame in frames.items()
         ):
             return f"segment {layer.number} has other voxels"
     return ""

@@ -286,6 +286,13 @@ def hush() -> None:
     warnings.filterwarnings("ignore", category=UserWarning, module=r"viewer\.export\.")
 
 
+def group_of(dataset: Dataset, frame: Dataset, keyword: str) -> Dataset:
+    """Return a functional group of a frame, which may be one of all frames (PS3.3 C.7.6.16)."""
+    holder = frame if keyword in frame else dataset.SharedFunctionalGroupsSequence[0]
+    found: Dataset = holder[keyword].value[0]
+    return found
+
+
 def off_mm(
     affine: geometry.Affine, dataset: Dataset, positions: Any, corner_ji: tuple[int, int] = (0, 0)
 ) -> tuple[float, list[int]]:

@@ -48,6 +48,8 @@ TEXTURES: Mapping[str, Code] = {
     "part-solid": own("part-solid", "Part-solid"),
     "solid": own("solid", "Solid"),
 }
+READER_TEXTURE = own("reader-texture", "Texture that the reader named")
+READER_RATING = own("reader-rating", "Likelihood of malignancy, rating of the reader, 1 to 5")
 VOXEL_VALUE = own("voxel-value", "Voxel value, unit not known")
 N_VOXELS = own("voxel-count", "Number of voxels")
 

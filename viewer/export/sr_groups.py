@@ -92,20 +92,25 @@ def _evaluations(one: LesionSnapshot) -> list[Any]:
         said.append((our.REASON, our.reason(one.reason)))
     if one.impression is not None:
         said.append((our.TEXTURE, our.TEXTURES[one.impression.texture_name]))
+    if one.texture is not None and one.texture in our.TEXTURES:
+        said.append((our.READER_TEXTURE, our.TEXTURES[one.texture]))
     return [hd.sr.QualitativeEvaluation(name, value) for name, value in said]
 
 
 def _opinions(one: LesionSnapshot) -> list[Any]:
-    """Return what the model itself says in figures, which no reader measured."""
+    """Return what the model itself says in figures, which no reader measured, and ratings."""
     told = [(our.SCORE, one.score, our.NO_UNIT), (our.UNCERTAINTY, one.uncertainty, our.NO_UNIT)]
     if one.impression is not None:
         told.append((our.MALIGNANCY, one.impression.malignancy, our.RATING))
         told.append((our.TEXTURE_RATING, one.impression.texture, our.RATING))
-    return [
+    found = [
         _number(name, value, unit, algorithm_id=_algorithm(one.model))
         for name, value, unit in told
         if value is not None and math.isfinite(value)
     ]
+    if one.malignancy is not None:
+        found.append(_number(our.READER_RATING, one.malignancy, our.RATING))
+    return found
 
 
 def _sizes(size: Size | None, source: Source) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
+from resources.problem import Problem
 from resources.text import translate
 from viewer.export.formats import DEFAULT, Format
 from viewer.export.report import ExportReport
@@ -30,6 +31,7 @@ class Exporter(QObject):
         super().__init__(parent)
         self._reading = reading
         self._job: Job | None = None
+        self._closed = False
         self.formats: tuple[Format, ...] = DEFAULT
         self.report: ExportReport | None = None  # of the last export that was done
         self._pool = QThreadPool(self)
@@ -57,6 +59,7 @@ class Exporter(QObject):
         self._job.progressed.connect(self.progressed)
         self._job.succeeded.connect(self._on_success)
         self._job.failed.connect(self._on_failure)
+        self._job.ended.connect(self._on_end)
         self._job.start(self._pool)
         self.started.emit()
 
@@ -70,8 +73,24 @@ class Exporter(QObject):
         self._job = None
         self.ended.emit(None, problem)
 
+    @Slot()
+    def _on_end(self) -> None:
+        """Give the room free after a defect, too, which is told apart from this."""
+        if self._job is None:
+            return
+        self._job = None
+        if not self._closed:
+            self.ended.emit(
+                None,
+                Problem(
+                    translate("export", "Something in Overread went wrong."),
+                    translate("export", "Nothing was exported, and your work is safe."),
+                ),
+            )
+
     def close(self) -> None:
         """Stop an export (it leaves nothing half) and wait for the thread."""
+        self._closed = True
         if self._job is not None:
             self._job.cancel()
         self._pool.waitForDone(5000)

@@ -227,6 +227,8 @@ def test_the_report_names_verdict_reason_reader_and_model(exported):
     assert "Reader One" in text and "Reader Two" in text
     assert "Ground-glass" in text and '"3.4" ({score}' in text
     assert '"77.6" (mm,UCUM' in text and '"-500.25" ([hnsf\'U],UCUM' in text
+    assert text.count("reader-texture") == text.count("reader-rating") == 1
+    assert "(part-solid,99OVERREAD" in text and '"4.0" ({score}' in text
     assert text.count('(113000,DCM,"Of Interest")') == 2, "two acquired slices were marked"
 
 

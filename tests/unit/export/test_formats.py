@@ -292,3 +292,19 @@ def test_no_words_of_a_reader_and_no_path_are_in_any_file(case, tmp_path):
     for path in folder.iterdir():
         data = path.read_bytes()
         assert b"CANARY" not in data and str(tmp_path).encode() not in data, path.name
+
+
+def test_a_map_and_an_outline_of_one_slice(case, tmp_path):
+    """What is alone may stand in the groups that all frames share."""
+    heat = case.findings.heatmap
+    thin = replace(heat, values=heat.values[:1])
+    lone = np.zeros(case.volume.shape_kji, bool)
+    lone[5, 10:14, 9:20] = True
+    bare = replace(
+        case,
+        findings=replace(case.findings, heatmap=thin, uncertainty=None),
+        lesions=(replace(case.lesions[1], mask=Mask.from_array(lone)),),
+        segments=(),
+    )
+    report = export_case(bare, tmp_path / "out", formats=FORMATS)
+    assert report.left_out == ()
