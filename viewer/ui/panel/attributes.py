@@ -218,9 +218,9 @@ def _show_chip(chip: QPushButton, on: bool, frozen: str, tip: str) -> None:
 def _malignancy_text(value: int) -> str:
     """Return a step of the scale of LIDC-IDRI in words."""
     return {
-        1: translate("attributes", "Malignancy 1 of 5: highly unlikely"),
-        2: translate("attributes", "Malignancy 2 of 5: moderately unlikely"),
-        3: translate("attributes", "Malignancy 3 of 5: indeterminate"),
-        4: translate("attributes", "Malignancy 4 of 5: moderately suspicious"),
-        5: translate("attributes", "Malignancy 5 of 5: highly suspicious"),
+        1: translate("attributes", "Malignancy 1: highly unlikely"),
+        2: translate("attributes", "Malignancy 2: moderately unlikely"),
+        3: translate("attributes", "Malignancy 3: indeterminate"),
+        4: translate("attributes", "Malignancy 4: moderately suspicious"),
+        5: translate("attributes", "Malignancy 5: highly suspicious"),
     }[value]
