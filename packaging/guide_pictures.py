@@ -13,12 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 _SIZE = (1440, 900)
 _READ_S, _RUN_S = 120.0, 900.0
+_EARLIER = "Synthetic chest phantom, earlier"
 
 
 class Guide:
@@ -42,6 +44,12 @@ class Guide:
         while time.monotonic() < end and not until():
             self._app.processEvents()
             time.sleep(0.005)
+
+    def has_read(self, description: str) -> bool:
+        """Tell whether all of a series is there."""
+        case = self.window.reading.case
+        read = case is not None and not case.is_being_read
+        return read and case.series.description == description
 
     def do(self, *names: str) -> None:
         """Trigger commands, as their keys do."""
@@ -80,13 +88,41 @@ class Guide:
         self.wait(0.2)
 
 
+def earlier_study(folder: Path) -> None:
+    """Write an earlier study of the sample's patient, who is nobody: its nodules are smaller."""
+    import pydicom
+
+    from viewer.phantom.anatomy import make_phantom
+    from viewer.phantom.dicom import write_series
+    from viewer.phantom.sample import sample_spec, sample_study
+
+    spec = sample_spec()
+    frame = pydicom.dcmread(min(sample_study().iterdir())).FrameOfReferenceUID
+    before = [replace(one, diameter_mm=0.7 * one.diameter_mm) for one in spec.nodules]
+    phantom = make_phantom(replace(spec, nodules=tuple(before), seed=spec.seed + 1))
+    for path in write_series(phantom, folder, description=_EARLIER):
+        dataset = pydicom.dcmread(path)
+        dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = "19990601"
+        dataset.FrameOfReferenceUID = frame  # so that both are linked by position
+        dataset.save_as(path)
+
+
 def draw(guide: Guide) -> None:
     """Take all scenes."""
+    with tempfile.TemporaryDirectory() as folder:
+        _draw(guide, Path(folder))
+
+
+def _draw(guide: Guide, earlier: Path) -> None:
     window = guide.window
     reading = window.reading
+    earlier_study(earlier)
+    window.open_paths([earlier])  # it is in the worklist then
+    guide.wait(_READ_S, lambda: guide.has_read(_EARLIER))
+    guide.wait(1.0)
     guide.do("read_first")
     window.open_sample()
-    guide.wait(_READ_S, lambda: reading.case is not None and not reading.case.is_being_read)
+    guide.wait(_READ_S, lambda: guide.has_read("Synthetic chest phantom"))
     guide.wait(1.0)
     guide.take("read-first")
     guide.do("read_first")
@@ -100,7 +136,7 @@ def draw(guide: Guide) -> None:
     guide.do("heatmap", "reject")
     guide.take("reject")
     guide.do("abort", "undo", "measure_finding", "ellipse")
-    guide.drag((0.40, 0.52), (0.46, 0.58))
+    guide.drag((0.45, 0.42), (0.54, 0.475))
     guide.do("abort")
     guide.take("measure")
     guide.do("measurements", "layout_four", "preview", "slab", "slab_thicker")
@@ -108,7 +144,13 @@ def draw(guide: Guide) -> None:
     guide.take("four-views")
     guide.do("slab", "slab", "slab", "layout_three", "light")
     guide.take("light")
-    guide.do("light", "worklist")
+    guide.do("light", "layout_list", "next")
+    guide.take("one-view")
+    guide.do("layout_beside")
+    guide.wait(_READ_S, lambda: window.layouts.beside.state == "shown")
+    guide.wait(1.0)
+    guide.take("beside")
+    guide.do("layout_three", "worklist")
     guide.wait(1.0)
     guide.take("worklist")
     window.close()

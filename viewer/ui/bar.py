@@ -98,9 +98,10 @@ class TopBar(QFrame):
     """Everything that is not about one finding.
 
     It never makes the window wider: where room is short it leaves out, in this order, the name
-    of the last step, that of the layout, the keys, model and device in words, the slider of the
-    brush, the room around its rules, the buttons of the worklist and of panning, the tools for
-    whole outlines and those that are not held. All of these stand in tooltips or have their keys.
+    of the last step, that of the layout, its own, the keys, model and device in words, the slider
+    of the brush, the room around its rules, the buttons of the worklist and of panning, the tools
+    for whole outlines and those that are not held. All of these stand in tooltips or have their
+    keys.
     """
 
     device_chosen = Signal(str)
@@ -187,26 +188,26 @@ class TopBar(QFrame):
         """Show as much as there is room for."""
         row = self.layout()
         assert row is not None
-        for left_out in range(10):
+        for left_out in range(11):
             for gap in self._gaps:
-                gap.setFixedWidth(_GAP_PX if left_out < 6 else _NARROW_GAP_PX)
+                gap.setFixedWidth(_GAP_PX if left_out < 7 else _NARROW_GAP_PX)
             self._undo_text.setVisible(left_out < 1)
-            self.device_button.setText(self._title if left_out < 4 else translate("bar", "AI"))
+            self.device_button.setText(self._title if left_out < 5 else translate("bar", "AI"))
             self.layout_button.show_text(left_out < 2)
             for key in self._keys:
-                key.setVisible(left_out < 3)
-            self._name.setVisible(left_out < 4)
-            self._brush.show_slider(left_out < 5)
+                key.setVisible(left_out < 4)
+            self._name.setVisible(left_out < 3)
+            self._brush.show_slider(left_out < 6)
             proposed = self._reshaping.proposal is not None
             for button in self._tools:  # none is held while an outline is proposed
-                kept = left_out < 9 or button.isChecked()
-                button.setVisible(kept and (left_out < 5 or not proposed))
+                kept = left_out < 10 or button.isChecked()
+                button.setVisible(kept and (left_out < 6 or not proposed))
             for button in self._held:
                 button.setVisible(button.isChecked())
-            self._rules.show_fields(left_out < 9)
-            self._shape.setVisible(left_out < 8)
+            self._rules.show_fields(left_out < 10)
+            self._shape.setVisible(left_out < 9)
             for button in self._seldom:
-                button.setVisible(left_out < 7 or button.isChecked())
+                button.setVisible(left_out < 8 or button.isChecked())
             for widget in (self._brush, self._rules, *self.findChildren(CommandButton)):
                 inner = widget.layout()
                 if inner is not None:

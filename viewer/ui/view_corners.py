@@ -135,6 +135,8 @@ def _patient_lines(view: SliceView) -> list[str]:
     if len(day) == 8 and day.isdigit():
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     what = " · ".join(text for text in (series.study_description, day) if text)
+    if ink.advance(what, theme.font(theme.CORNER_PX)) > _room(view):
+        return [text for text in (who, number, series.study_description, day) if text]
     return [text for text in (who, number, what) if text]
 
 

@@ -44,6 +44,7 @@ class ValuePlot(QWidget):
         plot.hideButtons()
         plot.getAxis("bottom").setHeight(32)
         plot.getAxis("left").setWidth(54)
+        plot.getPlotItem().layout.setContentsMargins(0, 8, 6, 0)  # for half a highest number
         plot.setFrameShape(plot.Shape.NoFrame)
         self._column.addWidget(plot)
         return plot
