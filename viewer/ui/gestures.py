@@ -77,7 +77,9 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if tool in ("outline", "refine", "box") and (reason := no_painting(view)):
         view.told.emit(reason)
         return None
-    if tool == "box" and view.boxing is not None:
+    if tool == "box":
+        if view.boxing is None:
+            return None
         if view.plane is not None and not view.plane.straight:
             view.told.emit(_needs_straight(view))
             return None
