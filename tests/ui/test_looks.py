@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QSlider
 from viewer.display import strokes
 from viewer.session import Case
 from viewer.ui import slice_view, theme
+from viewer.ui.inked import Inked
+from viewer.ui.look import Look
 from viewer.ui.overlay_layer import OverlayLayer, _Line, _Outline
-from viewer.ui.slice_item import Look
 from viewer.ui.widgets import CommandButton
 
 from .conftest import settle
@@ -206,11 +207,13 @@ def test_outlines_are_as_thick_on_a_dense_screen(opened):
         picture = QImage(50 * ratio, 50 * ratio, QImage.Format.Format_RGB32)
         picture.setDevicePixelRatio(ratio)
         picture.fill(0)
+        look = Look(QSize(50, 50), ratio, (0.0, 0.0), 1.0)
+        inked = Inked()
+        inked.draw([line.stroke(look, (0.0, 0.0))], look)
         with QPainter(picture) as painter:
-            line.draw(painter)
+            inked.paint(painter, look)
         column = [picture.pixelColor(25 * ratio, y).red() > 200 for y in range(50 * ratio)]
         covered.append(sum(column) / ratio)
-        look = Look(QSize(50, 50), ratio, (0.0, 0.0), 1.0)
         assert line.stroke(look, (0.0, 0.0)).width_px == 4 * ratio
     assert covered[0] == covered[1] == 4
 

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QImage, QPainter
 
-from viewer.ui.slice_item import Look, SliceItem
+from viewer.ui.look import Look
+from viewer.ui.slice_item import SliceItem
 
 _ODD = 0xFFFF00FF
 _GREY = 0xFF808080

@@ -16,7 +16,8 @@ from viewer.ui import composing
 
 if TYPE_CHECKING:
     from viewer.display.grey import Rgb32
-    from viewer.ui.slice_item import Look, SliceItem
+    from viewer.ui.look import Look
+    from viewer.ui.slice_item import SliceItem
     from viewer.ui.slice_view import SliceView
 
 # What the reader did goes first: so long nothing else may have come.

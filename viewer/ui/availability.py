@@ -67,7 +67,8 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
 _said: WeakKeyDictionary[QAction, tuple[str, str, tuple[str, ...]]] = WeakKeyDictionary()
 
 
-def _say(action: QAction, why_not: str, keys: tuple[str, ...]) -> None:
+def say(action: QAction, why_not: str, keys: tuple[str, ...]) -> None:
+    """Enable an action, or say why it cannot be used; nothing is touched that is so already."""
     now = action.text(), why_not, keys
     if _said.get(action) == now:
         return
@@ -89,7 +90,7 @@ def follow(
     for part in parts:
         why |= part.reasons()
     for name, action in actions.items():
-        _say(action, why[name], reading.keys.keys_of(name))
+        say(action, why[name], reading.keys.keys_of(name))
     case = reading.case
     if not why["undo"] and case is not None:
         text = translate("window", "Undo “{step}”").format(step=case.undo_name)

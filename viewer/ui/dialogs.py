@@ -58,6 +58,8 @@ class ReaderDialog(QDialog):
         column.addWidget(self._role)
         column.addWidget(note(self._hint(first)))
         column.addWidget(buttons(self, cancel=True))
+        # Wrapped words tell their height only once they have a width.
+        self.setMinimumHeight(column.totalHeightForWidth(max(360, column.totalSizeHint().width())))
 
     @staticmethod
     def _hint(first: bool) -> str:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from inference.findings import Heatmap, Mask
 from viewer.annotate.lesion import AI_DRAWN
@@ -18,16 +16,19 @@ from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
 from viewer.display.slab import Span, flat_heatmap, flat_mask
-from viewer.display.strokes import DASH, GAP, RIM_ALPHA, RIM_PX, Stroke
+from viewer.display.strokes import RIM_PX, Stroke
 from viewer.ui import change_layer
 from viewer.ui import on_image as theme
+from viewer.ui.inked import Inked
 from viewer.ui.label_colours import label_colour
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
     from viewer.annotate.lesion import Lesion, SegmentState
+    from viewer.ui.look import Look
     from viewer.ui.oblique_slabs import ObliqueSlabs
-    from viewer.ui.slice_item import Look
 
 _LINE_PX = 1.6
 _SELECTED_PX = 2.4
@@ -81,45 +82,32 @@ class _Line:
         colour, ratio = int(self.colour[1:7], 16), look.ratio
         return Stroke(lines, colour, self.width_px * ratio, RIM_PX * ratio, self.dashed)
 
-    def draw(self, painter: QPainter) -> None:
-        """Draw it in view mm."""
-        # Cosmetic pens count the pixels of the device: as thick on a dense screen as on another.
-        ratio = painter.device().devicePixelRatio()
-        pen = QPen(QColor(self.colour), self.width_px * ratio)
-        pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
-        if self.dashed:
-            # Flat ends: the square ones that Qt draws by itself would fill half of each gap.
-            pen.setDashPattern([DASH, GAP])
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        rim = QPen(QColor(0, 0, 0, RIM_ALPHA), (self.width_px + RIM_PX) * ratio)
-        path = QPainterPath()
-        for line in self.outline.lines:
-            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
-            path.closeSubpath()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for one in (rim, pen):
-            one.setCosmetic(True)
-            painter.setPen(one)
-            painter.drawPath(path)
-
 
 class _StrokeLayer:
     """Outline under the brush: drawn anew with each dab, so that the others need not be."""
 
     def __init__(self) -> None:
         self._line: _Line | None = None
+        self._inked = Inked()
+        self._inked_for: tuple[_Line, Look] | None = None
 
     def show_line(self, line: _Line | None) -> None:
         self._line = line
+        if line is None:
+            self._inked, self._inked_for = Inked(), None
 
     @property
     def shows_line(self) -> bool:
         return self._line is not None
 
-    def paint(self, painter: QPainter) -> None:
-        if self._line is not None:
-            self._line.draw(painter)
+    def paint(self, painter: QPainter, look: Look) -> None:
+        """Draw it with a painter of logical pixels."""
+        if self._line is None:
+            return
+        if self._inked_for != (self._line, look):
+            self._inked.draw([self._line.stroke(look, (0.0, 0.0))], look)
+            self._inked_for = (self._line, look)
+        self._inked.paint(painter, look)
 
 
 def _nothing() -> None:

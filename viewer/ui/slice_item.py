@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QImage, QPainter
 
 from viewer.display.grey import Rgb32
-from viewer.display.strokes import Canvas, Stroke
+from viewer.display.strokes import Stroke
+from viewer.ui.inked import Inked
+from viewer.ui.look import Look
 
 # Rows of the device that Qt draws without threads of its own: it makes pieces from 96 on.
 ROWS_PX = 90
@@ -22,27 +23,6 @@ class Lines(Protocol):
 
     def strokes(self, look: Look) -> Sequence[Stroke]:
         """Return it in pixels of the device."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """What part of a plane a view shows: its logical size, point at the top left, scale."""
-
-    size: QSize
-    ratio: float
-    corner_mm: tuple[float, float]
-    mm_per_px: float
-
-    @property
-    def pixels(self) -> QSize:
-        """Pixels of the device."""
-        return (self.size * self.ratio).expandedTo(QSize(1, 1))
-
-    @property
-    def transform(self) -> QTransform:
-        """From mm of the plane to logical pixels."""
-        scale = 1 / self.mm_per_px
-        return QTransform.fromScale(scale, scale).translate(-self.corner_mm[0], -self.corner_mm[1])
 
 
 def _image(buffer: Rgb32) -> QImage:
@@ -86,8 +66,7 @@ class SliceItem:
         self._whole = QImage()
         self._whole_for: Look | None = None
         self._once_for: Look | None = None
-        self._canvas = Canvas(0, 0)
-        self._over = QImage()
+        self._over = Inked()
         self._over_for: Look | None = None
         self._next = QImage()  # the whole of the slice that comes next
         self._next_for: tuple[Rgb32, Look] | None = None
@@ -117,7 +96,7 @@ class SliceItem:
     ) -> None:
         """Draw a buffer that is likely to be shown next, with its outlines."""
         self._next = self._blank(self._next, look)
-        self._stroke(strokes, look)
+        self._over.draw(strokes, look)
         self._over_for = None  # the canvas holds other lines now
         painter = QPainter(self._next)
         self._draw(painter, look, look.transform.mapRect(rect_mm), _image(buffer))
@@ -141,7 +120,7 @@ class SliceItem:
         """Draw slice and outlines with a painter of logical pixels."""
         if self._whole_for != look and not self._take_prepared(look):
             if self._over_for != look:
-                self._stroke(self._lines.strokes(look), look)
+                self._over.draw(self._lines.strokes(look), look)
                 self._over_for = look
             target = look.transform.mapRect(self._rect_mm)
             if self._once_for != look and look.ratio.is_integer():
@@ -170,10 +149,7 @@ class SliceItem:
             painter.fillRect(part, Qt.GlobalColor.black)
         if image is not None:
             self._draw_image(painter, target, image, look)
-        if not self._canvas.is_clear:
-            first, after = self._canvas.rows
-            part = QRectF(0, first, look.pixels.width(), after - first)
-            painter.drawImage(QPointF(0, first / look.ratio), self._over, part)
+        self._over.paint(painter, look)
 
     @staticmethod
     def _draw_image(painter: QPainter, target: QRectF, image: QImage, look: Look) -> None:
@@ -188,22 +164,3 @@ class SliceItem:
         painter.setClipping(False)
         # Left on, whatever is drawn after would be scaled pixel by pixel, and shared out too.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-
-    def _stroke(self, strokes: Sequence[Stroke], look: Look) -> None:
-        """Draw outlines into a picture of their own, in the place of those before."""
-        rows, columns = look.pixels.height(), look.pixels.width()
-        if self._canvas.pixels.shape == (rows, columns):
-            self._canvas.clear()
-        elif strokes:
-            self._canvas = Canvas(rows, columns)
-            self._over = QImage(
-                self._canvas.pixels.data,
-                columns,
-                rows,
-                columns * 4,
-                QImage.Format.Format_ARGB32_Premultiplied,
-            )
-        else:
-            self._canvas, self._over = Canvas(0, 0), QImage()
-        self._over.setDevicePixelRatio(look.ratio)
-        self._canvas.draw(strokes)

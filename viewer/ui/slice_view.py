@@ -31,10 +31,11 @@ from viewer.ui import (
 )
 from viewer.ui.ahead import Ahead
 from viewer.ui.drawn import Drawn
+from viewer.ui.look import Look
 from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.plane_view import PlaneView
 from viewer.ui.reading import Reading
-from viewer.ui.slice_item import Look, SliceItem
+from viewer.ui.slice_item import SliceItem
 from viewer.ui.standing import Standing
 
 if TYPE_CHECKING:
@@ -263,11 +264,7 @@ class SliceView(PlaneView):
         look = Look(self.size(), self.devicePixelRatioF(), corner, self.mm_per_px)
         self._slice.paint(painter, look)
         if self.case is not None and self.plane is not None:
-            if self.overlay.stroke_layer.shows_line:
-                painter.save()
-                painter.setTransform(look.transform, True)
-                self.overlay.stroke_layer.paint(painter)
-                painter.restore()
+            self.overlay.stroke_layer.paint(painter, look)
             for extra in self.extras:
                 extra(painter, self)
             view_text.paint(painter, self)

@@ -13,6 +13,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer import worklist_case
 from viewer.study.order import StackPlan
+from viewer.ui import availability
 from viewer.ui.places import ask_folder
 from viewer.ui.worklist_keeper import WorklistKeeper
 from viewer.worklist import Study, Worklist
@@ -131,8 +132,7 @@ class WorklistFlow(QObject):
             why = translate("window", "Open a series first.")
         for name, action in actions.items():
             if name not in _ALLOWED:
-                action.setEnabled(False)
-                action.setToolTip(f"{action.toolTip().partition(chr(10))[0]}\n{why}")
+                availability.say(action, why, self._window.reading.keys.keys_of(name))
 
     # ------------------------------------------------------------------- opening
 

@@ -153,7 +153,7 @@ def _damage_model(tmp_path, monkeypatch):
     data[len(data) // 2] ^= 1
     weights.write_bytes(data)
     pack = replace(bundled[0], folder=folder)
-    monkeypatch.setattr(registry, "available", lambda: (pack,))
+    monkeypatch.setattr(registry, "bundled", lambda: (pack,))
 
 
 # ------------------------------------------------------------------- analyze
