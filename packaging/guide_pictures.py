@@ -48,8 +48,9 @@ class Guide:
     def has_read(self, description: str) -> bool:
         """Tell whether all of a series is there."""
         case = self.window.reading.case
-        read = case is not None and not case.is_being_read
-        return read and case.series.description == description
+        if case is None or case.is_being_read:
+            return False
+        return case.series.description == description
 
     def do(self, *names: str) -> None:
         """Trigger commands, as their keys do."""
