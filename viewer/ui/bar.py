@@ -173,6 +173,7 @@ class TopBar(QFrame):
         export = translate("bar", "Export")
         row.addWidget(CommandButton(actions["export"], role="primary", key=False, text=export))
         self._keys = self.findChildren(KeyCap)
+        self._left_out = 0  # how much of the bar has no room, see ``fit``
         reading.tool_changed.connect(self.fit)
         self.layout_button.renamed.connect(self.fit)
         reshaping.changed.connect(self.fit)
@@ -214,6 +215,7 @@ class TopBar(QFrame):
                     inner.invalidate()
                 widget.updateGeometry()
             row.invalidate()
+            self._left_out = left_out
             if row.minimumSize().width() <= self.width():
                 break
 
@@ -259,7 +261,9 @@ class TopBar(QFrame):
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, 230)
         if shown != self._undo_text.text():
             self._undo_text.setText(shown)
-            self.fit()
+            # Where more than this text had no room, it has none whatever it says.
+            if self._left_out < 2:
+                self.fit()
 
     def show_devices(self, devices: tuple[tuple[str, str], ...], chosen: str, title: str) -> None:
         """Offer (id, name) devices; ``title`` stands on the button."""
