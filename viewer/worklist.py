@@ -334,8 +334,7 @@ def _patiently(work: Callable[[], T]) -> T:
         try:
             return work()
         except sqlite3.OperationalError as error:
-            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > end:
+            if not worklist_file.is_busy(error) or time.monotonic() > end:
                 raise
             time.sleep(0.02)
 

@@ -177,6 +177,11 @@ def is_damage(error: sqlite3.Error) -> bool:
     return is_broken(error) or code == sqlite3.SQLITE_ERROR
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Tell whether another connection has the file for a moment."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
 # ------------------------------------------------------------------------- inside
 
 

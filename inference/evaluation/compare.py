@@ -7,17 +7,15 @@ difference must not lie beyond its limit, or the old model stays.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.evaluation import calibration, decision, detection, outlines
-from inference.evaluation.folder import INDEX, MASKS, Folder
+from inference.evaluation.folder import INDEX, MASKS, Folder, digests
 from inference.evaluation.predictions import Predictions, blobs_of
 from inference.evaluation.promotion import promotion
 from inference.evaluation.report import AGREED, DEFAULT_THRESHOLD
@@ -231,16 +229,8 @@ def _data(folder: Folder, asked: Sequence[int]) -> dict[str, Any]:
         "nodules_of_3_or_more_readers": len(lesions),
         "patients": len(patients),
         "patient_names": patients,
-        "sha256": {name: _digest(folder.path / name) for name in (INDEX, MASKS)},
+        "sha256": digests(folder.path, (INDEX, MASKS)),
     }
-
-
-def _digest(path: Any) -> str | None:
-    try:
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, partial(hashlib.sha256)).hexdigest()
-    except OSError:
-        return None
 
 
 def _rows(old: Judged, new: Judged) -> list[dict[str, Any]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ READERS = 4
 # An array of more than this is none of ours: 9,901 slices take 0.16 GB.
 _MOST_SLICES = 200_000
 
+FILES = (INDEX, MASKS, SLICES)
+
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 _Value = TypeVar("_Value")
@@ -35,6 +38,19 @@ _Value = TypeVar("_Value")
 BROKEN = (
     ValueError, EOFError, KeyError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+
+
+def digests(folder: Path, names: Sequence[str] = FILES) -> dict[str, str | None]:
+    """Return the SHA-256 of files of a folder by their names; None of one that cannot be read."""
+    return {name: _digest(folder / name) for name in names}
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ and the threshold stay those of the base model.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from inference.evaluation.folder import FILES, digests
 from inference.evaluation.seen import seen_by
 from inference.manifest import ModelPack
 from inference.runtime.engine import Engine
@@ -143,7 +143,7 @@ class _Retraining:
 
     @cached_property
     def _crops(self) -> Crops:
-        for name in ("index.csv", "reader_masks.npz", "slices.tar"):
+        for name in FILES:
             if not (self._data / name).is_file():
                 raise Problem(
                     f"There is no {name} in {self._data}.",
@@ -246,10 +246,7 @@ class _Retraining:
         return {
             "format": 1,
             "base": _named(self._base),
-            "data": {
-                name: _digest(self._data / name)
-                for name in ("index.csv", "reader_masks.npz", "slices.tar")
-            },
+            "data": digests(self._data),
             "plan": asdict(self._plan),
         }
 
@@ -283,11 +280,3 @@ class _Retraining:
 
 def _named(base: ModelPack) -> dict[str, str]:
     return {"id": base.id, "version": base.version, "sha256": base.weights.sha256}
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except OSError:
-        return None

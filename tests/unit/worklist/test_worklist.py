@@ -282,8 +282,7 @@ def test_two_rooms_of_a_window_mend_the_damage_once(folder, file, monkeypatch):
         except sqlite3.Error as error:
             # Neither mends before the other has stumbled too. One that only found the file
             # busy comes again, and has not seen the damage yet.
-            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-            if busy or threading.get_ident() in stumbled:
+            if worklist_file.is_busy(error) or threading.get_ident() in stumbled:
                 raise
             stumbled.add(threading.get_ident())
             both.wait()
