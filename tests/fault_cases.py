@@ -14,7 +14,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -25,6 +24,8 @@ from inference.findings import Mask
 from resources.problem import Problem
 from tests.annotate_cases import findings, findings_sha, open_case, state, volume
 from tests.fault_session import ROOT, Nursery, fixed_clock, records_of, step
+from tests.outcomes import Judge, Outcome
+from tests.small_disks import fill, small_disk
 from viewer import session
 from viewer.annotate import store as store_module
 from viewer.annotate.journal import FILE
@@ -32,33 +33,6 @@ from viewer.session import Case
 
 AI = findings(volume())
 AI_SHA = findings_sha(AI)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One fault: what was done, what should come of it, what came."""
-
-    fault: str
-    times: int
-    expected: str
-    figures: dict[str, float | int | str] = field(default_factory=dict)
-    failures: tuple[str, ...] = ()
-    skipped: str = ""
-
-    @property
-    def good(self) -> bool:
-        return not self.failures
-
-
-class _Judge:
-    """Gathers what did not come as it should."""
-
-    def __init__(self) -> None:
-        self.failures: list[str] = []
-
-    def __call__(self, holds: object, otherwise: str) -> None:
-        if not holds:
-            self.failures.append(otherwise)
 
 
 def journal_of(home: Path) -> Path:
@@ -139,7 +113,7 @@ def killed(
     How many gestures may be lost that had ended, but were not said to be saved, is a matter of
     how soon a thread gets its turn; None where that is not to be judged.
     """
-    judge, rng = _Judge(), np.random.default_rng(0)
+    judge, rng = Judge(), np.random.default_rng(0)
     reference = Reference(home / "reference")
     nursery = Nursery(home, commit_s)
     length_s, lost, found, whole = most * 0.12, [], [], 0
@@ -189,7 +163,7 @@ def _records_in(home: Path) -> int:
 
 
 def _judged(
-    judge: _Judge, where: str, home: Path, said: list[str], reference: Reference
+    judge: Judge, where: str, home: Path, said: list[str], reference: Reference
 ) -> tuple[int, int]:
     """Judge what a killed session left; return its records and how many gestures had ended."""
     saved = max((int(line.split()[1]) for line in said if line.startswith("saved")), default=0)
@@ -230,7 +204,7 @@ def _worked_on(home: Path, records: int) -> tuple[object, ...]:
 
 def overwritten(times: int, home: Path, records: int = 120, size: int = 4096) -> Outcome:
     """Write random bytes over a random part of the journal."""
-    judge, shares = _Judge(), []
+    judge, shares = Judge(), []
     reference = Reference(home / "reference")
     _worked_on(home / "made", records)
     for seed in range(times):
@@ -269,7 +243,7 @@ def overwritten(times: int, home: Path, records: int = 120, size: int = 4096) ->
 
 def emptied(home: Path, records: int = 60) -> Outcome:
     """Cut the journal to nothing."""
-    judge = _Judge()
+    judge = Judge()
     told = _worked_on(home, records)
     file = journal_of(home)
     file.write_bytes(b"")
@@ -292,7 +266,7 @@ def emptied(home: Path, records: int = 60) -> Outcome:
 
 def clock_set_back(home: Path, records: int = 60) -> Outcome:
     """Set the clock back by two hours in the midst of a session, and forward by a year."""
-    judge, now = _Judge(), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    judge, now = Judge(), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     ticks = iter(range(1, 10_000))
 
     def clock() -> str:
@@ -330,30 +304,6 @@ def clock_set_back(home: Path, records: int = 60) -> Outcome:
 # --------------------------------------------------------------------------- disk
 
 
-@contextlib.contextmanager
-def small_disk(at: Path, megabytes: int = 10) -> Iterator[str]:
-    """Mount a file system of this size; gives why that is not possible, or an empty text."""
-    import subprocess
-
-    at.mkdir(parents=True, exist_ok=True)
-    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
-        yield "mounting needs the rights of root"
-        return
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(at)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        yield f"mount: {mounted.stderr.strip()}"
-        return
-    try:
-        yield ""
-    finally:
-        subprocess.run(["umount", "-l", str(at)], check=False)
-
-
 def disk_full(home: Path) -> Outcome:
     """Fill a disk of 10 MB while a session goes on, then make room again."""
     expected = "work kept in memory, told once, saved when there is room"
@@ -364,14 +314,14 @@ def disk_full(home: Path) -> Outcome:
 
 
 def _filled(disk: Path, expected: str) -> Outcome:
-    judge, problems = _Judge(), []
+    judge, problems = Judge(), []
     with fixed_clock(), mock.patch.object(store_module, "_RETRY_S", 0.05):
         case = opened(disk / "home", on_problem=problems.append)
         while records_of(case) < 20:
             step(case)
         judge(case.flush() == 0, "not saved while there is room")
         filler = disk / "filler"
-        _fill(filler)
+        fill(filler)
         n = 0
         while records_of(case) < 100:
             case.set_note("comment", f"c{n}", {"text": np.random.default_rng(n).bytes(9000).hex()})
@@ -408,15 +358,9 @@ def _filled(disk: Path, expected: str) -> Outcome:
     )
 
 
-def _fill(filler: Path) -> None:
-    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
-        while True:
-            stream.write(bytes(4096))
-
-
 def folder_gone(home: Path) -> Outcome:
     """Take the folder of saved work away while a session goes on, and bring it back."""
-    judge, problems = _Judge(), []
+    judge, problems = Judge(), []
     with fixed_clock(), mock.patch.object(store_module, "_RETRY_S", 0.05):
         case = opened(home, on_problem=problems.append)
         while records_of(case) < 20:
@@ -452,7 +396,7 @@ def folder_gone(home: Path) -> Outcome:
 
 def disk_hangs(home: Path, hang_s: float = 1.5) -> Outcome:
     """Let the disk not answer for a while: the reader goes on."""
-    judge, let_go = _Judge(), threading.Event()
+    judge, let_go = Judge(), threading.Event()
     real = store_module.insert
 
     def hanging(*arguments: object) -> None:
@@ -499,7 +443,7 @@ def read_only_folder(home: Path) -> Outcome:
     before = {path.name: sha(path) for path in folder.iterdir()}
     for path in (*folder.iterdir(), folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    judge = _Judge()
+    judge = Judge()
     try:
         with _not_root(home):
             case = opened(home)
@@ -545,7 +489,7 @@ def two_readers(times: int, home: Path) -> Outcome:
     import subprocess
     import sys
 
-    judge = _Judge()
+    judge = Judge()
     program = [sys.executable, "-m", "tests.fault_session", "turns", str(home), str(times // 2)]
     made = 0
     with contextlib.ExitStack() as stack:

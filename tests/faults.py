@@ -13,11 +13,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from tests import fault_cases
-from tests.fault_cases import Outcome
+from tests.outcomes import Outcome, show
 
 Case = Callable[[Path], Outcome]
 
@@ -38,27 +35,15 @@ def cases(full: bool) -> tuple[Case, ...]:
     )
 
 
-def row(outcome: Outcome) -> tuple[str, ...]:
-    """Return one line of the table."""
-    figures = "; ".join(f"{name}: {value}" for name, value in outcome.figures.items())
-    if outcome.skipped:
-        return outcome.fault, "-", outcome.expected, outcome.skipped, "skipped"
-    result = "as expected" if outcome.good else "; ".join(outcome.failures[:3])
-    return outcome.fault, str(outcome.times), outcome.expected, figures, result
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--full", action="store_true", help="as often as the table of figures says")
     full = parser.parse_args().full
-    table = Table("fault", "times", "expected", "figures", "result", show_lines=True)
     outcomes = []
     for case in cases(full):
         with tempfile.TemporaryDirectory() as home:
             outcomes.append(case(Path(home)))
-        table.add_row(*row(outcomes[-1]))
-    Console(width=150).print(table)
-    return int(not all(outcome.good for outcome in outcomes))
+    return show(outcomes, "fault")
 
 
 if __name__ == "__main__":

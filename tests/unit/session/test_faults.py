@@ -5,7 +5,8 @@ import pytest
 from tests import fault_cases
 from tests.annotate_cases import findings, findings_sha, open_case, volume
 from tests.fault_session import records_of, step
-from tests.faults import cases, row
+from tests.faults import cases
+from tests.outcomes import row
 from viewer.annotate import second_copy
 
 FAULTS = {
