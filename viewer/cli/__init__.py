@@ -315,16 +315,20 @@ def _outline(options: Any) -> int:
 def _export(options: Any) -> int:
     from viewer.cli import export
 
-    leave = None
-    if options.deidentify:
-        from viewer.cli import deidentify
-
-        leave = export.Leave(
-            *deidentify.open_keys(once=options.once), tuple(options.keep), options.pixels_seen
-        )
+    leave = None if options.with_identity else _leave(options)
     return export.export_command(
         options.case, options.out, options.format, as_json=options.json, leave=leave
     )
+
+
+def _leave(options: Any) -> Any:
+    """Return how identity goes: it does, unless somebody says otherwise."""
+    from viewer.cli import deidentify
+    from viewer.deid.options import options as options_of
+    from viewer.export.leaving import Leave
+
+    chosen = options_of(options.keep, pixels_seen=options.pixels_seen, boxes=options.box)
+    return Leave(*deidentify.open_keys(once=options.once), chosen)
 
 
 def _deidentify(options: Any) -> int:

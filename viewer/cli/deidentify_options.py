@@ -19,14 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_how(parser)
     parser.add_argument(
-        "--box",
-        action="append",
-        default=[],
-        type=_box,
-        metavar="COLUMN,ROW,WIDTH,HEIGHT",
-        help=translate("cli", "black this part of every image out, in pixels; may be repeated"),
-    )
-    parser.add_argument(
         "--whose",
         metavar="PSEUDONYM",
         help=translate("cli", "print whose pseudonym it is, and do nothing else"),
@@ -46,6 +38,14 @@ def add_how(parser: argparse.ArgumentParser) -> None:
         "--pixels-seen",
         action="store_true",
         help=translate("cli", "I looked at all images: no text in them tells who it is"),
+    )
+    parser.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        type=_box,
+        metavar="COLUMN,ROW,WIDTH,HEIGHT",
+        help=translate("cli", "black this part of every image out, in pixels; may be repeated"),
     )
     parser.add_argument(
         "--once",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,9 @@ from resources.text import translate
 from viewer import folders, logbook, saved_work, site_labels, worklist_case
 from viewer.annotate.journal import FILE as JOURNAL
 from viewer.cli import terminal
-from viewer.deid.keyed import Keys
 from viewer.export import export_case, words
 from viewer.export.formats import FORMATS, USUAL, Format
-from viewer.export.leaving import deidentified, plan_of
+from viewer.export.leaving import Leave, plan_of
 from viewer.export.place import check as check_place
 from viewer.export.report import ExportReport
 from viewer.session import Case, Reader
@@ -39,23 +38,13 @@ class _Outcome:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """How identity is taken out: pseudonyms, options, a person's word on the pixels."""
-
-    keys: Keys
-    remember: Callable[[Mapping[str, str]], None]
-    keep: tuple[str, ...]
-    pixels_seen: bool
-
-
 def export_command(
     cases: Sequence[str],
     out: Path,
     formats: Sequence[Sequence[Format]] | None,
     *,
     as_json: bool,
-    leave: Leave | None = None,
+    leave: Leave | None,
 ) -> int:
     """Export each case into a folder of its own; one that fails does not stop the others.
 
@@ -166,16 +155,13 @@ def _export(
     why_not = plan.refusal or plan.irregularity
     if why_not is not None:
         raise why_not
-    named = plan if leave is None else plan_of(plan, leave.keys, leave.keep)
+    named = plan if leave is None else plan_of(plan, leave.keys, leave.options.keep)
     folder = (out / f"overread-{saved_work.key_of(named)[:8]}").resolve()
     check_place(folder, replace=True)  # before the images are read
     with _open(plan, stages) as case:
         snapshot = case.snapshot()
         if leave is not None:
-            snapshot, patients = deidentified(
-                snapshot, leave.keys, leave.keep, pixels_seen=leave.pixels_seen
-            )
-            leave.remember(patients)
+            snapshot = leave.take_out(snapshot)
         report = export_case(
             snapshot,
             folder,

@@ -35,12 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             names=", ".join(FORMATS), all=_ALL, usual=", ".join(USUAL)
         ),
     )
-
     parser.add_argument(
-        "--deidentify",
+        "--with-identity",
         action="store_true",
-        help=translate("cli", "name nobody: identity goes from everything that is written"),
+        help=translate("cli", "name the patient as the images do; else identity is taken out"),
     )
+    # As it was called while identity stayed unless somebody asked.
+    parser.add_argument("--deidentify", action="store_true", help=argparse.SUPPRESS)
     add_how(parser)
 
 

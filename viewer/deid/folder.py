@@ -140,15 +140,18 @@ def _one(path: Path, part: Path, by: Deidentifier, report: Report) -> Outcome:
     why = _may_not_leave(dataset, by.options)
     if why is not None:
         raise _Leave(why)
+    series, image = pixels.names_of(dataset)
+    seen = by.options.vouched(series)
     doubt = pixels.doubt(dataset)
-    if doubt and not by.options.pixels_seen:
+    if doubt and not seen:
         raise _Leave("pixels-not-seen")
     face = pixels.may_show_face(dataset)
-    vouched = by.options.pixels_seen and "PixelData" in dataset
+    vouched = seen and "PixelData" in dataset
+    boxes = tuple(box for box in by.options.boxes if box.is_in(series, image))
     try:
         pixels.clear_overlay_bits(dataset)
-        if by.options.boxes and "PixelData" in dataset:
-            pixels.black_out(path, dataset, by.options.boxes)
+        if boxes and "PixelData" in dataset:
+            pixels.black_out(path, dataset, boxes)
             report.boxed += 1
     except (pixels.Unblackable, Problem):
         raise _Leave("cannot-black-out") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,21 +71,31 @@ def doubt(dataset: Dataset, *, assume_pixels: bool = False) -> Doubt:
     return "unknown"
 
 
-def may_show_face(dataset: Dataset) -> bool:
+def names_of(dataset: Dataset) -> tuple[str, str]:
+    """Return by which UIDs boxes know the series and the image of a data set."""
+    series, image = _text(dataset, "SeriesInstanceUID"), _text(dataset, "SOPInstanceUID")
+    return series or image, image
+
+
+def may_show_face(dataset: Dataset, *, assume_pixels: bool = False) -> bool:
     """Return whether a volume may hold a head, of which the face can be made visible."""
-    if _text(dataset, "Modality") not in _FACES or "PixelData" not in dataset:
+    if _text(dataset, "Modality") not in _FACES:
+        return False
+    if "PixelData" not in dataset and not assume_pixels:
         return False
     said = " ".join(_text(dataset, keyword) for keyword in _SPOKEN)
     return any(word in said for word in _HEAD)
 
 
 def black_out(path: Path, dataset: Dataset, boxes: tuple[Box, ...]) -> None:
-    """Black boxes out in every frame of an image, in place; it is then stored uncompressed.
+    """Black boxes out in the frames of an image, in place; it is then stored uncompressed.
 
     Parameters
     ----------
     path
         The file that ``dataset`` was read from: frames are decoded in the decoding process.
+    boxes
+        Those that are not in this image are passed over.
 
     Raises
     ------
@@ -98,13 +109,32 @@ def black_out(path: Path, dataset: Dataset, boxes: tuple[Box, ...]) -> None:
         raise Unblackable(type(error).__name__) from error
     if instance.bits_allocated not in (8, 16, 32) or any(f.dtype.kind == "f" for f in frames):
         raise Unblackable("values")
-    for frame in frames:
-        dark: Any = 0
-        if frame.ndim == 2 and instance.photometric != "PALETTE COLOR":
-            dark = frame.max() if instance.photometric == "MONOCHROME1" else frame.min()
-        for box in boxes:
-            frame[box.row : box.row + box.height, box.column : box.column + box.width] = dark
+    series, image = names_of(dataset)
+    for number, frame in enumerate(frames):
+        here = [box for box in boxes if box.is_in(series, image, number)]
+        grey = frame.ndim == 2 and instance.photometric != "PALETTE COLOR"
+        blacken(frame, here, inverted=instance.photometric == "MONOCHROME1", grey=grey)
     _store(dataset, frames)
+
+
+def blacken(
+    frame: npt.NDArray[Any], boxes: Iterable[Box], *, inverted: bool = False, grey: bool = True
+) -> None:
+    """Black boxes out in one frame (row, column and maybe samples), in place.
+
+    Parameters
+    ----------
+    inverted
+        Whether the highest value is the darkest.
+    grey
+        Whether values are shades of grey: black is then the darkest there is, else 0.
+    """
+    boxes = list(boxes)
+    if not boxes or not frame.size:
+        return
+    dark: Any = (frame.max() if inverted else frame.min()) if grey else 0
+    for box in boxes:
+        frame[box.row : box.row + box.height, box.column : box.column + box.width] = dark
 
 
 def _store(dataset: Dataset, frames: list[npt.NDArray[Any]]) -> None:

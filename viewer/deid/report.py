@@ -57,6 +57,8 @@ class Report:
         What befell elements, and in how many files.
     found
         What the check found in files that were therefore left out.
+    headers_only
+        Whether no file was copied: values of headers went into objects made anew.
     """
 
     folder: Path
@@ -70,6 +72,12 @@ class Report:
     boxed: int = 0
     entries: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     found: Counter[Found] = field(default_factory=Counter)
+    headers_only: bool = False
+
+    @classmethod
+    def of_headers(cls, options: Options) -> Report:
+        """Return a report of a case whose objects take over headers and no file itself."""
+        return cls(Path(), options, headers_only=True)
 
     def add(self, record: Record) -> None:
         """Count what befell one file."""
@@ -81,7 +89,7 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """Return the contents of ``deidentification.json``: no name, path, date or old UID."""
-        boxes = [[b.column, b.row, b.width, b.height] for b in self.options.boxes]
+        boxes = sorted({(b.column, b.row, b.width, b.height) for b in self.options.boxes})
         return {
             "format": FORMAT,
             "format_version": 1,
@@ -94,9 +102,9 @@ class Report:
             "series": sorted(self.series),
             "left_out": self.why_left_out(),
             "pixels": {
-                "seen_by_a_person": self.options.pixels_seen,
+                "seen_by_a_person": self.options.pixels_seen or bool(self.options.seen),
                 "needed_a_person": {why: n for why, n in sorted(self.doubts.items()) if why},
-                "boxes_column_row_width_height_px": boxes,
+                "boxes_column_row_width_height_px": [list(box) for box in boxes],
                 "files_with_boxes": self.boxed,
             },
             "warnings": [{"kind": "face", "series": uid} for uid in sorted(self.faces)],
@@ -104,9 +112,17 @@ class Report:
                 {"tag": tag, "name": name_of(tag), "action": action, "why": why, "files": count}
                 for (tag, action, why), count in sorted(self.entries.items())
             ],
+            **self._check(),
+        }
+
+    def _check(self) -> dict[str, Any]:
+        if self.headers_only:
+            return {"of": "headers of the images, from which the objects beside were written"}
+        found = {str(what): n for what, n in sorted(self.found.items())}
+        return {
             "check": {
                 "reader": "each file read again: words, UIDs, private elements",
                 "files": self.files,
-                "found_and_left_out": {str(what): n for what, n in sorted(self.found.items())},
-            },
+                "found_and_left_out": found,
+            }
         }

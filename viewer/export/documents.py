@@ -124,7 +124,12 @@ def _deidentified(snapshot: CaseSnapshot) -> dict[str, Any] | None:
     """Say how identity was taken out; None when it was not."""
     if snapshot.pseudonyms is None:
         return None
-    return {"profile": "PS3.15 Annex E, Basic Profile", "kept": list(snapshot.pseudonyms.keep)}
+    said = snapshot.pseudonyms
+    return {
+        "profile": "PS3.15 Annex E, Basic Profile",
+        "kept": list(said.keep),
+        "pixels_seen_by_a_person": said.pixels_seen,
+    }
 
 
 def _readers(snapshot: CaseSnapshot) -> list[str]:

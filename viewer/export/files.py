@@ -18,6 +18,7 @@ from viewer.export.documents import findings_document, manifest_document
 from viewer.export.formats import DEFAULT, Format, complete
 from viewer.export.jobs import jobs as find_jobs
 from viewer.export.layers import layers
+from viewer.export.place import DEIDENTIFICATION
 from viewer.export.report import ExportedFile, ExportReport
 from viewer.export.snapshot import CaseSnapshot
 from viewer.study.cancel import CancelCheck, stop_if
@@ -92,6 +93,9 @@ def write_all(
     _write_json(part / "findings.json", findings_document(snapshot, shown, list(jobs)))
     written.append(_seal(part / "findings.json"))
     steps.finish()
+    if snapshot.pseudonyms is not None and snapshot.pseudonyms.report:
+        _write_json(part / DEIDENTIFICATION, json.loads(snapshot.pseudonyms.report))
+        written.append(_seal(part / DEIDENTIFICATION))
     listed = [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in written]
     checks = tuple(job.check for job in jobs.values())
     manifest = manifest_document(snapshot, listed, checks, complete(formats), left_out)

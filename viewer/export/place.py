@@ -17,7 +17,14 @@ from viewer.export.documents import MANIFEST_FORMAT
 from viewer.export.formats import FILES
 
 MANIFEST = "manifest.json"
-NAMES = (*(name for files in FILES.values() for name in files), "findings.json", MANIFEST)
+DEIDENTIFICATION = "deidentification.json"
+"""What was removed, kept and why, where identity was taken out."""
+NAMES = (
+    *(name for files in FILES.values() for name in files),
+    "findings.json",
+    DEIDENTIFICATION,
+    MANIFEST,
+)
 # What ``part_of`` makes. An export takes seconds to minutes: one that nothing was written to
 # for a day was killed.
 _PART = re.compile(r"\..+\.[0-9a-f]{12}\.part")

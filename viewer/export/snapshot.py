@@ -142,10 +142,16 @@ class Pseudonyms:
         Of ``viewer.deid.keyed.Keys``, hexadecimal. Never written to a file.
     keep
         Of ``viewer.deid.options.KEEP``.
+    pixels_seen
+        Whether a person vouches for the pixels.
+    report
+        What was removed, kept and why, as JSON: it names nobody.
     """
 
     secret: str = field(repr=False)
     keep: tuple[str, ...] = ()
+    pixels_seen: bool = False
+    report: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""``overread deidentify``, and ``overread export --deidentify``, without a window."""
+"""``overread deidentify``, and ``overread export``, without a window."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_an_export_leaves_without_identity(phantom_study, tmp_path, capsys):
     case.add_missed((0.0, 0.0, 0.0))
     assert case.close() == 0
     out = tmp_path / "out"
-    command = ("export", phantom_study, "--out", out, "--format", "sr,nifti", "--deidentify")
+    command = ("export", phantom_study, "--out", out, "--format", "sr,nifti")
     code, _, err = run(capsys, *command, "--pixels-seen")
     assert (code, err) == (0, "")
     (folder,) = out.iterdir()
@@ -113,7 +113,11 @@ def test_an_export_leaves_without_identity(phantom_study, tmp_path, capsys):
     assert manifest["deidentified"] == {
         "profile": "PS3.15 Annex E, Basic Profile",
         "kept": [],
+        "pixels_seen_by_a_person": True,
     }
+    told = json.loads((folder / "deidentification.json").read_text())
+    assert told["patients"] and any(one["tag"] == "(0010,0010)" for one in told["attributes"])
+    assert "deidentification.json" in {one["name"] for one in manifest["files"]}
     assert len(manifest["readers"]) == 1 and manifest["readers"][0].startswith("R-")
     report = pydicom.dcmread(folder / "sr.dcm")
     assert report.PatientID.startswith("P-")
@@ -123,3 +127,20 @@ def test_an_export_leaves_without_identity(phantom_study, tmp_path, capsys):
     assert run(capsys, *command, "--pixels-seen")[0] == 0
     assert len(list(out.iterdir())) == 1
     assert NAME not in err
+
+
+def test_an_export_names_the_patient_only_when_it_is_told_to(phantom_study, tmp_path, capsys):
+    plan = order.order(scan.scan([phantom_study]).series[0])
+    case = Case.open(plan.series, plan, read.read(plan), reader=Reader("Brannigham"))
+    case.add_missed((0.0, 0.0, 0.0))
+    assert case.close() == 0
+    command = ("export", phantom_study, "--format", "sr", "--pixels-seen", "--out")
+    assert run(capsys, *command, tmp_path / "a", "--with-identity")[0] == 0
+    assert run(capsys, *command, tmp_path / "b", "--once")[0] == 0
+    named, nobody = (
+        pydicom.dcmread(next((tmp_path / name).rglob("sr.dcm"))) for name in ("a", "b")
+    )
+    assert named.PatientID == plan.series.patient.id
+    assert nobody.PatientID.startswith("P-") and nobody.PatientIdentityRemoved == "YES"
+    assert not list((tmp_path / "a").rglob("deidentification.json"))
+    assert not mapping.exists(), "once keeps nothing"

@@ -18,7 +18,8 @@ from viewer.worklist import Worklist
 
 
 def run(capsys, *arguments):
-    code = cli.main(["export", *map(str, arguments)])
+    """Export as the images name the patient; without identity it is in ``test_deidentify``."""
+    code = cli.main(["export", "--with-identity", *map(str, arguments)])
     said = capsys.readouterr()
     return code, said.out, said.err
 
