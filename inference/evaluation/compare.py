@@ -8,49 +8,23 @@ difference must not lie beyond its limit, or the old model stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from inference.evaluation import calibration, decision, detection, outlines
+from inference.evaluation import calibration, decision, detection
 from inference.evaluation.folder import INDEX, MASKS, Folder, digests
-from inference.evaluation.predictions import Predictions, blobs_of
+from inference.evaluation.judged import Judged, judge
+from inference.evaluation.predictions import Predictions
 from inference.evaluation.promotion import promotion
-from inference.evaluation.report import AGREED, DEFAULT_THRESHOLD
+from inference.evaluation.report import AGREED
 from inference.evaluation.statistics import DRAWS, Sample, average, interval_of_patients, rounded
 from resources.problem import Problem
 from resources.text import translate
 
 FORMAT = 1
 Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """What one model did on the nodules, in one order for both.
-
-    Attributes
-    ----------
-    outlined, found
-        Of every nodule, at a point and without one.
-    heat
-        Calibration of the heatmap, None where the predictions hold none.
-    threshold
-        Score from which the model shows a finding.
-    """
-
-    predictions: Predictions
-    outlined: tuple[outlines.Outlined, ...]
-    found: tuple[detection.Found, ...]
-    heat: calibration.HeatCalibration | None
-    threshold: float
-
-    @property
-    def cases(self) -> decision.Cases:
-        """What the decision to accept or reject is about."""
-        return decision.Cases.of(self.found)
 
 
 def compare(
@@ -107,31 +81,6 @@ def chosen(folder: Folder, old: Predictions, new: Predictions, numbers: Sequence
         for n in numbers
         if old.measured[n] and new.measured[n] and folder.lesions[n].n_readers >= AGREED
     ]
-
-
-def judge(
-    folder: Folder,
-    said: Predictions,
-    numbers: Sequence[int],
-    tell: Callable[[int], None] = lambda done: None,
-) -> Judged:
-    """Judge what one model said of some nodules."""
-    blobs: dict[int, list[Any]] = {number: [] for number in numbers}
-    for blob in blobs_of(said, folder):
-        if blob.lesion in blobs:
-            blobs[blob.lesion].append(blob)
-    outlined, found = [], []
-    for done, number in enumerate(numbers, start=1):
-        outlined.append(outlines.judge(folder, said, number))
-        found.append(detection.judge(folder, number, blobs[number]))
-        tell(done)
-    return Judged(
-        said,
-        tuple(outlined),
-        tuple(found),
-        calibration.heat_of(folder, said, numbers),
-        float(said.model.get("threshold", DEFAULT_THRESHOLD)),
-    )
 
 
 def figures(one: Judged) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import numpy as np
 from scipy import stats
 
 from inference.evaluation import detection, outlines
-from inference.evaluation.calibration import heat_of
 from inference.evaluation.folder import Folder
 from inference.evaluation.impression import impression_error
-from inference.evaluation.predictions import Predictions, blobs_of
+from inference.evaluation.judged import judge
+from inference.evaluation.predictions import Predictions
 from inference.evaluation.seen import Seen, chosen
 from inference.evaluation.statistics import DRAWS, rounded
 from resources.problem import Problem
@@ -20,7 +20,6 @@ from resources.text import translate
 
 FORMAT = 1
 AGREED = 3
-DEFAULT_THRESHOLD = 0.5
 Tell = Callable[[str, int, int], None]
 
 
@@ -72,19 +71,11 @@ def measure(
             translate("evaluation", "The predictions hold none of the chosen nodules."),
             translate("evaluation", "Choose the split that they were made for."),
         )
-    judged = []
-    for done, number in enumerate(asked, start=1):
-        judged.append(outlines.judge(folder, predictions, number))
-        tell("measure", done, len(asked))
-    by_lesion: dict[int, list[Any]] = {number: [] for number in asked}
-    for blob in blobs_of(predictions, folder):
-        if blob.lesion in by_lesion:
-            by_lesion[blob.lesion].append(blob)
-    found = [detection.judge(folder, number, blobs) for number, blobs in by_lesion.items()]
+    one_model = judge(folder, predictions, asked, lambda done: tell("measure", done, len(asked)))
+    judged, found, heat = one_model.outlined, one_model.found, one_model.heat
+    threshold = one_model.threshold
     agreed = [one for one in judged if one.lesion.n_readers >= AGREED]
     agreed_found = [one for one in found if one.lesion.n_readers >= AGREED]
-    threshold = float(predictions.model.get("threshold", DEFAULT_THRESHOLD))
-    heat = heat_of(folder, predictions, asked)
     return {
         "format": FORMAT,
         "model": dict(predictions.model) or None,

@@ -39,6 +39,7 @@ def train(
     seed: int,
     report: Report,
     tick: Tick | None = None,
+    still: bool = False,
 ) -> None:
     """Train for the steps of ``course`` in all, from the last checkpoint if there is one.
 
@@ -57,6 +58,8 @@ def train(
         Of what is dropped out.
     report, tick
         Are told how it goes, every some seconds and after each step.
+    still
+        Whether batch norm keeps what it has counted and nothing is dropped out.
     """
     name, steps = path.stem, course.steps
     if path.exists():
@@ -65,7 +68,7 @@ def train(
     started = time.monotonic() - state.seconds
     saved, told, since = state.seconds, state.seconds, state.step
     recent: list[float] = []
-    state.net.train()
+    state.net.train(not still)
     while state.step < steps:
         for group in state.optimiser.param_groups:
             group["lr"] = course.rate * rate(state.step / steps)

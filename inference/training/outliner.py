@@ -25,6 +25,8 @@ COURSE = Course(4900, 8, (24, 48, 96, 160), 2e-3, 1e-4, 0.9985)
 _AHEAD = 4
 # With two slices the bf16 gradient of torch 2.13 on a CPU is no number (K = 1 and 3 are right).
 _FEWEST = 3
+# Parts of the net that draw; the others look, and judge what is drawn.
+OUTLINES = ("up", "masks")
 
 
 def new_net(widths: Sequence[int] = COURSE.widths) -> NoduleOutliner:
@@ -33,9 +35,10 @@ def new_net(widths: Sequence[int] = COURSE.widths) -> NoduleOutliner:
 
 
 class Loss:
-    """Sum of what the mask and the verdicts are judged by."""
+    """Sum of what the mask and, unless left out, the verdicts are judged by."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, verdicts: bool = True) -> None:
+        self._verdicts = verdicts
         self._dice = MaskedDiceLoss(sigmoid=True, reduction="none", smooth_nr=1.0, smooth_dr=1.0)
 
     def __call__(self, out: Outlined, batch: Sample) -> Tensor:
@@ -48,6 +51,9 @@ class Loss:
         dice = self._dice(out.masks[:, 1:], batch.half[:, None], counts).flatten()
         drawn = (batch.half * batch.weight[:, 1]).sum((1, 2, 3)) > 0
         dice = (dice * drawn).sum() / drawn.sum().clamp(min=1)
+        outline: Tensor = 8 * entropy + dice
+        if not self._verdicts:
+            return outline
         nodule, scores = batch.verdicts[:, 0], batch.verdicts[:, 1:]
         verdict = functional.binary_cross_entropy_with_logits(out.verdicts[:, 0], nodule)
         known = torch.isfinite(scores)
@@ -56,7 +62,7 @@ class Loss:
             out.verdicts[:, 1:], torch.nan_to_num(scores - 3.0), reduction="none"
         )
         score = (apart * known).sum() / known.sum().clamp(min=1)
-        total: Tensor = 8 * entropy + dice + verdict + 0.15 * score
+        total: Tensor = outline + verdict + 0.15 * score
         return total
 
 
@@ -134,22 +140,31 @@ def fit_outliner(
     stage: str = "outliner",
     after: str = "",
     tick: Tick | None = None,
+    outlines_only: bool = False,
 ) -> None:
     """Train for ``steps`` in all, from the last checkpoint if there is one.
 
     Writes the checkpoint ``stage`` in ``folder``, about once a minute. Of ``course`` all but
     its steps counts; for ``harder`` see ``Batches``. With ``after``, the name of a checkpoint in
-    the folder, it begins with the weights averaged there.
+    the folder, it begins with the weights averaged there. ``outlines_only`` trains what draws
+    (``OUTLINES``) and leaves what judges as it is: the way down, the verdict, and what batch norm
+    has counted.
     """
     torch.manual_seed(seed)
     net = new_net(course.widths)
     if after:
         average(net, folder / f"{after}.safetensors")
+    if outlines_only:
+        for name, part in net.named_children():
+            part.requires_grad_(name in OUTLINES)
     state = State(
         net.to(device, memory_format=torch.channels_last_3d),  # type: ignore[call-overload]
         weight_decay=course.weight_decay,
     )
-    batches, loss = Batches(windows, seed, course.batch, harder, harder_from), Loss()
+    batches, loss = (
+        Batches(windows, seed, course.batch, harder, harder_from),
+        Loss(verdicts=not outlines_only),
+    )
 
     def step(number: int) -> Tensor:
         drawn = batches.draw(number)
@@ -160,4 +175,5 @@ def fit_outliner(
         return loss(Outlined(out.masks.float(), out.verdicts.float()), batch)
 
     path = folder / f"{stage}.safetensors"
-    train(state, path, step, replace(course, steps=steps), seed=seed, report=report, tick=tick)
+    course = replace(course, steps=steps)
+    train(state, path, step, course, seed=seed, report=report, tick=tick, still=outlines_only)

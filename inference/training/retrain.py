@@ -226,6 +226,7 @@ class _Retraining:
             course=course,
             stage=_STAGE,
             after=_BASE,
+            outlines_only=True,
         )
 
     @property

@@ -53,6 +53,10 @@ class AiRunner(QObject):
 
     def _on_case(self) -> None:
         self.cancel()
+        self._ask_whether_it_may()
+
+    def _ask_whether_it_may(self) -> None:
+        """Find out why the model cannot run on the open case, if it cannot."""
         case = self._reading.case
         if case is None:
             self.reasons = ()
@@ -100,7 +104,8 @@ class AiRunner(QObject):
         registry.check(pack)
         versions.lead(pack)
         self.pack, self.pack_problem = pack, None
-        self._on_case()
+        # A run that is under way ends with the version that it began with.
+        self._ask_whether_it_may()
 
     def devices(self) -> tuple[tuple[str, str], ...]:
         """Return (id, shown name) of the devices to choose from."""
