@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from inference import registry
+from inference.background import Telling, step_back
 from inference.evaluation import compare, options, pictures, report
 from inference.evaluation.folder import Folder, load_folder
 from inference.evaluation.lungs import measure_lungs
@@ -196,8 +198,10 @@ def _summary(found: dict[str, Any]) -> None:
 
 
 def _compare(parsed: argparse.Namespace) -> None:
+    if parsed.behind:
+        step_back()
+    tell: compare.Tell = Telling() if parsed.behind else _Progress()
     folder = load_folder(parsed.data)
-    tell = _Progress()
     old, new = (_model(text, folder) for text in (parsed.old, parsed.new))
     unseen = [
         n
@@ -206,14 +210,28 @@ def _compare(parsed: argparse.Namespace) -> None:
         and not new.seen.use(folder.lesions[n].patient)
     ]
     numbers = [n for n in unseen if folder.lesions[n].n_readers >= report.AGREED]
-    before, after = (one.said(folder, numbers, parsed.device, tell) for one in (old, new))
+    before, after = (
+        one.said(folder, numbers, parsed.device, partial(_renamed, tell, name))
+        for name, one in (("old", old), ("new", new))
+    )
     found = compare.compare(folder, before, after, numbers, tell)
-    _write(parsed.json, found)
+    most = pictures.changed(found["nodules"])
     if parsed.svg is not None:
-        most = pictures.changed(found["nodules"])
         text = pictures.montage(folder, after, most, before)
         _written(parsed.svg, lambda path: path.write_text(text, encoding="utf-8"))
-    _say_difference(found)
+    if parsed.pictures is not None:
+        _written(
+            parsed.pictures / "_",
+            lambda path: pictures.draw_changed(path.parent, folder, before, after, most),
+        )
+    # Last: whoever finds it finds the pictures too.
+    _write(parsed.json, found)
+    if not parsed.behind:
+        _say_difference(found)
+
+
+def _renamed(tell: compare.Tell, name: str, _stage: str, done: int, total: int) -> None:
+    tell(name, done, total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def differences_of(old: Judged, new: Judged) -> dict[str, Any]:
         "false_blobs_a_crop": _paired(old, new, _false),
         "long_axis_error_mm": _paired(old, new, _axis_error),
         "heat_calibration_error": _heat_difference(old.heat, new.heat),
-        "auc": _auc_difference(old.cases, new.cases),
+        **decision.differences(old.cases, old.threshold, new.cases, new.threshold),
     }
 
 
@@ -159,15 +159,6 @@ def _heat_difference(
         return None if after is None or before is None else rounded(after - before)
 
     return {"mean": apart(both.sum(axis=0)), "ci95": interval_of_patients(both, apart)}
-
-
-def _auc_difference(old: decision.Cases, new: decision.Cases) -> dict[str, Any]:
-    values = [decision.auc(one.scores, one.right) for one in (old, new)]
-    drawn = decision.drawn_aucs((old, new))
-    apart = drawn[:, 1] - drawn[:, 0]
-    apart = apart[np.isfinite(apart)]
-    interval = [rounded(q) for q in np.percentile(apart, [2.5, 97.5])] if len(apart) else None
-    return {"mean": rounded(values[1] - values[0]), "ci95": interval or [None, None]}
 
 
 def _data(folder: Folder, asked: Sequence[int]) -> dict[str, Any]:

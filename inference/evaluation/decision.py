@@ -6,7 +6,7 @@ what any reader outlined. A nodule without a blob is no case: ``detection`` coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evaluation.detection import Found
-from inference.evaluation.statistics import drawn, rounded
+from inference.evaluation.statistics import drawn, interval_of_patients, rounded
 
 Floats = npt.NDArray[np.float64]
+Figure = Callable[[Floats], float | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,16 @@ class Cases:
             np.array([right for _, right, _ in rows], dtype=np.bool_),
             tuple(patient for _, _, patient in rows),
         )
+
+    def table(self, threshold: float, names: Sequence[str]) -> Floats:
+        """Return how many cases of each patient (patient, 4) were what, see ``TABLE``."""
+        row = {name: n for n, name in enumerate(names)}
+        out = np.zeros((len(names), 4))
+        wrong = ~self.right
+        column = 2 * (self.scores < threshold) + wrong
+        owner = np.array([row[name] for name in self.patients], dtype=np.intp)
+        np.add.at(out, (owner, column), 1)
+        return out
 
 
 def auc(scores: Floats, right: npt.NDArray[np.bool_], weights: Floats | None = None) -> float:
@@ -91,26 +102,48 @@ def drawn_aucs(models: Sequence[Cases]) -> Floats:
 
 def figures(cases: Cases, threshold: float) -> dict[str, Any]:
     """Return accuracy, precision, recall and F1 at a threshold, the ROC and the area under it."""
-    shown = cases.scores >= threshold
-    table = {
-        "accepted_right": int((shown & cases.right).sum()),
-        "accepted_wrong": int((shown & ~cases.right).sum()),
-        "rejected_right": int((~shown & cases.right).sum()),
-        "rejected_wrong": int((~shown & ~cases.right).sum()),
-    }
-    hits, wrong = table["accepted_right"], table["accepted_wrong"]
-    missed = table["rejected_right"]
+    table = cases.table(threshold, sorted(set(cases.patients)))
+    whole = table.sum(axis=0)
     return {
         "case": "a blob of the model; right is one that touches what any reader outlined",
         "threshold": rounded(threshold),
-        **table,
-        "accuracy": _share(hits + table["rejected_wrong"], len(cases.scores)),
-        "precision": _share(hits, hits + wrong),
-        "recall": _share(hits, hits + missed),
-        "f1": _share(2 * hits, 2 * hits + wrong + missed),
+        **dict(zip(TABLE, map(int, whole), strict=True)),
+        **{name: figure(whole) for name, figure in FIGURES.items()},
+        "ci95": {name: interval_of_patients(table, figure) for name, figure in FIGURES.items()}
+        | {"auc": _interval(drawn_aucs((cases,))[:, 0])},
         "auc": rounded(auc(cases.scores, cases.right)),
         "roc": roc(cases),
     }
+
+
+def differences(
+    old: Cases, old_threshold: float, new: Cases, new_threshold: float
+) -> dict[str, dict[str, Any]]:
+    """Return each figure of the new model less that of the old, with its 95 % interval.
+
+    In each draw both models see the same patients, each at its own threshold.
+    """
+    names = sorted({*old.patients, *new.patients})
+    both = np.stack([new.table(new_threshold, names), old.table(old_threshold, names)], axis=1)
+    aucs = drawn_aucs((old, new))
+    apart = auc(new.scores, new.right) - auc(old.scores, old.right)
+    return {
+        **{name: _paired(both, figure) for name, figure in FIGURES.items()},
+        "auc": {"mean": rounded(apart), "ci95": _interval(aucs[:, 1] - aucs[:, 0])},
+    }
+
+
+def _paired(both: Floats, figure: Figure) -> dict[str, Any]:
+    def apart(sums: Floats) -> float | None:
+        after, before = (figure(part) for part in sums)
+        return None if after is None or before is None else rounded(after - before)
+
+    return {"mean": apart(both.sum(axis=0)), "ci95": interval_of_patients(both, apart)}
+
+
+def _interval(values: Floats) -> list[float | None]:
+    known = values[np.isfinite(values)]
+    return [rounded(q) for q in np.percentile(known, [2.5, 97.5])] if len(known) else [None, None]
 
 
 def roc(cases: Cases) -> list[dict[str, float | None]]:
@@ -133,5 +166,15 @@ def roc(cases: Cases) -> list[dict[str, float | None]]:
     return points
 
 
-def _share(part: int, whole: int) -> float | None:
+def _share(part: float, whole: float) -> float | None:
     return rounded(part / whole) if whole else None
+
+
+# Columns of ``Cases.table``, and what is made of them.
+TABLE = ("accepted_right", "accepted_wrong", "rejected_right", "rejected_wrong")
+FIGURES: dict[str, Figure] = {
+    "accuracy": lambda n: _share(n[0] + n[3], n.sum()),
+    "precision": lambda n: _share(n[0], n[0] + n[1]),
+    "recall": lambda n: _share(n[0], n[0] + n[2]),
+    "f1": lambda n: _share(2 * n[0], 2 * n[0] + n[1] + n[2]),
+}

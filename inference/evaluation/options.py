@@ -102,6 +102,14 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
         help=translate("evaluation", "file for the outlines that changed most, without pixels"),
     )
     parser.add_argument(
+        "--pictures",
+        type=Path,
+        help=translate(
+            "evaluation", "folder for pictures of what changed most, which hold patient data"
+        ),
+    )
+    parser.add_argument("--behind", action="store_true", help=argparse.SUPPRESS)  # of a window
+    parser.add_argument(
         "--split",
         choices=CHOICES,
         default="unseen",
@@ -122,8 +130,9 @@ def compare_arguments(options: argparse.Namespace) -> list[str]:
         # A name of a model is no path, unless a folder or file of that name lies here.
         text = getattr(options, name)
         out += [f"--{name}", str(Path(text).resolve()) if Path(text).exists() else text]
-    if options.svg is not None:
-        out += ["--svg", str(options.svg.resolve())]
+    for name in ("svg", "pictures"):
+        if (path := getattr(options, name)) is not None:
+            out += [f"--{name}", str(path.resolve())]
     return [*out, "--split", options.split, "--device", options.device]
 
 

@@ -24,6 +24,7 @@ _ZOOM = 3
 _TILE, _CAPTION, _COLUMNS = 190, 60, 4
 _BARS_MM = (10, 5, 2, 1)
 _MOST_SLICES = 12
+_CHANGED_PX, _LEAST_PX, _ROUND_PX = 192, 40, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,64 @@ def draw(
             path = out / f"{rank:02d}.png"
             image.save(path)
             yield path
+
+
+def draw_changed(
+    out: Path,
+    folder: Folder,
+    old: Predictions,
+    new: Predictions,
+    failures: Sequence[Failure],
+) -> list[Path]:
+    """Write a PNG a nodule: the slice that changed most, as it is and with the three outlines.
+
+    They show pixels of patients, and no name.
+
+    Returns
+    -------
+    list of Path
+        ``01.png`` and on, in the order of ``failures``.
+    """
+    from PIL import Image, ImageDraw
+
+    paths = []
+    with Slices(folder) as slices:
+        for rank, failure in enumerate(failures, start=1):
+            lesion = folder.lesions[failure.number]
+            half = folder.majority(lesion)
+            before, after = old.masks[lesion.rows], new.masks[lesion.rows]
+            apart = before ^ after
+            k = int((apart if apart.any() else half).sum(axis=(1, 2)).argmax())
+            top, left, side = _square(half[k] | before[k] | after[k])
+            plane = Image.fromarray(slices.of(lesion)[k][top : top + side, left : left + side])
+            plane = plane.resize((_CHANGED_PX, _CHANGED_PX), Image.Resampling.BICUBIC)
+            image = Image.new("RGB", (2 * _CHANGED_PX, _CHANGED_PX))
+            image.paste(plane, (0, 0))
+            image.paste(plane, (_CHANGED_PX, 0))
+            pen, zoom = ImageDraw.Draw(image), _CHANGED_PX / side
+            for mask, colour in (
+                (half[k], READERS_COLOUR),
+                (before[k], OLD_COLOUR),
+                (after[k], MODEL_COLOUR),
+            ):
+                for contour in _contours(mask):
+                    points = (contour[:, ::-1] + 0.5 - (left, top)) * zoom + (_CHANGED_PX, 0)
+                    pen.line([(float(x), float(y)) for x, y in points], fill=colour, width=2)
+            path = out / f"{rank:02d}.png"
+            image.save(path)
+            paths.append(path)
+    return paths
+
+
+def _square(outlined: Bools) -> tuple[int, int, int]:
+    """Return top, left and side of a square round outlines in a plane, within it."""
+    places = np.argwhere(outlined)
+    if not len(places):
+        return 0, 0, SIZE_PX
+    low, high = places.min(axis=0), places.max(axis=0) + 1
+    side = int(min(SIZE_PX, max(_LEAST_PX, (high - low).max() + 2 * _ROUND_PX)))
+    top, left = (int(n) for n in np.clip((low + high - side) // 2, 0, SIZE_PX - side))
+    return top, left, side
 
 
 def _shown(both: Bools) -> list[int]:

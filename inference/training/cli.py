@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
+from inference.background import Telling, step_back
 from inference.registry import pack_of
 from inference.training import card, fit, pack
 from inference.training.data import load_crops
@@ -54,9 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--base", required=True, help="name of a model, or folder of its pack")
     one.add_argument("--out", type=Path, required=True, help="folder of checkpoints and the pack")
     one.add_argument("--steps", type=int, default=STEPS, help="of the optimiser")
+    one.add_argument("--minutes", type=float, default=0.0, help="limit; 0, the default, for none")
     one.add_argument("--version", default="", help="of the pack; default: the base's and one")
     one.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     one.add_argument("--threads", type=int, help="of the CPU; default: one a core")
+    one.add_argument("--behind", action="store_true", help=argparse.SUPPRESS)  # of a window
     one.set_defaults(run=_retrain)
     one = commands.add_parser("card", help="write the model card of a pack from its figures")
     one.add_argument("--pack", type=Path, required=True, help="folder of the model pack")
@@ -141,9 +144,21 @@ def _device(options: argparse.Namespace) -> torch.device:
 
 
 def _retrain(options: argparse.Namespace) -> None:
+    tell = Telling() if options.behind else None
+    if tell is not None:
+        step_back()
+        tell.at_most_s = 60 * options.minutes or None
     device = _device(options)
-    plan = Plan(steps=options.steps, version=options.version)
-    retrain(options.data, pack_of(options.base), options.out, plan, device, report)
+    plan = Plan(steps=options.steps, version=options.version, minutes=options.minutes)
+    retrain(
+        options.data,
+        pack_of(options.base),
+        options.out,
+        plan,
+        device,
+        report,
+        tell or (lambda stage, done, total: None),
+    )
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -40,6 +40,7 @@ def train(
     report: Report,
     tick: Tick | None = None,
     still: bool = False,
+    limit_s: float = 0.0,
 ) -> None:
     """Train for the steps of ``course`` in all, from the last checkpoint if there is one.
 
@@ -60,6 +61,9 @@ def train(
         Are told how it goes, every some seconds and after each step.
     still
         Whether batch norm keeps what it has counted and nothing is dropped out.
+    limit_s
+        Seconds after which it ends, though steps are left; the learning rate ends by then. 0
+        sets no limit. What comes out then depends on how fast this computer is.
     """
     name, steps = path.stem, course.steps
     if path.exists():
@@ -69,9 +73,10 @@ def train(
     saved, told, since = state.seconds, state.seconds, state.step
     recent: list[float] = []
     state.net.train(not still)
-    while state.step < steps:
+    while state.step < steps and not 0 < limit_s <= state.seconds:
+        share = max(state.step / steps, state.seconds / limit_s if limit_s else 0.0)
         for group in state.optimiser.param_groups:
-            group["lr"] = course.rate * rate(state.step / steps)
+            group["lr"] = course.rate * rate(share)
         torch.manual_seed(seed * 2**32 + state.step)
         value = loss(state.step)
         state.optimiser.zero_grad()
@@ -95,12 +100,17 @@ def train(
         if state.seconds - told > _TELL_EVERY_S:
             pace = (state.seconds - told) / (state.step - since)
             told, since = state.seconds, state.step
-            now = state.curve[-1]["loss"] if state.curve else float("nan")
-            left = (steps - state.step) * pace / 60
-            report(f"{name}: step {state.step} of {steps}, loss {now:.4f}, {left:.1f} min left")
+            left = (steps - state.step) * pace
+            left = min(left, limit_s - state.seconds) if limit_s else left
+            report(_told(name, state, steps, left))
         if state.seconds - saved > _SAVE_EVERY_S:
             saved = state.seconds
             state.save(path)
         if tick:
             tick(state.step)
     state.save(path)
+
+
+def _told(name: str, state: State, steps: int, left_s: float) -> str:
+    now = state.curve[-1]["loss"] if state.curve else float("nan")
+    return f"{name}: step {state.step} of {steps}, loss {now:.4f}, {left_s / 60:.1f} min left"

@@ -141,6 +141,7 @@ def fit_outliner(
     after: str = "",
     tick: Tick | None = None,
     outlines_only: bool = False,
+    limit_s: float = 0.0,
 ) -> None:
     """Train for ``steps`` in all, from the last checkpoint if there is one.
 
@@ -148,7 +149,7 @@ def fit_outliner(
     its steps counts; for ``harder`` see ``Batches``. With ``after``, the name of a checkpoint in
     the folder, it begins with the weights averaged there. ``outlines_only`` trains what draws
     (``OUTLINES``) and leaves what judges as it is: the way down, the verdict, and what batch norm
-    has counted.
+    has counted. ``limit_s`` as in ``loop.train``.
     """
     torch.manual_seed(seed)
     net = new_net(course.widths)
@@ -176,4 +177,14 @@ def fit_outliner(
 
     path = folder / f"{stage}.safetensors"
     course = replace(course, steps=steps)
-    train(state, path, step, course, seed=seed, report=report, tick=tick, still=outlines_only)
+    train(
+        state,
+        path,
+        step,
+        course,
+        seed=seed,
+        report=report,
+        tick=tick,
+        still=outlines_only,
+        limit_s=limit_s,
+    )

@@ -3,8 +3,10 @@
 The data are a folder in the format of lidc-nodules. A row with readers is a nodule as it was
 corrected; one without any is a finding that was rejected, in the middle of its crop. Hard
 negatives are rehearsed with them: what the base model's heatmap takes for a nodule in these
-crops and no reader outlined, and vessels beside the nodules. The heatmap net, the calibration
-and the threshold stay those of the base model.
+crops and no reader outlined, and vessels beside the nodules. Of the outliner that part alone is
+trained that draws: some dozens of corrections say well where lesions end, and too little of what
+is a lesion to judge anew by them. Verdict, heatmap net, calibration and threshold stay those of
+the base model.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from inference.background import Tell
 from inference.evaluation.folder import FILES, digests
 from inference.evaluation.seen import seen_by
 from inference.manifest import ModelPack
@@ -39,7 +42,7 @@ _BASE, _STAGE = "base", "retrain"
 # There are no lungs without labels to paste into: all windows come from the corrected crops.
 MIX = Mix(crop=0.4, beyond=0.3, paste=0.0, vessel=0.3, lung=0.0, first_look=0.3, few_readers=1.0)
 _MINED_SHARE = 0.5
-STEPS, _MOST_STEPS = 400, 1_000_000
+STEPS, _MOST_STEPS, _MOST_MINUTES = 400, 1_000_000, 100_000
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
 
 
@@ -58,6 +61,8 @@ class Plan:
         Of all draws.
     version
         Of the pack; empty for the base's with its last number one higher.
+    minutes
+        After which it ends though steps are left; 0 for no limit. See ``loop.train``.
     """
 
     steps: int = STEPS
@@ -67,10 +72,17 @@ class Plan:
     average: float = 0.99
     seed: int = 0
     version: str = ""
+    minutes: float = 0.0
 
 
 def retrain(
-    data: Path, base: ModelPack, out: Path, plan: Plan, device: torch.device, report: Report
+    data: Path,
+    base: ModelPack,
+    out: Path,
+    plan: Plan,
+    device: torch.device,
+    report: Report,
+    tell: Tell = lambda stage, done, total: None,
 ) -> Path:
     """Retrain a model and return the folder of its pack.
 
@@ -86,6 +98,8 @@ def retrain(
         How and where.
     report
         Is told how it goes, in lines for a person.
+    tell
+        Is told the stage (``"mine"``, ``"train"``), how much of it is done, and of how much.
 
     Raises
     ------
@@ -93,7 +107,7 @@ def retrain(
         When the data hold no nodule, the base model cannot be retrained, or ``out`` holds
         another run.
     """
-    return _Retraining(data, base, out, plan, device, report).run()
+    return _Retraining(data, base, out, plan, device, report, tell).run()
 
 
 class _Retraining:
@@ -105,6 +119,7 @@ class _Retraining:
         plan: Plan,
         device: torch.device,
         report: Report,
+        tell: Tell,
     ) -> None:
         if not 1 <= plan.steps <= _MOST_STEPS:
             raise Problem(f"{plan.steps} steps cannot be.", "Choose 1 or more by --steps.")
@@ -113,7 +128,9 @@ class _Retraining:
                 f"{plan.version} is no version.", "Give three numbers by --version, such as 1.0.0."
             )
         self._data, self._base, self._out = data, base, out
-        self._plan, self._device, self._tell = plan, device, report
+        if not 0 <= plan.minutes <= _MOST_MINUTES:
+            raise Problem(f"{plan.minutes:g} minutes cannot be.", "Choose 0 for no limit, or more.")
+        self._plan, self._device, self._tell, self._step = plan, device, report, tell
         self._nets = load_nets(base)
         if "outliner" not in self._nets:
             raise Problem(
@@ -131,13 +148,20 @@ class _Retraining:
         )
         self._keep_base()
         checkpoint = self._out / f"{_STAGE}.safetensors"
-        if not checkpoint.exists() or int(place(checkpoint)["step"]) < self._plan.steps:
+        if not self._ended(checkpoint):
             self._fit()
         net = average(outliner.new_net(self._widths), checkpoint)
         folder = self._out / fit.PACK
         pack.write_retrained(self._base, net, folder, self._version, self._record(checkpoint))
         self._tell(f"the model pack is in {folder}; compare it before it is used")
         return folder
+
+    def _ended(self, checkpoint: Path) -> bool:
+        if not checkpoint.exists():
+            return False
+        reached, plan = place(checkpoint), self._plan
+        late = 0 < 60 * plan.minutes <= float(reached["seconds"])
+        return late or int(reached["step"]) >= plan.steps
 
     # The data -----------------------------------------------------------------------------
 
@@ -171,7 +195,7 @@ class _Retraining:
 
     def _mined(self) -> Mined:
         engine = Engine.of(dict(self._nets), str(self._device))
-        return mine(engine, self._crops, self._nodules, (), lambda done, total: None)
+        return mine(engine, self._crops, self._nodules, (), partial(self._step, "mine"))
 
     # The course ---------------------------------------------------------------------------
 
@@ -226,7 +250,9 @@ class _Retraining:
             course=course,
             stage=_STAGE,
             after=_BASE,
+            tick=lambda step: self._step("train", step, plan.steps),
             outlines_only=True,
+            limit_s=60 * plan.minutes,
         )
 
     @property

@@ -206,6 +206,11 @@ def _add_model_making(commands: Any) -> None:
         help=translate("cli", "folder of the run; what is in it is resumed"),
     )
     one.add_argument("--steps", type=int, help=translate("cli", "how many steps to take"))
+    one.add_argument(
+        "--minutes",
+        type=float,
+        help=translate("cli", "how long at most; fewer steps are taken then"),
+    )
     one.add_argument("--version", help=translate("cli", "version of the new pack"))
     _add_where(one)
     one.set_defaults(run=_retrain)
@@ -370,6 +375,7 @@ def _retrain(options: Any) -> int:
         options.base,
         options.out,
         steps=options.steps,
+        minutes=options.minutes,
         version=options.version,
         device=options.device,
         threads=options.threads,

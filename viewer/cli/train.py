@@ -55,6 +55,7 @@ def retrain_command(
     out: Path,
     *,
     steps: int | None = None,
+    minutes: float | None = None,
     version: str | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -69,7 +70,7 @@ def retrain_command(
         Name of a model, or folder of its pack.
     out
         Folder of the checkpoints; the new pack is written to ``pack`` in it.
-    steps, version
+    steps, minutes, version
         See ``inference.training.retrain.Plan``; None takes what stands there.
     device, threads
         As for ``train_command``.
@@ -83,7 +84,8 @@ def retrain_command(
     base = str(Path(base).resolve()) if Path(base).is_dir() else base
     arguments = ["retrain", "--data", str(data), "--base", base, "--out", str(out)]
     arguments += ["--device", device]
-    for name, value in (("steps", steps), ("version", version), ("threads", threads)):
+    given = {"steps": steps, "minutes": minutes, "version": version, "threads": threads}
+    for name, value in given.items():
         if value is not None:
             arguments += [f"--{name}", str(value)]
     return run_child("inference.training", arguments, needs=NEEDS)

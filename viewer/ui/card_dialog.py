@@ -23,19 +23,11 @@ from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.card_text import set_apart
 from viewer.ui.dialogs import buttons
+from viewer.ui.figures_told import NAMES, difference
 from viewer.ui.inputs import Choice
 from viewer.ui.widgets import note
 
 CARD = "MODEL_CARD.md"
-
-_FIGURES: dict[str, Callable[[], str]] = {
-    "dice": lambda: translate("dialogs", "Dice of outlines"),
-    "sensitivity": lambda: translate("dialogs", "Nodules found"),
-    "false_blobs_a_crop": lambda: translate("dialogs", "False findings a crop"),
-    "long_axis_error_mm": lambda: translate("dialogs", "Error of the long axis, mm"),
-    "heat_calibration_error": lambda: translate("dialogs", "Calibration error of the heatmap"),
-    "auc": lambda: translate("dialogs", "Area under the ROC curve"),
-}
 
 
 class CardDialog(QDialog):
@@ -142,8 +134,8 @@ def _compared(pack: ModelPack) -> str:
         if found is None:
             return ""
         rows = [
-            f"| {_FIGURES[name]()} | {_number(one['mean'])} | {_number(one['ci95'][0])} | "
-            f"{_number(one['ci95'][1])} |"
+            f"| {NAMES[name]()} | {difference(one['mean'])} | {difference(one['ci95'][0])} | "
+            f"{difference(one['ci95'][1])} |"
             for name, one in found["new_minus_old"].items()
         ]
         patients, old = found["data"]["patients"], found["old"]["model"]["version"]
@@ -158,7 +150,3 @@ def _compared(pack: ModelPack) -> str:
     ]
     table = ["| " + " | ".join(names) + " |", "| --- | --- | --- | --- |", *rows]
     return "\n\n## " + head.format(old=old, patients=patients) + "\n\n" + "\n".join(table) + "\n"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.3f}"

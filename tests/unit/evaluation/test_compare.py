@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import stats
 
 from inference.evaluation import cli, compare, decision, pictures
@@ -184,11 +185,32 @@ def test_accuracy_precision_recall_and_f1_by_hand():
     assert found["precision"] == found["recall"] == found["f1"] == pytest.approx(2 / 3, abs=1e-4)
 
 
+def test_intervals_of_the_decision_hold_its_figures_and_differences_are_paired():
+    rng = np.random.default_rng(7)
+    right = rng.random(120) < 0.5
+    scores = np.clip(0.5 + 0.2 * np.where(right, 1, -1) + rng.normal(0, 0.3, 120), 0, 1)
+    owners = tuple(f"p{n // 3}" for n in range(120))
+    old = decision.Cases(scores, right, owners)
+    found = decision.figures(old, 0.5)
+    for name in (*decision.FIGURES, "auc"):
+        low, high = found["ci95"][name]
+        assert low < found[name] < high, name
+    same = decision.differences(old, 0.5, old, 0.5)
+    assert all(one == {"mean": 0, "ci95": [0, 0]} for one in same.values())
+    # The same wrong ones less: better in every draw, though each figure alone is wide.
+    fewer = right | (rng.random(120) < 0.5)
+    new = decision.Cases(scores[fewer], right[fewer], tuple(np.array(owners)[fewer]))
+    better = decision.differences(old, 0.5, new, 0.5)
+    assert better["precision"]["ci95"][0] > 0
+    assert better["recall"] == {"mean": 0, "ci95": [0, 0]}
+
+
 def test_nothing_found_has_no_figures():
     nothing = decision.Cases(np.zeros(0), np.zeros(0, dtype=bool), ())
     found = decision.figures(nothing, 0.5)
     assert [found[name] for name in ("accuracy", "precision", "recall", "f1", "auc")] == [None] * 5
     assert found["roc"] == []
+    assert found["ci95"]["f1"] == found["ci95"]["auc"] == [None, None]
     assert decision.drawn_aucs((nothing, nothing)).shape == (0, 2)
 
 
@@ -222,6 +244,32 @@ def test_the_command_writes_figures_and_outlines_and_says_who_may_lead(crops, fi
     told = capsys.readouterr().out
     assert "may be worse than -0.01" in told
     assert "The new model may not take the place of the old one." in told
+
+
+def test_behind_a_window_it_tells_how_far_it_is_and_draws_what_changed(
+    crops, files, capsys, monkeypatch
+):
+    monkeypatch.setattr(cli, "step_back", lambda: None)  # this process is wanted in front
+    code = cli.main(
+        ["compare", "--old", str(files / "old.npz"), "--new", str(files / "new.npz"),
+         "--data", str(crops.path), "--split", "all", "--behind",
+         "--json", str(files / "figures.json"), "--pictures", str(files / "pictures")]
+    )  # fmt: skip
+    assert code == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["stage"] for one in told} == {"measure"}
+    nodules = json.loads((files / "figures.json").read_text())["nodules"]
+    assert (told[-1]["done"], told[-1]["total"]) == (2 * len(nodules), 2 * len(nodules))
+    drawn = sorted((files / "pictures").iterdir())
+    assert [path.name for path in drawn] == [f"{n + 1:02d}.png" for n in range(len(nodules))]
+    with Image.open(drawn[0]) as image:
+        assert image.size == (384, 192)
+        pixels = np.asarray(image)
+    # Its left half is grey, on the right are the colours of readers, old and new.
+    assert (np.ptp(pixels[:, :192], axis=2) == 0).all()
+    colours = {tuple(c) for c in pixels[:, 192:].reshape(-1, 3)}
+    for wanted in (pictures.OLD_COLOUR, pictures.MODEL_COLOUR):
+        assert tuple(bytes.fromhex(wanted[1:])) in colours
 
 
 def test_patients_that_either_model_has_seen_are_left_out(crops, files, monkeypatch, capsys):

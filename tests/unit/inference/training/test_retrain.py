@@ -54,9 +54,11 @@ def corrected(tmp_path_factory) -> Path:
     return folder
 
 
-def run(corrected, base, out, plan=PLAN, told=None) -> Path:
+def run(corrected, base, out, plan=PLAN, told=None, tell=None) -> Path:
     report = (told if told is not None else []).append
-    return retrain.retrain(corrected, base, out, plan, CPU, report)
+    return retrain.retrain(
+        corrected, base, out, plan, CPU, report, tell or (lambda stage, done, total: None)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,32 @@ def test_the_outliner_alone_is_another_and_the_base_stays(made, base):
     assert {n: t.dtype for n, t in before.items()} == {n: t.dtype for n, t in after.items()}
     nets = load_nets(new)
     assert set(nets) == {"heatmap", "outliner", "calibration"}
+
+
+def test_of_the_outliner_only_what_draws_is_trained(made, base):
+    """The verdict, what it looks at and what batch norm has counted stay to the last bit."""
+    new, _ = made
+    before = load_file(base.folder / base.weights.file)
+    after = load_file(new.folder / new.weights.file)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert any(name.startswith("outliner.up.") for name in changed)
+    assert any(name.startswith("outliner.masks.") for name in changed)
+    assert {name.split(".")[1] for name in changed} == {"up", "masks"}
+    assert not [name for name in changed if "running" in name]
+
+
+def test_it_ends_in_time_and_is_not_begun_again(corrected, base, tmp_path, monkeypatch):
+    told: list[str] = []
+    hurried = replace(PLAN, steps=100_000, minutes=0.02)
+    new = read_manifest(run(corrected, base, tmp_path / "run", hurried, told))
+    record = json.loads((new.folder / "training.json").read_text())
+    reached = record["stages"]["retrain"]["steps"]
+    assert 1 <= reached < 100_000
+    assert record["plan"]["minutes"] == 0.02
+    again = read_manifest(run(corrected, base, tmp_path / "run", hurried))
+    assert again.weights.sha256 == new.weights.sha256
+    with pytest.raises(Problem, match="-1 minutes cannot be"):
+        run(corrected, base, tmp_path / "b", replace(PLAN, minutes=-1))
 
 
 def test_it_begins_with_the_weights_of_the_base(corrected, base, tmp_path):
