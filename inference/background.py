@@ -1,10 +1,12 @@
-"""What a child does that works behind a window: it steps back, and tells how far it is."""
+"""What a child does that works behind its parent: steps back, tells how far it is, ends with it."""
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import IO
@@ -15,6 +17,7 @@ _NICEST = 19
 # IDLE_PRIORITY_CLASS of Windows' SetPriorityClass.
 _WINDOWS_IDLE = 0x40
 _EVERY_S = 0.5
+_GRACE_S = 2.0
 
 
 def step_back() -> None:
@@ -26,6 +29,20 @@ def step_back() -> None:
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), _WINDOWS_IDLE)
     else:
         os.nice(_NICEST)
+
+
+def end_with_parent() -> None:
+    """Stop, as by Ctrl+C, when standard input ends: its other end is the parent's."""
+
+    def wait() -> None:
+        # Not sys.stdin: its lock would be held when the interpreter ends.
+        while os.read(0, 1):
+            pass
+        # Ctrl+C reaches both: it is given time to be heard once.
+        time.sleep(_GRACE_S)
+        _thread.interrupt_main()
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 class Telling:

@@ -9,6 +9,7 @@ import sys
 # OpenMP reads this when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from inference import background
 from resources.text import translate
 
 
@@ -29,4 +30,6 @@ def run() -> int:
     return main()
 
 
+if os.environ.get("OVERREAD_PARENT") == "stdin":
+    background.end_with_parent()
 sys.exit(run())

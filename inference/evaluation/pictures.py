@@ -13,13 +13,13 @@ import numpy.typing as npt
 from skimage.measure import find_contours
 
 from inference.evaluation import outlines
+from inference.evaluation.colours import MODEL_COLOUR, OLD_COLOUR, READERS_COLOUR
 from inference.evaluation.folder import SIZE_PX, Bools, Folder, Lesion, Slices
 from inference.evaluation.predictions import Predictions
 from inference.evaluation.report import AGREED
 from inference.evaluation.statistics import TEXTURES, group_of
 from resources.text import translate
 
-READERS_COLOUR, MODEL_COLOUR, OLD_COLOUR = "#1b9e77", "#d95f02", "#7570b3"
 _ZOOM = 3
 _TILE, _CAPTION, _COLUMNS = 190, 60, 4
 _BARS_MM = (10, 5, 2, 1)

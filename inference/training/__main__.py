@@ -9,8 +9,9 @@ import sys
 # OpenMP reads this when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from inference import background
 from inference.training import cli
 
 if os.environ.get("OVERREAD_PARENT") == "stdin":
-    cli.end_with_parent()
+    background.end_with_parent()
 sys.exit(cli.main())

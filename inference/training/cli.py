@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import _thread
 import argparse
 import json
-import os
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +20,6 @@ from inference.training.retrain import STEPS, Plan, retrain
 from resources.problem import Problem
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
-_GRACE_S = 2.0
 
 
 def report(text: str) -> None:
@@ -99,20 +94,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report("Stopped. The same command goes on from the last checkpoint.")
         return _STOPPED
     return _DONE
-
-
-def end_with_parent() -> None:
-    """Stop, as by Ctrl+C, when standard input ends: its other end is the parent's."""
-
-    def wait() -> None:
-        # Not sys.stdin: its lock would be held when the interpreter ends.
-        while os.read(0, 1):
-            pass
-        # Ctrl+C reaches both: it is given time to be heard once.
-        time.sleep(_GRACE_S)
-        _thread.interrupt_main()
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def device_of(name: str) -> torch.device:

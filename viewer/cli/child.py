@@ -15,6 +15,26 @@ from resources.text import translate
 _END_S = 20.0
 
 
+def why_not(needs: Sequence[str], extra: str = "train") -> Problem | None:
+    """Return why such a process cannot be started here, None when it can; see ``run_child``."""
+    if getattr(sys, "frozen", False):
+        return Problem(
+            translate("cli", "This packaged Overread can neither train nor measure models."),
+            translate(
+                "cli", "Install Overread with Python: pip install “overread[{extra}]”."
+            ).format(extra=extra),
+        )
+    missing = [name for name in needs if find_spec(name) is None]
+    if missing:
+        return Problem(
+            translate("cli", "Python packages are missing: {names}.").format(
+                names=", ".join(missing)
+            ),
+            translate("cli", "Install them: pip install “overread[{extra}]”.").format(extra=extra),
+        )
+    return None
+
+
 def run_child(
     module: str, arguments: Sequence[str], *, needs: Sequence[str] = (), extra: str = "train"
 ) -> int:
@@ -46,21 +66,9 @@ def run_child(
     KeyboardInterrupt
         When the process had to be killed after Ctrl+C; else its own exit code tells.
     """
-    if getattr(sys, "frozen", False):
-        raise Problem(
-            translate("cli", "This packaged Overread can neither train nor measure models."),
-            translate(
-                "cli", "Install Overread with Python: pip install “overread[{extra}]”."
-            ).format(extra=extra),
-        )
-    missing = [name for name in needs if find_spec(name) is None]
-    if missing:
-        raise Problem(
-            translate("cli", "Python packages are missing: {names}.").format(
-                names=", ".join(missing)
-            ),
-            translate("cli", "Install them: pip install “overread[{extra}]”.").format(extra=extra),
-        )
+    problem = why_not(needs, extra)
+    if problem is not None:
+        raise problem
     command = [sys.executable, "-m", module, *arguments]
     variables = {**environment(), "OVERREAD_PARENT": "stdin"}
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=variables) as process:

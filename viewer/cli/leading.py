@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from inference import registry, versions
-from inference.evaluation.promotion import promotion
-from inference.manifest import ModelPack
 from resources.problem import Problem
 from resources.text import translate
+from viewer import promoting
 from viewer.cli import terminal
 
 
@@ -29,48 +26,13 @@ def promote_command(folder: Path, figures: Path) -> None:
     Problem
         When the comparison is of others, or a figure may be worse than its limit.
     """
-    new = registry.pack_of(str(folder))
-    registry.check(new)
-    old = registry.find(new.id)
-    comparison = _comparison(figures, old, new)
-    versions.lead(versions.put_in(new, comparison))
+    old, new = promoting.let_in(folder, figures)
+    versions.lead(new)
     terminal.print_line(
         translate("cli", "{id} {new} leads now. Back: overread models --lead {old}").format(
             id=new.id, new=new.version, old=old.version
         )
     )
-
-
-def _comparison(figures: Path, old: ModelPack, new: ModelPack) -> dict[str, Any]:
-    remedy = translate("cli", "Compare the two again: overread compare --old {old} --new {new}")
-    remedy = remedy.format(old=old.id, new=new.folder)
-    try:
-        found = json.loads(figures.read_text(encoding="utf-8"))
-        compared = [found[side]["model"]["sha256"] for side in ("old", "new")]
-        # Said again from the figures, by the limits of this program.
-        verdict = promotion(found["new_minus_old"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Problem(
-            translate("cli", "{file} is no comparison of two models.").format(file=figures.name),
-            remedy,
-            type(error).__name__,
-        ) from error
-    if compared != [old.weights.sha256, new.weights.sha256]:
-        raise Problem(
-            translate(
-                "cli", "{file} compares other models than {old}, which leads, and {new}."
-            ).format(file=figures.name, old=old.version, new=new.version),
-            remedy,
-        )
-    worse = [check["figure"] for check in verdict["checks"] if not check["kept"]]
-    if worse:
-        raise Problem(
-            translate("cli", "{new} may be worse than {old}: {figures}.").format(
-                new=new.version, old=old.version, figures=", ".join(worse)
-            ),
-            translate("cli", "The old version stays. Retrain on more corrections."),
-        )
-    return {**found, "promotion": verdict}
 
 
 def lead_command(version: str, id: str | None) -> None:

@@ -244,7 +244,7 @@ class TopBar(QFrame):
         for name in ("reader", "second_reading", "commit_reading", "agreement", "adjudicate"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("trust", "audit", "card", "keys", "edit_keys"):
+        for name in ("trust", "audit", "card", "retrain", "keys", "edit_keys"):
             menu.addAction(actions[name])
         menu.addSeparator()
         for name in ("light", "hide_patient", "labels", "settings"):

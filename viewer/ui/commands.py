@@ -339,6 +339,7 @@ def _case() -> tuple[Command, ...]:
         Command("audit", case, translate("commands", "Audit log…"), ("Ctrl+Shift+A",)),
         *reader_commands(case),
         Command("card", case, translate("commands", "About the model…"), ("F1",)),
+        Command("retrain", case, translate("commands", "Retrain the model…"), ("Ctrl+Alt+M",)),
         Command("keys", case, translate("commands", "All keys…"), ("?",)),
         Command("edit_keys", case, translate("commands", "Change keys…"), ()),
         Command("quit", case, translate("commands", "Quit"), ("Ctrl+Q",)),

@@ -57,6 +57,7 @@ from viewer.ui.reading import Reading
 from viewer.ui.record import Record
 from viewer.ui.rejecting import Rejecting
 from viewer.ui.reordering import Reordering
+from viewer.ui.retraining import Retraining
 from viewer.ui.rotating import Rotating
 from viewer.ui.settings import Settings
 from viewer.ui.slabs import Slabs
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
         listed = Worklist()
         self.batch = BatchFlow(self, listed)
         self.next_case = NextCase(self, self.batch)
+        self.retraining = Retraining(self)
         self.parts: tuple[Part, ...] = (
             self.looks,
             self.record,
@@ -130,6 +132,7 @@ class MainWindow(QMainWindow):
             *self.tools.parts,
             self.batch,
             self.next_case,
+            self.retraining,
             self.read_first,  # last: what it locks no other room opens
         )
         self.actions_by_id = make_actions(self, handlers_of(self))
@@ -407,6 +410,7 @@ class MainWindow(QMainWindow):
         self.hide()  # at once; what is under way is ended behind it
         self.next_case.close()
         self.batch.close()
+        self.retraining.close()
         self.ai.close()
         self.opener.close()
         self.exporter.close()
