@@ -42,7 +42,7 @@ def main() -> int:
 def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
     gc.disable()  # highdicom's tables are two million objects that all stay
     from viewer.export import files, wire
-    from viewer.export.problems import FileProblem
+    from viewer.export.problems import FileProblem, errno_of
 
     gc.freeze()
     gc.enable()
@@ -66,7 +66,7 @@ def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
     except Problem as problem:
         return {"problem": [problem.sentence, problem.remedy, problem.detail]}
     except OSError as error:
-        return {"os_error": error.errno}
+        return {"os_error": errno_of(error)}
     except MemoryError:
         return {"memory": True}
     except Exception as error:

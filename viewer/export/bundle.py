@@ -17,6 +17,7 @@ from resources.text import translate
 from viewer.export import place
 from viewer.export.formats import DEFAULT, Format, complete
 from viewer.export.layers import layers, maps
+from viewer.export.problems import errno_of
 from viewer.export.report import ExportedFile, ExportReport
 from viewer.export.snapshot import CaseSnapshot
 from viewer.study.cancel import CancelCheck, stop_if
@@ -154,8 +155,9 @@ def _edges(mask: Mask) -> int:
 
 def _problem(error: OSError, folder: Path, megabytes: int) -> Problem:
     # OSError's text holds a path chosen by the user, maybe with a name: only its number is kept.
-    detail = f"{type(error).__name__} errno {error.errno}"
-    if error.errno in _FULL:
+    number = errno_of(error)
+    detail = f"{type(error).__name__} errno {number}"
+    if number in _FULL:
         return Problem(
             translate("export", "The disk is full; nothing was exported."),
             translate(
@@ -163,7 +165,7 @@ def _problem(error: OSError, folder: Path, megabytes: int) -> Problem:
             ).format(megabytes=megabytes),
             detail,
         )
-    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+    if isinstance(error, PermissionError) or number == errno.EROFS:
         return Problem(
             translate("export", "The folder {folder} may not be written to.").format(
                 folder=folder.parent

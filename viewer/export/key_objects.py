@@ -48,6 +48,8 @@ def write(path: Path, source: Source) -> None:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileProblem("headers", type(error).__name__) from error
     written.ManufacturerModelName, written.SoftwareVersions = program.NAME, program.VERSION
+    # The library takes over what is required alone; a study says one thing of itself.
+    written.copy_patient_and_study_information(source.first)
     sign(written, source)
     written.save_as(path)
 

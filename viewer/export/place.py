@@ -25,6 +25,8 @@ NAMES = (
     DEIDENTIFICATION,
     MANIFEST,
 )
+# Lies beside files that are being replaced: they are ours though no manifest tells of them.
+REPLACING = ".replacing.json"
 # What ``part_of`` makes. An export takes seconds to minutes: one that nothing was written to
 # for a day was killed.
 _PART = re.compile(r"\..+\.[0-9a-f]{12}\.part")
@@ -103,9 +105,13 @@ def settle(part: Path, folder: Path) -> None:
 
     A folder that is not there, or empty, appears whole. In one that holds an earlier export
     the manifest goes first and comes last, so that a manifest always tells the truth of the
-    files beside it, even when the machine stops between.
+    files beside it, even when the machine stops between; the next export then takes the folder.
     """
     if folder.is_dir() and any(folder.iterdir()):
+        with (folder / REPLACING).open("wb") as stream:
+            stream.write((part / MANIFEST).read_bytes())
+            stream.flush()
+            os.fsync(stream.fileno())
         (folder / MANIFEST).unlink(missing_ok=True)
         made = {entry.name for entry in part.iterdir()}
         for name in NAMES:
@@ -116,6 +122,7 @@ def settle(part: Path, folder: Path) -> None:
             else:
                 (folder / name).unlink(missing_ok=True)
         (part / MANIFEST).replace(folder / MANIFEST)
+        (folder / REPLACING).unlink()
         _flush(folder)
         return
     if folder.is_dir():
@@ -125,8 +132,12 @@ def settle(part: Path, folder: Path) -> None:
 
 
 def _ours(folder: Path) -> bool:
+    return any(_is_manifest(folder / name) for name in (MANIFEST, REPLACING))
+
+
+def _is_manifest(path: Path) -> bool:
     try:
-        document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(document, dict) and document.get("format") == MANIFEST_FORMAT

@@ -35,6 +35,16 @@ class FileProblem(Problem):
         self.name = name
 
 
+def errno_of(error: OSError) -> int | None:
+    """Return the number of an error, or of what it came from: pydicom wraps one without it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno is not None:
+            return found.errno
+        found = found.__cause__
+    return None
+
+
 def _words(kind: Kind, name: str) -> tuple[str, str]:
     if kind == "headers":
         return (

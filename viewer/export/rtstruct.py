@@ -7,19 +7,19 @@ one contour may take more than the 64 KB that a decimal string has room for in e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import highdicom as hd
 import numpy as np
 import numpy.typing as npt
 import pydicom
 from PIL import ImageColor
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.tag import Tag
-from pydicom.uid import UID, ImplicitVRLittleEndian, RTStructureSetStorage
+from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage
 
 from inference import geometry
 from viewer.export import program
@@ -38,10 +38,6 @@ _GENERATION = {
     "human": "MANUAL",
 }
 _CONTOUR_DATA = Tag(0x3006, 0x0050)
-_COPIED = (
-    "SpecificCharacterSet", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
-    "StudyInstanceUID", "StudyID", "StudyDate", "StudyTime", "AccessionNumber",
-)  # fmt: skip
 _AREA_SHARE = 1e-3
 
 
@@ -71,30 +67,30 @@ def write(path: Path, source: Source, shown: Sequence[Layer]) -> None:
     dataset.save_as(path, enforce_file_format=True)
 
 
-def _head(source: Source) -> FileDataset:
-    identity, now = source.identities[NAME], datetime.now()
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = RTStructureSetStorage
-    meta.MediaStorageSOPInstanceUID = UID(identity.sop_uid)
-    meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    out = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-    for keyword in _COPIED:
-        if keyword in source.first:
-            out[keyword] = source.first[keyword]
-    out.SOPClassUID, out.SOPInstanceUID = RTStructureSetStorage, identity.sop_uid
-    out.Modality = "RTSTRUCT"
-    out.SeriesInstanceUID, out.SeriesNumber = identity.series_uid, identity.series_number
+def _head(source: Source) -> hd.SOPClass:
+    identity, first = source.identities[NAME], source.first
+    out = hd.SOPClass(
+        study_instance_uid=first.StudyInstanceUID,
+        series_instance_uid=identity.series_uid,
+        series_number=identity.series_number,
+        sop_instance_uid=identity.sop_uid,
+        sop_class_uid=RTStructureSetStorage,
+        instance_number=1,
+        modality="RTSTRUCT",
+        transfer_syntax_uid=ImplicitVRLittleEndian,
+    )
+    out.copy_patient_and_study_information(first)
+    if "SpecificCharacterSet" in first:
+        out["SpecificCharacterSet"] = first["SpecificCharacterSet"]
     out.OperatorsName = person_name(source.snapshot.reader) or ""
     out.Manufacturer = out.ManufacturerModelName = program.NAME
     out.SoftwareVersions, out.DeviceSerialNumber = program.VERSION, "0"
     out.FrameOfReferenceUID, out.PositionReferenceIndicator = source.frame_of_reference, ""
-    out.InstanceNumber = 1
     out.StructureSetLabel = "OVERREAD"
     out.StructureSetName = review_text(source.snapshot)
     out.StructureSetDescription = f"{review_text(source.snapshot)}. {program.RESEARCH_USE}"
-    out.InstanceCreationDate = out.StructureSetDate = now.strftime("%Y%m%d")
-    out.InstanceCreationTime = out.StructureSetTime = now.strftime("%H%M%S")
-    out.SeriesDate, out.SeriesTime = out.StructureSetDate, out.StructureSetTime
+    out.StructureSetDate = out.SeriesDate = out.InstanceCreationDate
+    out.StructureSetTime = out.SeriesTime = out.InstanceCreationTime
     out.ApprovalStatus = "UNAPPROVED"  # PS3.3 C.8.8.16: what a reader says of a finding is none
     sign(out, source)
     return out

@@ -1,16 +1,6 @@
-"""SEG, SR, parametric map, key objects and contours, read by others than those that wrote them.
-
-dciodvfy (dicom3tools) and dsrdump (DCMTK) are programs of the system; dcmqi is the package of
-that name: its programs are looked for in ``OVERREAD_DCMQI``, then on the path.
-"""
+"""SEG, SR, parametric map, key objects and contours, read by others than those that wrote them."""
 
 from __future__ import annotations
-
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -19,6 +9,7 @@ from skimage.draw import polygon2mask
 
 from inference import geometry
 from tests.export_cases import STAMP, ai_case, findings_for, whole_case
+from tests.exports import tools
 from viewer.export import export_case
 from viewer.export.formats import FORMATS
 from viewer.export.layers import layers
@@ -29,14 +20,6 @@ sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed (extr
 
 OBLIQUE = (14.0, -8.0, 21.0)
 DICOM = ["seg.dcm", "sr.dcm", "heatmap.dcm", "key-images.dcm", "rtstruct.dcm"]
-
-
-def _program(name: str) -> str:
-    folder = os.environ.get("OVERREAD_DCMQI")
-    found = (shutil.which(name, path=folder) if folder else None) or shutil.which(name)
-    if found is None:
-        pytest.skip(f"needs {name}, which is not here")
-    return found
 
 
 @pytest.fixture(scope="module", params=[(0.0, 0.0, 0.0), OBLIQUE], ids=["straight", "oblique"])
@@ -61,53 +44,39 @@ def real(lidc_study, tmp_path_factory):
     return case, export_case(case, tmp_path_factory.mktemp("real") / "out", formats=FORMATS).folder
 
 
-def _said_by(name: str, path: Path) -> list[str]:
-    done = subprocess.run(
-        [_program(name), *(["-new"] if name == "dciodvfy" else []), str(path)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if name == "dsrdump":
-        assert done.returncode == 0
-        return [x for x in done.stderr.splitlines() if "Check for template" not in x]
-    lines = (done.stdout + done.stderr).splitlines()
-    assert len(lines) > 0
-    return [line for line in lines if line.startswith("Error")]
+def _asked(ask, *given):
+    """Ask a program; skip the test where it is not here."""
+    try:
+        return ask(*given)
+    except tools.NotHere as absent:
+        pytest.skip(str(absent))
 
 
 @pytest.mark.parametrize("name", [*DICOM, "uncertainty.dcm"])
 def test_dciodvfy_finds_no_error(exported, name):
-    assert _said_by("dciodvfy", exported[1] / name) == []
+    assert _asked(tools.dciodvfy, exported[1] / name) == []
 
 
 @pytest.mark.parametrize("name", DICOM)
 def test_dciodvfy_finds_no_error_on_a_real_study(real, name):
-    assert _said_by("dciodvfy", real[1] / name) == []
+    assert _asked(tools.dciodvfy, real[1] / name) == []
 
 
 @pytest.mark.parametrize("name", ["sr.dcm", "key-images.dcm"])
 def test_dsrdump_has_nothing_to_say(exported, name):
-    assert _said_by("dsrdump", exported[1] / name) == []
+    assert _asked(tools.dsrdump, exported[1] / name) == []
 
 
 @pytest.mark.parametrize("name", ["sr.dcm", "key-images.dcm"])
 def test_dsrdump_has_nothing_to_say_of_a_real_study(real, name):
-    assert _said_by("dsrdump", real[1] / name) == []
+    assert _asked(tools.dsrdump, real[1] / name) == []
 
 
 def test_dcmqi_counts_the_same_voxels_in_every_segment(exported, tmp_path):
     case, folder = exported
-    command = [_program("segimage2itkimage"), "-t", "nii", "--inputDICOM", folder / "seg.dcm"]
-    subprocess.run(
-        [*map(str, command), "--outputDirectory", str(tmp_path), "--prefix", "p"],
-        check=True,
-        capture_output=True,
-    )
+    files = _asked(tools.dcmqi_segments, folder / "seg.dcm", tmp_path)
     for layer in layers(case):
-        image = sitk.ReadImage(str(tmp_path / f"p-{layer.number}.nii.gz"))
+        image = sitk.ReadImage(str(files[layer.number]))
         array = sitk.GetArrayViewFromImage(image)
         assert np.count_nonzero(array) == layer.mask.count
         where = np.argwhere(array)[:, ::-1].tolist()
@@ -120,12 +89,8 @@ def test_dcmqi_counts_the_same_voxels_in_every_segment(exported, tmp_path):
 
 def test_dcmqi_reads_the_report(exported, tmp_path):
     case, folder = exported
-    out = tmp_path / "report.json"
-    command = [_program("tid1500reader"), "--inputDICOM", folder / "sr.dcm"]
-    subprocess.run(
-        [*map(str, command), "--outputMetadata", str(out)], check=True, capture_output=True
-    )
-    told = {one["TrackingIdentifier"]: one for one in json.loads(out.read_text())["Measurements"]}
+    report = _asked(tools.dcmqi_report, folder / "sr.dcm", tmp_path / "report.json")
+    told = {one["TrackingIdentifier"]: one for one in report["Measurements"]}
     seg = pydicom.dcmread(folder / "seg.dcm")
     for layer in layers(case):
         group = told[layer.id]
@@ -146,13 +111,7 @@ def test_dcmqi_reads_the_report(exported, tmp_path):
 def test_dcmqi_sees_the_map_where_it_lies(exported, tmp_path):
     """dcmqi makes an image of the map, which SimpleITK reads: place and value of each voxel."""
     case, folder = exported
-    command = [_program("paramap2itkimage"), "-t", "nii", "--inputDICOM", folder / "heatmap.dcm"]
-    subprocess.run(
-        [*map(str, command), "--outputDirectory", str(tmp_path), "--prefix", "p"],
-        check=True,
-        capture_output=True,
-    )
-    (file,) = tmp_path.glob("p*.nii.gz")
+    file = _asked(tools.dcmqi_map, folder / "heatmap.dcm", tmp_path)
     image, heat = sitk.ReadImage(str(file)), case.findings.heatmap
     array = sitk.GetArrayFromImage(image)
     whole = np.zeros(case.volume.shape_kji)
@@ -183,7 +142,7 @@ def test_all_formats_of_a_multi_frame_source(corpus, tmp_path):
     named = pydicom.dcmread(out / "key-images.dcm").ContentSequence[-1].ReferencedSOPSequence[0]
     assert named.ReferencedFrameNumber == plan.planes[8].frame + 1
     for name in DICOM:
-        assert _said_by("dciodvfy", out / name) == [], name
+        assert _asked(tools.dciodvfy, out / name) == [], name
 
 
 def test_contours_fill_to_the_mask_in_patient_space(exported):
@@ -213,13 +172,7 @@ def test_contours_fill_to_the_mask_in_patient_space(exported):
 
 def test_the_report_names_verdict_reason_reader_and_model(exported):
     case, folder = exported
-    text = subprocess.run(
-        [_program("dsrdump"), "+Pl", "+Pc", str(folder / "sr.dcm")],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    ).stdout
+    text = _asked(tools.printed, folder / "sr.dcm")
     assert text.count('"Accepted"') == sum(x.verdict == "accepted" for x in case.lesions)
     assert ("reason-vessel" in text) == any(x.verdict == "rejected" for x in case.lesions)
     assert f"weights_sha256={STAMP.sha256}" in text
