@@ -60,7 +60,7 @@ def written(window, view, monkeypatch):
         patch.setattr(ink, "block", listen_to_block)
         patch.setattr(ink, "kept", listen_to_kept)
         patch.setattr(view_corners, "_write_words", listen_to_words)
-        view_text.paint(painter, view)
+        view_text.paint(painter, view, view.rect())
     return [text for text in said if text.strip()]
 
 

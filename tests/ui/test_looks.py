@@ -170,10 +170,15 @@ def test_the_outlines_are_not_drawn_again_for_a_dab_or_a_window(reviewed, monkey
         QTest.mouseMove(port, at + QPoint(8 * step, 0))
         settle(reviewed)
     assert drawn.calls == 0
-    assert view.overlay.stroke_layer.shows_line
+    assert view.overlay.shows_apart
     QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=at + QPoint(40, 0))
     settle(reviewed)
-    assert not view.overlay.stroke_layer.shows_line
+    reviewed.actions_by_id["undo"].trigger()
+    settle(reviewed)
+    assert drawn.calls == 0  # nor for a step back
+    reviewed.reading.select(None)
+    settle(reviewed)
+    assert not view.overlay.shows_apart
     drawn.calls = 0
     reviewed.actions_by_id["preset_1"].trigger()
     settle(reviewed)

@@ -39,7 +39,7 @@ def written(view, monkeypatch):
         patch.setattr(view_notices, "chip", listen)
         picture = QImage(view.size(), QImage.Format.Format_RGB32)
         with QPainter(picture) as painter:
-            view_text.paint(painter, view)
+            view_text.paint(painter, view, view.rect())
     return said
 
 
@@ -80,7 +80,7 @@ def test_a_notice_is_never_wider_than_its_view(reviewed, monkeypatch):
         view.setFixedWidth(width)
         picture = QImage(view.size(), QImage.Format.Format_RGB32)
         painter = Watched(picture)
-        view_text.paint(painter, view)
+        view_text.paint(painter, view, view.rect())
         painter.end()
     assert len(boxes) == 3
     assert all(box.right() < width for box, width in zip(boxes, (200, 320, 600), strict=True))

@@ -323,7 +323,7 @@ class AnnotationDocument(DocumentState):
         self._lesions[lesion.id] = lesion
 
     def _measured(self, lesion: Lesion) -> Lesion:
-        return figures.measured(lesion, self._detections.get(lesion.id), self.affine, self._voxels)
+        return figures.measured(lesion, self._detections.get(lesion.id), self._sizes)
 
     def _counted(self, segment: SegmentState, painted: Mask, count: int) -> SegmentState:
         # Anatomy has millions of voxels: only the count is kept up, never measured anew.

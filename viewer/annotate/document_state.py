@@ -13,6 +13,7 @@ from inference.findings import Detection, Findings, Mask, ModelStamp, Segment
 from viewer.annotate import edits
 from viewer.annotate.change import Run
 from viewer.annotate.lesion import Lesion, SegmentState
+from viewer.annotate.live import Sizes
 from viewer.annotate.mask import Growing
 
 # Lesions that a reader marks before he may see the AI are numbered from here.
@@ -40,7 +41,7 @@ class DocumentState:
     ) -> None:
         self.shape_kji = shape_kji
         self.affine = affine
-        self._voxels = voxels
+        self._sizes = Sizes(affine, voxels)
         self._voxel_ml = geometry.voxel_volume_mm3(affine) / 1000.0
         self._runs: tuple[Run, ...] = ()
         self._lesions: dict[str, Lesion] = {}

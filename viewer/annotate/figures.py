@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
-import numpy.typing as npt
-
-from inference import geometry
 from inference.findings import Detection
 from viewer.annotate import mask
 from viewer.annotate.lesion import Decision, Lesion, Origin
-from viewer.annotate.live import measure_live
+from viewer.annotate.live import Sizes
 
 
 def ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Lesion:
@@ -36,22 +32,15 @@ def ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Le
     )
 
 
-def measured(
-    lesion: Lesion,
-    detection: Detection | None,
-    affine: geometry.Affine,
-    voxels: npt.NDArray[Any] | None,
-) -> Lesion:
+def measured(lesion: Lesion, detection: Detection | None, sizes: Sizes) -> Lesion:
     """Return a lesion with the origin and the figures that its mask has now.
 
     Parameters
     ----------
     detection
         What the model drew; None for a human's lesion.
-    affine
-        (4, 4), (k, j, i, 1) to LPS mm.
-    voxels
-        The volume (k, j, i), or None when no mean value is wanted.
+    sizes
+        Measures the masks of this volume.
     """
     edited: Origin = "human" if detection is None else "ai-edited"
     if lesion.empty:
@@ -76,7 +65,7 @@ def measured(
             superseded=lesion.superseded,
             called_up=lesion.called_up,
         )
-    found = measure_live(lesion.mask, affine, voxels)
+    found = sizes.of(lesion.mask)
     return replace(
         lesion,
         origin=edited,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from inference.measure import Measurement, axes_mm
 from viewer.annotate.mask import Bools
 
 _DIRECTIONS = (8, 64)
+_KEPT = 256  # measurements, some hundred bytes each
 
 
 def measure_live(
@@ -37,6 +40,35 @@ def measure_live(
         volume_ml=count * geometry.voxel_volume_mm3(affine) / 1000.0,
         mean_value=mean,
     )
+
+
+class Sizes:
+    """What masks of one volume measured, remembered: a step back leads to one that was seen.
+
+    Parameters
+    ----------
+    affine
+        (4, 4), (k, j, i, 1) to LPS mm.
+    voxels
+        The volume (k, j, i), or None when no mean value is wanted.
+    """
+
+    def __init__(self, affine: geometry.Affine, voxels: npt.NDArray[Any] | None) -> None:
+        self._affine = affine
+        self._voxels = voxels
+        self._known: OrderedDict[tuple[Any, ...], Measurement] = OrderedDict()
+
+    def of(self, mask: Mask) -> Measurement:
+        """Return what ``measure_live`` says of a mask."""
+        bits = np.packbits(mask.voxels).tobytes()
+        digest = hashlib.blake2b(bits, digest_size=16).digest()
+        key = (mask.origin_kji, mask.voxels.shape, digest)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = measure_live(mask, self._affine, self._voxels)
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return found
 
 
 def _mean(part: npt.NDArray[Any], array: Bools, count: int) -> float:

@@ -51,8 +51,7 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     for name in _NEEDS_LESION:
         none = "" if reading.lesion is not None else translate("window", "Select a finding first.")
         why[name] = frozen or none
-    drawn = any(ref.instance.overlay_groups for ref in case.plan.planes)
-    if not drawn and reading.facts.shutter is None:
+    if not _has_overlays(case) and reading.facts.shutter is None:
         why["graphics"] = translate("window", "These files hold no overlays and no shutter.")
     findings = case.document.findings
     if findings is None or findings.heatmap is None:
@@ -61,6 +60,15 @@ def reasons(names: list[str], reading: Reading, ai: AiRunner, exporter: Exporter
     why["undo"] = "" if case.can_undo else frozen or nothing[0]
     why["redo"] = "" if case.can_redo else frozen or nothing[1]
     return why
+
+
+def _has_overlays(case: Case) -> bool:
+    if case not in _overlays:  # asked at every step, of hundreds of slices
+        _overlays[case] = any(ref.instance.overlay_groups for ref in case.plan.planes)
+    return _overlays[case]
+
+
+_overlays: WeakKeyDictionary[Case, bool] = WeakKeyDictionary()
 
 
 # What is said on an action: a hundred of them are followed at each step, and few change.

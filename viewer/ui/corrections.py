@@ -142,9 +142,11 @@ class Corrections(QObject):
         if self._reading.selected not in live | segments:
             self._reading.select(None)
         for lesion_id in change.lesion_ids[:1]:
-            if lesion_id in live and change.kind != "findings":
+            in_sight = self._in_sight(change)
+            chosen = in_sight and self._reading.selected == lesion_id  # nothing new to say
+            if lesion_id in live and change.kind != "findings" and not chosen:
                 # What is taken back in sight is not carried out of it.
-                self._reading.select(lesion_id, centre=not self._in_sight(change))
+                self._reading.select(lesion_id, centre=not in_sight)
 
     def _in_sight(self, change: Change) -> bool:
         """Tell whether the shown acquired slice meets what changed."""

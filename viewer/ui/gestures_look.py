@@ -1,4 +1,4 @@
-"""Drags that change how the images are shown: window, window by region, pan, zoom."""
+"""What changes how the images are shown: the wheel, drags of window, region, pan and zoom."""
 
 from __future__ import annotations
 
@@ -12,9 +12,36 @@ from viewer.ui.gesture import Gesture, select_or_centre
 from viewer.ui.windows import auto_window
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QWheelEvent
+
     from viewer.ui.slice_view import SliceView
 
 _FASTER, _MUCH_FASTER = 3.0, 9.0
+_ZOOM_STEP = 1.0015
+_NOTCH = 120
+
+
+def wheel(view: SliceView, event: QWheelEvent, rest: int) -> int:
+    """Scroll, zoom or change the brush; return the parts of a notch that are not scrolled yet.
+
+    Parameters
+    ----------
+    rest
+        What the turn before left.
+    """
+    delta = event.angleDelta().y() or event.angleDelta().x()
+    keys = event.modifiers()
+    if keys & Qt.KeyboardModifier.ControlModifier:
+        view.zoom(_ZOOM_STEP**delta, event.position())
+    elif keys & Qt.KeyboardModifier.ShiftModifier and view.reading.tool in ("brush", "erase"):
+        view.reading.set_brush(view.reading.brush_mm + (1 if delta > 0 else -1))
+    else:
+        # Fine wheels and touch pads send parts of a notch (120 units).
+        steps = int((rest + delta) / _NOTCH)
+        if steps:
+            view.scroll_slices(-steps)
+        return rest + delta - steps * _NOTCH
+    return rest
 
 
 class WindowDrag(Gesture):

@@ -34,6 +34,7 @@ _LINE_PX = 1.6
 _SELECTED_PX = 2.4
 _POINT_REACH_MM = 1.5
 _CACHE = 256
+_TRACED = 64  # slices of masks, some kilobytes each
 _HEAT_SLICES = 2
 
 
@@ -83,13 +84,13 @@ class _Line:
         return Stroke(lines, colour, self.width_px * ratio, RIM_PX * ratio, self.dashed)
 
 
-class _StrokeLayer:
-    """Outline under the brush: drawn anew with each dab, so that the others need not be."""
+class _ApartLayer:
+    """Outline of the target that is worked on, drawn apart: the others are not drawn with it."""
 
     def __init__(self) -> None:
         self._line: _Line | None = None
         self._inked = Inked()
-        self._inked_for: tuple[_Line, Look] | None = None
+        self._inked_for: tuple[_Line, Look, tuple[float, float]] | None = None
 
     def show_line(self, line: _Line | None) -> None:
         self._line = line
@@ -100,13 +101,14 @@ class _StrokeLayer:
     def shows_line(self) -> bool:
         return self._line is not None
 
-    def paint(self, painter: QPainter, look: Look) -> None:
-        """Draw it with a painter of logical pixels."""
+    def paint(self, painter: QPainter, look: Look, away_mm: tuple[float, float]) -> None:
+        """Draw it with a painter of logical pixels, carried away in view mm."""
         if self._line is None:
             return
-        if self._inked_for != (self._line, look):
-            self._inked.draw([self._line.stroke(look, (0.0, 0.0))], look)
-            self._inked_for = (self._line, look)
+        wanted = (self._line, look, away_mm)
+        if self._inked_for != wanted:
+            self._inked.draw([self._line.stroke(look, away_mm)], look)
+            self._inked_for = wanted
         self._inked.paint(painter, look)
 
 
@@ -129,19 +131,22 @@ class OverlayLayer:
         self.shows_ai = False
         self._carried: tuple[str, float, float] | None = None
         self._paths: dict[tuple[Any, ...], tuple[Mask, _Outline]] = {}
+        self._traced: dict[tuple[Any, ...], _Outline] = {}
         self._span: Span | None = None  # of the slab, in the place of one slice
         self._flat_at: tuple[Span | None, int] = (None, 0)
         self._flat: dict[tuple[Any, ...], tuple[Mask | Heatmap, Any]] = {}
         self._slices: dict[tuple[int, int], tuple[Heatmap, Heatmap]] = {}
-        self.stroke_layer = _StrokeLayer()
+        self._apart_layer = _ApartLayer()
+        self._apart: str | None = None  # target that is, or was last, under the hand
 
     def clear(self) -> None:
         """Show nothing."""
         self._lines, self.marks, self.shows_ai = [], [], False
         self._paths.clear()
+        self._traced.clear()
         self._flat.clear()
         self._slices.clear()
-        self.stroke_layer.show_line(None)
+        self._apart_layer.show_line(None)
         self.changed()
 
     # ----------------------------------------------------------------- build
@@ -151,15 +156,31 @@ class OverlayLayer:
         if (span, index) != self._flat_at:
             self._span, self._flat_at = span, (span, index)
             self._flat.clear()
+        if self._reading.stroke is not None:
+            self._apart = self._reading.stroke.target_id
+        elif self._apart != self._reading.selected:
+            self._apart = None  # something else is worked on
         before = self._lines
         self._collect(plane, index)
-        stroked = [line for line in self._lines if self._painting(line.target_id)]
-        self._lines = [line for line in self._lines if not self._painting(line.target_id)]
-        if stroked or self.stroke_layer.shows_line:
-            self.stroke_layer.show_line(stroked[0] if stroked else None)
+        apart = [line for line in self._lines if line.target_id == self._apart]
+        self._lines = self._without_apart
+        self._apart_layer.show_line(apart[0] if apart else None)
         # Stroking long outlines takes longer than all else: only when one is another.
         if len(before) != len(self._lines) or not all(map(_Line.is_same, before, self._lines)):
             self.changed()
+
+    def put_apart(self, target_id: str) -> None:
+        """Draw the outline of a target apart from now on, as long as it stays selected."""
+        self._apart = target_id
+
+    @property
+    def shows_apart(self) -> bool:
+        """Whether an outline is drawn apart on this slice."""
+        return self._apart_layer.shows_line
+
+    @property
+    def _without_apart(self) -> list[_Line]:
+        return [line for line in self._lines if line.target_id != self._apart]
 
     def _collect(self, plane: Plane, index: int) -> None:
         self._lines, self.marks = [], []
@@ -177,6 +198,7 @@ class OverlayLayer:
         """Return the outlines of another slice, in pixels of the device; what is shown stays."""
         kept = self._lines, self.marks, self.shows_ai
         self._collect(plane, index)
+        self._lines = self._without_apart
         strokes = self.strokes(look)
         self._lines, self.marks, self.shows_ai = kept
         return strokes
@@ -307,9 +329,18 @@ class OverlayLayer:
         self._paths[at] = (mask, outline)
         return outline
 
-    @staticmethod
-    def _trace(mask_index: Any, offset: tuple[int, int], plane: Plane) -> _Outline:
-        return _Outline.of(outline_mm(mask_index, offset, plane))
+    def _trace(self, mask_index: Any, offset: tuple[int, int], plane: Plane) -> _Outline:
+        """Return the outline of a slice of a mask, the one that was traced if it is as before.
+
+        A step back makes another mask of the same voxels.
+        """
+        at = (plane, offset, mask_index.shape, np.packbits(mask_index).tobytes())
+        outline = self._traced.get(at)
+        if outline is None:
+            if len(self._traced) >= _TRACED:
+                self._traced.clear()
+            outline = self._traced[at] = _Outline.of(outline_mm(mask_index, offset, plane))
+        return outline
 
     def carry(self, lesion: tuple[str, float, float] | None) -> None:
         """Draw a lesion (id, across, down in view mm) away from its place while it is dragged."""
@@ -377,13 +408,16 @@ class OverlayLayer:
 
     def strokes(self, look: Look) -> list[Stroke]:
         """Return the outlines in pixels of the device, in the order in which they are drawn."""
+        return [line.stroke(look, self._away_mm(line.target_id)) for line in self._lines]
+
+    def _away_mm(self, target_id: str | None) -> tuple[float, float]:
+        """Return how far a target is carried, view mm."""
         carried = self._carried
-        return [
-            line.stroke(
-                look, carried[1:] if carried and carried[0] == line.target_id else (0.0, 0.0)
-            )
-            for line in self._lines
-        ]
+        return carried[1:] if carried and carried[0] == target_id else (0.0, 0.0)
+
+    def paint_apart(self, painter: QPainter, look: Look) -> None:
+        """Draw the outline that is worked on with a painter of logical pixels."""
+        self._apart_layer.paint(painter, look, self._away_mm(self._apart))
 
     def lesion_at(self, x_mm: float, y_mm: float, reach_mm: float) -> str | None:
         """Return the id of the lesion marked at a view position in mm, or None."""

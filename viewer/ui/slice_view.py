@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QKeyEvent,
@@ -23,9 +23,11 @@ from viewer.display.slab import Slab, Span
 from viewer.ui import (
     composing,
     gestures,
+    gestures_look,
     oblique_slabs,
     orientation,
     pointer,
+    touched,
     view_text,
     view_values,
 )
@@ -52,8 +54,6 @@ if TYPE_CHECKING:
 # Words, and whether nobody may overlook them.
 Notice = tuple[tuple[str, ...], bool]
 
-_ZOOM_STEP = 1.0015
-_NOTCH = 120
 # Planes across slices that are still being read are drawn so seldom: each costs ten times more.
 _GROWS_S = 0.25
 
@@ -92,6 +92,7 @@ class SliceView(PlaneView):
         self._wheel = 0  # parts of a notch not yet scrolled
         self._stale = True  # the image
         self._lines_stale = True  # what lies over it
+        self._known: tuple[object, object] = (None, None)  # stroke and selection that are shown
         self._gesture: gestures.Gesture | None = None
         self._grown = 0.0  # when the plane was last drawn with the slices that had come
 
@@ -114,7 +115,7 @@ class SliceView(PlaneView):
         reading.shown_changed.connect(self.restale)
         reading.document_changed.connect(self._on_document)
         reading.threshold_changed.connect(self.restale_lines)
-        reading.selection_changed.connect(self.restale_lines)
+        reading.selection_changed.connect(self._on_selection)
         reading.stroke_changed.connect(self._on_stroke)
         reading.tool_changed.connect(self._on_tool)
 
@@ -170,8 +171,8 @@ class SliceView(PlaneView):
         self.restale()
 
     def update(self, *part: Any) -> None:
-        """Paint again; what is written may be another."""
-        self.words += 1
+        """Paint again; when all of it, what is written may be another."""
+        self.words += not part
         super().update(*part)
 
     def restale(self) -> None:
@@ -191,16 +192,31 @@ class SliceView(PlaneView):
         super().update()  # the words that stand still do not name it
 
     def _on_stroke(self) -> None:
+        goes_on = self.reading.stroke is self._known[0]
+        self._known = (self.reading.stroke, self._known[1])
         words = self.words
-        self.restale_lines()
+        self.restale_lines(touched.by_stroke(self) if goes_on else None)
         self.words = words  # dabs change none
 
-    def restale_lines(self) -> None:
-        """Collect the outlines again before the next paint; the image too where it holds fills."""
+    def _on_selection(self) -> None:
+        if self.reading.selected != self._known[1]:
+            self._known = (self._known[0], self.reading.selected)
+            self.restale_lines()
+
+    def restale_lines(self, part: QRect | None = None) -> None:
+        """Collect the outlines again before the next paint; the image too where it holds fills.
+
+        Parameters
+        ----------
+        part
+            All of the view that looks different then, and no word that stands still; None for
+            the whole of it.
+        """
         self._lines_stale = True
         self.ahead.drop()
-        self._stale |= self.reading.shown.fill or self.reading.shown.changes
-        self.update()
+        if self.reading.shown.fill or self.reading.shown.changes:
+            self._stale, part = True, None
+        self.update(*(() if part is None else (part,)))
 
     def _on_case(self) -> None:
         self.restale()
@@ -242,7 +258,10 @@ class SliceView(PlaneView):
     def _on_document(self, change: Change) -> None:
         if change.kind == "findings":
             self.restale()  # the heatmap is another
-        self.restale_lines()
+        part = touched.by_change(self, change)
+        for target_id in change.lesion_ids if part is not None else ():
+            self.overlay.put_apart(target_id)
+        self.restale_lines(part)
 
     def _on_tool(self) -> None:
         self.setCursor(pointer.shape_of(self))
@@ -264,11 +283,13 @@ class SliceView(PlaneView):
         look = Look(self.size(), self.devicePixelRatioF(), corner, self.mm_per_px)
         self._slice.paint(painter, look)
         if self.case is not None and self.plane is not None:
-            self.overlay.stroke_layer.paint(painter, look)
+            self.overlay.paint_apart(painter, look)
             for extra in self.extras:
                 extra(painter, self)
-            view_text.paint(painter, self)
+            view_text.paint(painter, self, event.rect())
         painter.end()
+        if self.standing.take_renewed() and event.rect() != self.rect():
+            super().update()  # words are others than anybody thought
         self.ahead.painted(look)
 
     def _compose(self) -> None:
@@ -321,19 +342,7 @@ class SliceView(PlaneView):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.plane is None:
             return
-        delta = event.angleDelta().y() or event.angleDelta().x()
-        keys = event.modifiers()
-        if keys & Qt.KeyboardModifier.ControlModifier:
-            self.zoom(_ZOOM_STEP**delta, event.position())
-        elif keys & Qt.KeyboardModifier.ShiftModifier and self.reading.tool in ("brush", "erase"):
-            self.reading.set_brush(self.reading.brush_mm + (1 if delta > 0 else -1))
-        else:
-            # Fine wheels and touch pads send parts of a notch (120 units).
-            self._wheel += delta
-            steps = int(self._wheel / _NOTCH)
-            self._wheel -= steps * _NOTCH
-            if steps:
-                self.scroll_slices(-steps)
+        self._wheel = gestures_look.wheel(self, event, self._wheel)
         event.accept()
 
     def scroll_slices(self, steps: int) -> None:
@@ -352,7 +361,7 @@ class SliceView(PlaneView):
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self.pointer_px = event.position()
+        before, self.pointer_px = self.pointer_px, event.position()
         if self.plane is None or self.case is None:
             return
         if self._gesture is not None and not event.buttons() & self._gesture.button:
@@ -368,7 +377,9 @@ class SliceView(PlaneView):
             self.setCursor(pointer.shape_of(self))  # another one over each handle
         elif self.measuring is not None:
             self.measuring.hover(self, event.position())
-        super().update()
+        drags = self._gesture is not None and self.reading.stroke is None
+        part = None if drags else touched.by_brush(self, before)
+        super().update(*(() if part is None else (part,)))
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

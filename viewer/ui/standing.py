@@ -55,6 +55,12 @@ class Standing:
 
     def __init__(self) -> None:
         self._sheets: dict[str, tuple[tuple[object, ...], Sheet, float]] = {}
+        self._renewed = False
+
+    def take_renewed(self) -> bool:
+        """Tell whether a sheet was made anew since this was asked the last time."""
+        renewed, self._renewed = self._renewed, False
+        return renewed
 
     def paint(
         self,
@@ -77,6 +83,7 @@ class Standing:
         known = self._sheets.get(name)
         if known is None or known[0] != key:
             sheet = Sheet(ratio)
+            self._renewed = True
             known = self._sheets[name] = (key, sheet, make(sheet))
         known[1].paint(painter)
         return known[2]

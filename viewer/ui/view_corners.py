@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSizeF
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from resources.text import translate
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _BAR_Y = 16  # of the bar in its picture
+_LOWER_LINES = 5  # at most, with room for what calibration says over the scale bar
 _LEFT_PX = MARGIN - ink.PAD
 
 
@@ -90,6 +91,12 @@ def lower(painter: QPainter, view: SliceView) -> None:
         return 0.0
 
     view.standing.paint("scale", painter, made_of, scale)
+
+
+def lower_left(view: SliceView) -> QRect:
+    """Return where window, zoom and value are written; to its right, slice and scale."""
+    height = math.ceil(MARGIN) + _LOWER_LINES * _line_px(theme.CORNER_PX) + 2 * ink.PAD
+    return QRect(0, view.height() - height, view.width() // 2, height)
 
 
 def _room(view: SliceView) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
 from viewer.annotate.lesion import AI_DRAWN
@@ -16,7 +16,7 @@ from viewer.ui.label_colours import label_colour
 from viewer.ui.overlay_layer import Mark
 from viewer.ui.reading import TEXT_NONE
 from viewer.ui.standing import Sheet
-from viewer.ui.view_corners import lower, plane_name, plane_title, upper
+from viewer.ui.view_corners import lower, lower_left, plane_name, plane_title, upper
 from viewer.ui.view_ink import HALO_PX, MARGIN, on_pixels, written
 from viewer.ui.view_notices import ai_notice, notices
 from viewer.ui.view_outlining import outlining
@@ -27,10 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["paint", "plane_name", "plane_title"]
 
 _SMALL_PX = 9.0
+_KEPT_RADIUS_PX = 200.0  # a larger ring would be a picture of a megabyte
 
 
-def paint(painter: QPainter, view: SliceView) -> None:
-    """Draw everything that stays put while the image moves, in logical pixels."""
+def paint(painter: QPainter, view: SliceView, part: QRect) -> None:
+    """Draw everything that stays put while the image moves, in logical pixels.
+
+    Parameters
+    ----------
+    part
+        What of the view is painted: words that lie beside it are not put together.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
     if crosshair.shown(view):
@@ -41,7 +48,8 @@ def paint(painter: QPainter, view: SliceView) -> None:
     _missing_slice(painter, view)
     if view.reading.shown.text != TEXT_NONE:
         view_strip.paint(painter, view)
-        lower(painter, view)
+        if part.bottom() >= lower_left(view).top():
+            lower(painter, view)
     view.standing.paint("words", painter, _made_of(view), partial(_standing, view))
     _brush_cursor(painter, view)
     _rubber(painter, view)
@@ -149,14 +157,37 @@ def _brush_cursor(painter: QPainter, view: SliceView) -> None:
     if view.looks_only or (view.plane is not None and not view.plane.straight):
         return  # nothing is painted there
     radius = reading.brush_mm / 2 / view.mm_per_px
-    erase = reading.tool == "erase"
-    inner = QPen(QColor(theme.FAILED if erase else theme.TEXT), 1.2)
-    if reading.brush_ball:
+    colour = theme.FAILED if reading.tool == "erase" else theme.TEXT
+    dashed = reading.brush_ball
+    if radius > _KEPT_RADIUS_PX:
+        _circle(painter, view.pointer_px, radius, colour, dashed=dashed)
+        return
+    ratio = painter.device().devicePixelRatioF()
+    ring = _brush_ring(radius, colour, ratio, dashed=dashed)
+    half = ring.width() / ratio / 2
+    painter.drawImage(on_pixels(view.pointer_px - QPointF(half, half), ratio), ring)
+
+
+@lru_cache(maxsize=4)
+def _brush_ring(radius: float, colour: str, ratio: float, *, dashed: bool) -> QImage:
+    """Draw the ring of a brush once: it follows the pointer, and circles are slow to stroke."""
+    half = math.ceil(radius + 3)
+    picture = ink.blank(QSizeF(2 * half, 2 * half), ratio)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _circle(painter, QPointF(half, half), radius, colour, dashed=dashed)
+    painter.end()
+    return picture
+
+
+def _circle(painter: QPainter, at: QPointF, radius: float, colour: str, *, dashed: bool) -> None:
+    inner = QPen(QColor(colour), 1.2)
+    if dashed:
         inner.setDashPattern([3, 2])
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in (QPen(QColor(0, 0, 0, 180), 3), inner):
         painter.setPen(pen)
-        painter.drawEllipse(view.pointer_px, radius, radius)
+        painter.drawEllipse(at, radius, radius)
 
 
 def _rubber(painter: QPainter, view: SliceView) -> None:

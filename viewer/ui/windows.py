@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -310,7 +311,12 @@ def _table_of(case: Case) -> str:
 
 def _kind(case: Case) -> str:
     """Return a key for series of one modality and description that says neither."""
-    return case_key(f"window {case.series.modality} {case.series.description}")
+    if case not in _kinds:  # asked at every step, and it looks at the disk
+        _kinds[case] = case_key(f"window {case.series.modality} {case.series.description}")
+    return _kinds[case]
+
+
+_kinds: WeakKeyDictionary[Case, str] = WeakKeyDictionary()
 
 
 def _pair(value: Any) -> tuple[float, float] | None:

@@ -17,7 +17,17 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleTableModelChangeEvent,
+    QColor,
+    QFont,
+    QFontMetrics,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListWidget,
@@ -194,6 +204,7 @@ class FindingsList(QListWidget):
         self._details: dict[str, tuple[Lesion, tuple[SegmentState, ...], str]] = {}
         self._comments: dict[str, str] = {}
         self._locked: frozenset[str] = frozenset()
+        self._laid_out = False  # whether rows lie elsewhere, or are higher, since they were filled
         self.setItemDelegate(_Row(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -220,7 +231,7 @@ class FindingsList(QListWidget):
         said, self._comments = self._comments, self._said(case)
         held, self._locked = self._locked, self._held(case)
         self._filling = True
-        self._bring_in_order([lesion.id for lesion in shown])
+        self._laid_out = self._bring_in_order([lesion.id for lesion in shown])
         for row, lesion in enumerate(shown):
             same = said.get(lesion.id) == self._comments.get(lesion.id)
             same &= (lesion.id in held) == (lesion.id in self._locked)
@@ -229,7 +240,7 @@ class FindingsList(QListWidget):
                 self._write(self.item(row), case, lesion)
         self._filled = shown
         self._filling = False
-        self._on_selection()
+        self._follow_selection(scroll=self._laid_out)
 
     @staticmethod
     def _said(case: Case | None) -> dict[str, str]:
@@ -251,8 +262,16 @@ class FindingsList(QListWidget):
     def _held(case: Case | None) -> frozenset[str]:
         return frozenset(case.document.notes(locks.TOPIC) if case is not None else ())
 
-    def _bring_in_order(self, wanted: list[str]) -> None:
-        """Leave one row for each id, in their order; a new one has nothing but its id."""
+    def _bring_in_order(self, wanted: list[str]) -> bool:
+        """Leave one row for each id, in their order; a new one has nothing but its id.
+
+        Returns
+        -------
+        bool
+            Whether a row came, went or moved.
+        """
+        if [self.item(row).data(_ID) for row in range(self.count())] == wanted:
+            return False
         keep = set(wanted)
         for row in reversed(range(self.count())):
             if self.item(row).data(_ID) not in keep:
@@ -268,6 +287,7 @@ class FindingsList(QListWidget):
                 item = QListWidgetItem()
                 item.setData(_ID, lesion_id)
             self.insertItem(row, item)
+        return True
 
     def _write(self, item: QListWidgetItem, case: Case, lesion: Lesion) -> None:
         known = self._details.get(lesion.id)
@@ -283,23 +303,51 @@ class FindingsList(QListWidget):
             said,
         ]
         foot = " · ".join(filter(None, parts))
-        item.setData(_ID, lesion.id)
-        item.setData(_LESION, lesion)
-        item.setData(_DETAIL, detail)
-        item.setData(_FOOT, foot)
-        item.setData(_LOCKED, lesion.id in self._locked)
         score = "" if lesion.score is None else translate("findings", "score {score}")
         spoken = [words.title(lesion), score.format(score=f"{lesion.score or 0:.2f}"), detail, foot]
         if not lesion.reviewed:
             spoken.append(translate("findings", "not reviewed"))
-        item.setData(int(Qt.ItemDataRole.AccessibleTextRole), ", ".join(filter(None, spoken)))
+        row: dict[int, object] = {
+            _LESION: lesion,
+            _DETAIL: detail,
+            _FOOT: foot,
+            _LOCKED: lesion.id in self._locked,
+            int(Qt.ItemDataRole.AccessibleTextRole): ", ".join(filter(None, spoken)),
+        }
+        self._put(item, row)
+
+    def _put(self, item: QListWidgetItem, said: dict[int, object]) -> None:
+        """Change a row. The view would lay out and paint every row again: only this one is."""
+        row, new = self.row(item), item.data(_LESION) is None
+        height = 0 if new else self.sizeHintForRow(row)
+        model = self.model()
+        model.blockSignals(True)
+        for role, value in said.items():
+            item.setData(role, value)
+        model.blockSignals(False)
+        if new or self.sizeHintForRow(row) != height:
+            self._laid_out = True
+            self.scheduleDelayedItemsLayout()
+        else:
+            self.viewport().update(self.visualItemRect(item))
+        if QAccessible.isActive():
+            told = QAccessibleTableModelChangeEvent(
+                self, QAccessibleTableModelChangeEvent.ModelChangeType.DataChanged
+            )
+            told.setFirstRow(row)
+            told.setLastRow(row)
+            QAccessible.updateAccessibility(told)
 
     def _on_selection(self) -> None:
+        self._follow_selection(scroll=True)
+
+    def _follow_selection(self, *, scroll: bool) -> None:
         self._filling = True
         for row in range(self.count()):
             if self.item(row).data(_ID) == self._reading.selected:
-                self.setCurrentRow(row)
-                self.scrollToItem(self.item(row))
+                if scroll or row != self.currentRow():
+                    self.setCurrentRow(row)
+                    self.scrollToItem(self.item(row))
                 break
         else:
             self.setCurrentRow(-1)

@@ -22,8 +22,16 @@ class _ColourBar(QWidget):
     def __init__(self, reading: Reading) -> None:
         super().__init__()
         self._reading = reading
+        self._shown: tuple[object, ...] = ()
         self.setFixedHeight(10)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def follow(self) -> None:
+        """Paint it again if it looks different: asked at every step."""
+        shown = (self._reading.shown.heat_floor, self._reading.heat_top)
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -145,7 +153,7 @@ class HeatmapSection(Section):
         self._floor_text.setText(
             translate("findings", "From {score}").format(score=f"{shown.heat_floor:.2f}")
         )
-        self._bar.update()
+        self._bar.follow()
 
 
 def heat_meaning(meaning: str) -> str:

@@ -45,6 +45,7 @@ class PadlockButton(QToolButton):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
+        self._followed: tuple[bool, str, str] | None = None
         self.setCheckable(True)
         self.setProperty("role", "bare")
         self.setFixedSize(QSize(WIDE_PX, 24))
@@ -53,6 +54,9 @@ class PadlockButton(QToolButton):
 
     def follow(self, locked: bool, key: str, why_not: str = "") -> None:
         """Show whether the outline is locked, and why that cannot be changed."""
+        if self._followed == (locked, key, why_not) and self.isChecked() == locked:
+            return  # asked at every step
+        self._followed = (locked, key, why_not)
         self.setChecked(locked)
         self.setEnabled(not why_not)
         said = lock_text(self._name, key, locked=locked)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
+
 from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.panel import words
 from viewer.ui.panel.section import Section, titled
 from viewer.ui.reading import Reading
 from viewer.ui.widgets import note
+
+_SLACK_PX = 4  # figures are not all as wide as a zero
 
 
 class CorrectionsSection(Section):
@@ -17,6 +21,18 @@ class CorrectionsSection(Section):
         super().__init__(reading)
         self._saved = note(size_px=theme.HEAD_PX)
         self._saved.setWordWrap(False)
+        self._saved.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # It changes twice a step: as wide as it ever is, it moves nothing beside it.
+        metrics = self._saved.fontMetrics()
+        saved = translate("findings", "Saved {time}").format(time="00:00:00")
+        all_said = (
+            saved,
+            translate("findings", "Read only"),
+            translate("findings", "Saving…"),
+            translate("findings", "Nothing to save"),
+        )
+        width = max(metrics.horizontalAdvance(said) for said in all_said)
+        self._saved.setFixedSize(width + _SLACK_PX, metrics.height())
         self._text = note()
         self._column.addLayout(titled(translate("findings", "Corrections"), self._saved))
         self._column.addWidget(self._text)

@@ -33,6 +33,7 @@ class _Eye(QToolButton):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
+        self._followed: bool | None = None
         self.setCheckable(True)
         self.setProperty("role", "bare")
         self.setFixedSize(QSize(26, 24))
@@ -41,6 +42,9 @@ class _Eye(QToolButton):
         self.follow(False)
 
     def follow(self, shown: bool) -> None:
+        if shown == self._followed == self.isChecked():
+            return  # asked at every step
+        self._followed = shown
         self.setChecked(shown)
         self.setToolTip(
             translate("findings", "Hide {name}").format(name=self._name)
@@ -83,10 +87,10 @@ class _Swatch(QToolButton):
 
     def follow(self) -> None:
         colour = label_colours.colour_name(label_colours.label_colour(self._label))
-        self.setToolTip(
-            translate("findings", "{colour}; choose another colour").format(colour=colour)
-        )
-        self.update()
+        text = translate("findings", "{colour}; choose another colour").format(colour=colour)
+        if text != self.toolTip():
+            self.setToolTip(text)
+            self.update()
 
     def menu_of_colours(self) -> QMenu:
         """Return the colours to choose from; one too like another in use says so."""
