@@ -30,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from viewer.export import apart_child
 
         return apart_child.main()
+    if arguments == ["--import-child"]:  # of viewer.imports.apart, in the bundle
+        from viewer.imports import apart_child as import_child
+
+        return import_child.main()
     if arguments and arguments[0] in cli.COMMANDS:
         return cli.main(arguments)
     if arguments and arguments[0] == "sample":

@@ -8,6 +8,7 @@ from typing import Any
 
 from inference.findings import Findings, Mask, ModelStamp, Outline
 from inference.volume import Volume
+from resources import labels
 from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate import (
@@ -26,6 +27,9 @@ from viewer.annotate.document import AnnotationDocument, Change
 from viewer.annotate.journal import utc_now
 from viewer.annotate.lesion import Lesion, Point, Reader, SegmentState, Verdict
 from viewer.annotate.rerun import add_findings_edit
+from viewer.export.tracking import tracking_uid
+from viewer.imports import taking
+from viewer.second_reading import Which
 from viewer.tools.brush import Brush, Stroke
 from viewer.tools.lasso import Lasso, Mode, Sheet
 
@@ -35,7 +39,7 @@ class Editing(ABC):
 
     Attributes
     ----------
-    volume, document, reader, read_only_problem, blind, threshold
+    volume, document, reader, read_only_problem, blind, which, threshold
         As in ``session.Case``.
     """
 
@@ -44,6 +48,7 @@ class Editing(ABC):
     reader: Reader
     read_only_problem: Problem | None
     blind: bool
+    which: Which
     threshold: float
 
     @abstractmethod
@@ -213,6 +218,30 @@ class Editing(ABC):
         for part in () if made is None else made.parts:
             if isinstance(part, edits.Reshape):
                 self._check_free(part.target_id)
+        return self._apply_if(made)
+
+    def take_in(self, chosen: Sequence[taking.Chosen], series_uid: str) -> Change | None:
+        """Take outlines of other files in, in one step; None when there is nothing to take.
+
+        Raises
+        ------
+        Problem
+            When the case is read blind, or cannot be changed.
+        """
+        if self.blind or self.which == "second":
+            raise taking.read_blind()
+        targets: tuple[Lesion | SegmentState, ...] = (
+            *self.document.record,
+            *self.document.segments,
+        )
+        tracked = {tracking_uid(series_uid, one.id): one.id for one in targets}
+        for one in targets:
+            came = self.document.imported(one.id)
+            if came is not None and came.outline.about.get("tracking_uid"):
+                tracked[str(came.outline.about["tracking_uid"])] = one.id
+        made = taking.import_edit(self.document, chosen, tracked)
+        if made is not None:
+            labels.remember(made.terms)
         return self._apply_if(made)
 
     def merge(self, lesion_id: str, other_id: str) -> Change | None:

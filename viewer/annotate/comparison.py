@@ -11,14 +11,16 @@ import numpy as np
 from inference import geometry
 from inference.findings import Mask
 from viewer.annotate.document_state import DocumentState
-from viewer.annotate.lesion import Lesion, SegmentState
+from viewer.annotate.lesion import IMPORTED, Lesion, SegmentState
 from viewer.annotate.mask import crop, cut, empty_mask
 
-Outcome = Literal["ai", "ai-edited", "human", "rejected", "deleted", "missed"]
+Outcome = Literal["ai", "ai-edited", "human", "imported", "rejected", "deleted", "missed"]
 
 # One object, so that a mask that is not there is the same the next time.
 _EMPTY = empty_mask()
-OUTCOMES: tuple[Outcome, ...] = ("ai", "ai-edited", "missed", "human", "rejected", "deleted")
+OUTCOMES: tuple[Outcome, ...] = (
+    "ai", "ai-edited", "missed", "human", "imported", "rejected", "deleted",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +42,8 @@ class Compared:
         As in ``Lesion``; number None for anatomy.
     outcome
         ``"ai"`` as the model drew it; ``"ai-edited"``; ``"missed"`` by the AI and added by a
-        reader; ``"human"`` added before the AI was run or seen; ``"rejected"`` or ``"deleted"``
-        from what the model had drawn.
+        reader; ``"human"`` added before the AI was run or seen; ``"imported"`` from another file;
+        ``"rejected"`` or ``"deleted"`` from what the model had drawn.
     reason
         Why it was rejected: key of ``resources/tables/rejection_reasons.json``, or empty.
     decided
@@ -154,7 +156,8 @@ class Comparison:
     def _segment(self, document: DocumentState, segment: SegmentState) -> Compared:
         drawn = document.ai_mask(segment.id)
         before = _EMPTY if drawn is None else drawn
-        return self._compared(document, segment, "ai-edited", before=before, after=segment.mask)
+        outcome: Outcome = "imported" if segment.origin in IMPORTED else "ai-edited"
+        return self._compared(document, segment, outcome, before=before, after=segment.mask)
 
     def _compared(
         self,
@@ -193,6 +196,8 @@ def outcome_of(lesion: Lesion) -> Outcome:
         return "rejected"
     if lesion.deleted:
         return "deleted"
+    if lesion.origin in IMPORTED:
+        return "imported"
     if lesion.missed_by_ai or lesion.origin == "ai-pointed":
         return "missed" if lesion.missed_by_ai else "human"
     return "human" if lesion.run == 0 else "ai-edited" if lesion.origin == "ai-edited" else "ai"

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from inference.findings import Mask
-from viewer.annotate import edits, figures, locks, mask
+from viewer.annotate import edits, figures, importing, locks, mask
+from viewer.annotate.attributes import TERMS
 from viewer.annotate.change import Change as Change
 from viewer.annotate.change import Run as Run
 from viewer.annotate.change import together
 from viewer.annotate.document_state import FIRST_BLIND_NUMBER, DocumentState
+from viewer.annotate.imported import Imported
 from viewer.annotate.lesion import Decision, Lesion, SegmentState
 from viewer.annotate.mask import Box
 
@@ -52,6 +55,10 @@ class AnnotationDocument(DocumentState):
                 return self._add_outlined(edit)
             case edits.RemoveOutlined():
                 return self._remove_outlined(edit)
+            case edits.AddImported():
+                return self._add_imported(edit)
+            case edits.RemoveImported():
+                return self._remove_imported(edit)
             case edits.DeleteLesion():
                 return self._delete(edit)
             case edits.CallUp():
@@ -144,6 +151,32 @@ class AnnotationDocument(DocumentState):
             raise ValueError("the lesion is no longer as it was outlined")
         del self._lesions[lesion.id], self._detections[lesion.id], self._outlined[lesion.id]
         return Change("add", (lesion.id,), boxes=_boxes(lesion.mask))
+
+    def _add_imported(self, edit: edits.AddImported) -> Change:
+        importing.check(self, edit)
+        for one in edit.outlines:
+            self._imported[one.target_id] = Imported(one, edit.source_of(one.target_id))
+            if one.anatomy:
+                segment = importing.segment(one, self._voxel_ml)
+                self._anatomy[one.target_id] = segment, segment.mask.count
+                self._segments[one.target_id] = importing.state(segment)
+            else:
+                self._store(importing.lesion(one))
+        self._notes[TERMS] = {**self._notes.get(TERMS, {}), **edit.terms}
+        return importing.change(edit)
+
+    def _remove_imported(self, edit: edits.RemoveImported) -> Change:
+        added = edit.added
+        for one in added.outlines:
+            self._draw(one.target_id)
+        importing.check_untouched(self, added)
+        for one in added.outlines:
+            of: dict[str, Any] = self._segments if one.anatomy else self._lesions
+            del self._imported[one.target_id], of[one.target_id]
+            self._anatomy.pop(one.target_id, None)
+        terms = self._notes[TERMS]
+        self._notes[TERMS] = {key: term for key, term in terms.items() if key not in added.terms}
+        return importing.change(added)
 
     def _call_up(self, edit: edits.CallUp) -> Change:
         lesion = self._known(edit.lesion_id)
@@ -323,21 +356,28 @@ class AnnotationDocument(DocumentState):
         self._lesions[lesion.id] = lesion
 
     def _measured(self, lesion: Lesion) -> Lesion:
-        return figures.measured(lesion, self._detections.get(lesion.id), self._sizes)
+        came = self._imported.get(lesion.id)
+        mask_then = None if came is None else came.outline.mask
+        return figures.measured(lesion, self._detections.get(lesion.id), self._sizes, mask_then)
 
     def _counted(self, segment: SegmentState, painted: Mask, count: int) -> SegmentState:
         # Anatomy has millions of voxels: only the count is kept up, never measured anew.
         original, original_count = self._anatomy[segment.id]
+        came = segment.id in self._imported
         if count == original_count and mask.equal(painted, original.mask):
             return replace(
                 segment,
                 mask=original.mask,
                 volume_ml=original.volume_ml,
-                origin="ai",
+                origin="imported" if came else "ai",
                 count=count,
             )
         return replace(
-            segment, mask=painted, volume_ml=count * self._voxel_ml, origin="ai-edited", count=count
+            segment,
+            mask=painted,
+            volume_ml=count * self._voxel_ml,
+            origin="imported-edited" if came else "ai-edited",
+            count=count,
         )
 
 

@@ -12,6 +12,7 @@ from inference import geometry
 from inference.findings import Detection, Findings, Mask, ModelStamp, Segment
 from viewer.annotate import edits
 from viewer.annotate.change import Run
+from viewer.annotate.imported import Imported
 from viewer.annotate.lesion import Lesion, SegmentState
 from viewer.annotate.live import Sizes
 from viewer.annotate.mask import Growing
@@ -50,6 +51,7 @@ class DocumentState:
         self._detections: dict[str, Detection] = {}
         self._anatomy: dict[str, tuple[Segment, int]] = {}
         self._outlined: dict[str, edits.AddOutlined] = {}
+        self._imported: dict[str, Imported] = {}
         # Per run: id in the case -> id in that run's findings.
         self._names: dict[str, str] = {}
         self._former_names: list[dict[str, str]] = []
@@ -104,6 +106,11 @@ class DocumentState:
         """The structures of anatomy that count."""
         return tuple(s for s in self._segments.values() if s.id not in self._superseded_segments)
 
+    @property
+    def segment_ids(self) -> frozenset[str]:
+        """The ids of all structures of the record, superseded ones too."""
+        return frozenset(self._segments)
+
     def lesion(self, lesion_id: str) -> Lesion:
         """Return one lesion of the record; KeyError when there is none."""
         return self._lesions[lesion_id]
@@ -117,10 +124,10 @@ class DocumentState:
         return self._lesions.get(target_id) or self._segments[target_id]
 
     def ai_mask(self, target_id: str) -> Mask | None:
-        """Return what the model drew; None for a human's lesion."""
+        """Return what the model drew; None for a human's lesion, and for what was imported."""
         if target_id in self._detections:
             return self._detections[target_id].mask
-        if target_id in self._anatomy:
+        if target_id in self._anatomy and target_id not in self._imported:
             return self._anatomy[target_id][0].mask
         return None
 
@@ -131,6 +138,10 @@ class DocumentState:
     def outlined(self, lesion_id: str) -> edits.AddOutlined | None:
         """Return where a reader pointed and which model outlined; None when none did so."""
         return self._outlined.get(lesion_id)
+
+    def imported(self, target_id: str) -> Imported | None:
+        """Return how a lesion or segment came from another file; None when it did not."""
+        return self._imported.get(target_id)
 
     def detection_id(self, lesion_id: str) -> str | None:
         """Return what the latest run's findings call a lesion; None when they know it not."""

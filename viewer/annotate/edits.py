@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Protocol
 
 from inference import packing
 from inference.findings import Findings
+from viewer.annotate.imported import AddImported as AddImported
+from viewer.annotate.imported import RemoveImported as RemoveImported
 from viewer.annotate.mask import Delta
 from viewer.annotate.outlined import AddOutlined as AddOutlined
 from viewer.annotate.outlined import RemoveOutlined as RemoveOutlined
@@ -231,6 +233,8 @@ _READERS: dict[str, Callable[[Mapping[str, Any], bytes | None], Edit]] = {
     CallUp.kind: CallUp.read,
     AddOutlined.kind: AddOutlined.read,
     RemoveOutlined.kind: RemoveOutlined.read,
+    AddImported.kind: AddImported.read,
+    RemoveImported.kind: RemoveImported.read,
     SetLabel.kind: SetLabel.read,
     MoveLesion.kind: MoveLesion.read,
     PaintStroke.kind: PaintStroke.read,

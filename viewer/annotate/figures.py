@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from inference.findings import Detection
+from inference.findings import Detection, Mask
 from viewer.annotate import mask
 from viewer.annotate.lesion import Decision, Lesion, Origin
 from viewer.annotate.live import Sizes
@@ -32,7 +32,9 @@ def ai_lesion(lesion_id: str, number: int, run: int, detection: Detection) -> Le
     )
 
 
-def measured(lesion: Lesion, detection: Detection | None, sizes: Sizes) -> Lesion:
+def measured(
+    lesion: Lesion, detection: Detection | None, sizes: Sizes, imported: Mask | None = None
+) -> Lesion:
     """Return a lesion with the origin and the figures that its mask has now.
 
     Parameters
@@ -41,8 +43,12 @@ def measured(lesion: Lesion, detection: Detection | None, sizes: Sizes) -> Lesio
         What the model drew; None for a human's lesion.
     sizes
         Measures the masks of this volume.
+    imported
+        As it came, of what came from another file; else None.
     """
     edited: Origin = "human" if detection is None else "ai-edited"
+    if imported is not None:
+        edited = "imported" if mask.equal(lesion.mask, imported) else "imported-edited"
     if lesion.empty:
         return replace(
             lesion,

@@ -11,7 +11,7 @@ from resources import labels, table
 from viewer.annotate import adjudication, attributes, key_images, measurements
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.lesion import Lesion, Point, SegmentState
-from viewer.export.snapshot import Absence, LesionSnapshot, SegmentSnapshot
+from viewer.export.snapshot import Absence, ImportedSnapshot, LesionSnapshot, SegmentSnapshot
 
 _NOTHING_SAID = attributes.Attributes()
 
@@ -40,6 +40,7 @@ def record_snapshot(
             _pointed_lps_mm(document, lesion),
             adjudicated=chosen.get(lesion.id, ""),
             said=attributes.of(document, lesion.id),
+            imported=_imported(document, lesion.id),
         )
         if lesion.id in listed:
             lesions.append(frozen)
@@ -60,6 +61,15 @@ def _model(document: AnnotationDocument, of: Lesion | SegmentState) -> ModelStam
     return document.runs[of.run - 1].findings.model if of.run else None
 
 
+def _imported(document: AnnotationDocument, target_id: str) -> ImportedSnapshot | None:
+    came = document.imported(target_id)
+    if came is None:
+        return None
+    about = {key: str(value or "") for key, value in came.outline.about.items()}
+    names = ("tracking_uid", "tracking_id", "algorithm_type", "algorithm")
+    return ImportedSnapshot(came.said, **{name: about.get(name, "") for name in names})
+
+
 def _pointed_lps_mm(document: AnnotationDocument, lesion: Lesion) -> Point | None:
     pointed = document.outlined(lesion.id)
     return None if pointed is None else pointed.point_lps_mm
@@ -74,6 +84,7 @@ def lesion_snapshot(
     pointed_lps_mm: Point | None = None,
     adjudicated: str = "",
     said: attributes.Attributes = _NOTHING_SAID,
+    imported: ImportedSnapshot | None = None,
 ) -> LesionSnapshot:
     """Freeze one lesion.
 
@@ -93,6 +104,8 @@ def lesion_snapshot(
         Whose it is in an adjudicated reading, or empty.
     said
         What a reader says of it.
+    imported
+        Of which file it came, or None.
     """
     measurement = None
     if not lesion.empty:
@@ -125,6 +138,7 @@ def lesion_snapshot(
         adjudicated=adjudicated,
         texture=said.texture,
         malignancy=said.malignancy,
+        imported=imported,
     )
 
 
@@ -159,4 +173,5 @@ def segment_snapshot(document: AnnotationDocument, segment: SegmentState) -> Seg
         segment.volume_ml,
         segment.mask,
         _model(document, segment),
+        _imported(document, segment.id),
     )

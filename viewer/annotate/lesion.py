@@ -9,10 +9,12 @@ from inference.findings import Mask
 
 Point = tuple[float, float, float]
 Verdict = Literal["accepted", "rejected", "unsure"]
-Origin = Literal["ai", "ai-pointed", "ai-edited", "human"]
+Origin = Literal["ai", "ai-pointed", "ai-edited", "human", "imported", "imported-edited"]
 
 # Drawn by a model and by nobody else: shown dashed.
 AI_DRAWN: tuple[Origin, ...] = ("ai", "ai-pointed")
+# Of another file: neither the AI's nor a reader's own.
+IMPORTED: tuple[Origin, ...] = ("imported", "imported-edited")
 # Topic of the notes that hold a reader's words on a lesion: {"text": ...} by its id.
 COMMENT = "comment"
 VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "unsure")
@@ -68,14 +70,16 @@ class Lesion:
     ----------
     id
         Stable in its case: ``"d1"`` from the first AI run, ``"r2d1"`` from the second,
-        ``"h1"`` drawn by a human, ``"p1"`` outlined by the model where a reader pointed.
+        ``"h1"`` drawn by a human, ``"p1"`` outlined by the model where a reader pointed,
+        ``"i1"`` of another file.
     number
         Shown to the reader, stable.
     label
         Key of ``resources/tables/labels.json``.
     origin
         ``"ai"`` exactly as the model drew it, ``"ai-pointed"`` the same where a reader pointed,
-        ``"ai-edited"`` or ``"human"``.
+        ``"ai-edited"``, ``"human"``, ``"imported"`` as another file has it or
+        ``"imported-edited"``.
     run
         Number of the AI run that proposed it; 0 when none did.
     score
@@ -168,9 +172,9 @@ class SegmentState:
     label
         Key of ``resources/tables/labels.json``.
     origin
-        ``"ai"`` or ``"ai-edited"``.
+        ``"ai"``, ``"ai-edited"``, ``"imported"`` or ``"imported-edited"``.
     run
-        Number of the AI run that drew it.
+        Number of the AI run that drew it; 0 when none did.
     volume_ml
         Volume of the mask, mL.
     count

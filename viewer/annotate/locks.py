@@ -42,6 +42,8 @@ def changes(edit: edits.Edit) -> tuple[str, ...]:
             return (edit.lesion_id,)
         case edits.RemoveLesion() | edits.RemoveOutlined():
             return (edit.added.lesion_id,)
+        case edits.RemoveImported():
+            return tuple(one.target_id for one in edit.added.outlines)
         case edits.AddFindings():
             return edit.supersedes
         case edits.Together():

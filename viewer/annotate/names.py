@@ -53,6 +53,11 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             return translate("annotate", "Outline {what}").format(
                 what=_numbered(outlined.label, number)
             )
+        case (
+            edits.AddImported(outlines=outlines)
+            | edits.RemoveImported(added=edits.AddImported(outlines=outlines))
+        ):
+            return translate("annotate", "Import {count} outlines").format(count=len(outlines))
         case edits.CallUp(lesion_id=lesion_id):
             pattern = translate("annotate", "List {what}")
         case edits.DeleteLesion(lesion_id=lesion_id, deleted=True):

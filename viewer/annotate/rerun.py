@@ -8,6 +8,7 @@ from inference.findings import Findings, Mask
 from viewer.annotate import locks
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.edits import AddFindings
+from viewer.annotate.lesion import IMPORTED
 
 # Of two outlines of one lesion by two runs or a reader; below it they may be neighbours.
 SAME_DICE = 0.5
@@ -34,7 +35,8 @@ def add_findings_edit(document: AnnotationDocument, findings: Findings, utc: str
         best = max(scores, default=(0.0, ""))
         if best[0] >= SAME_DICE:
             known.append((detection.id, best[1]))
-    labels = {s.label: s.id for s in kept_segments}
+    # A structure of another file does not stand for the model's own.
+    labels = {s.label: s.id for s in kept_segments if s.origin not in IMPORTED}
     known += [(s.id, labels[s.label]) for s in findings.segments if s.label in labels]
     return AddFindings(
         run=len(document.runs) + 1,

@@ -57,6 +57,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (),
     # The same for voxels that are kept by the ends of their runs, see ``packed``.
     (),
+    # The same for outlines that come from other files, see ``imported``.
+    (),
 )
 
 VERSION = len(MIGRATIONS)

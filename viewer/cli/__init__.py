@@ -23,8 +23,8 @@ from resources.problem import Problem
 from resources.text import translate
 
 COMMANDS = (
-    "inspect", "analyze", "outline", "export", "deidentify", "evaluate", "compare", "train",
-    "retrain", "promote", "models",
+    "inspect", "analyze", "outline", "export", "import", "deidentify", "evaluate", "compare",
+    "train", "retrain", "promote", "models",
 )  # fmt: skip
 
 _DONE, _FAILED, _STOPPED = 0, 2, 130
@@ -151,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=_outline)
 
     _add_export(commands)
+    _add_import(commands)
     _add_deidentify(commands)
 
     _add_model_making(commands)
@@ -263,6 +264,32 @@ def _add_export(commands: Any) -> None:
     one.set_defaults(run=_export)
 
 
+def _add_import(commands: Any) -> None:
+    one = commands.add_parser(
+        "import", help=translate("cli", "take outlines of other files into a case")
+    )
+    one.add_argument(
+        "case", metavar="CASE", help=translate("cli", "folder of a study, or key in the worklist")
+    )
+    one.add_argument(
+        "file",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help=translate("cli", "DICOM SEG, SR or RTSTRUCT, NIfTI, NRRD or MetaImage labels"),
+    )
+    one.add_argument(
+        "--list", action="store_true", help=translate("cli", "say what they hold, change nothing")
+    )
+    one.add_argument(
+        "--anyway",
+        action="store_true",
+        help=translate("cli", "take also what was drawn on other voxels or another series"),
+    )
+    _add_json(one)
+    one.set_defaults(run=_import)
+
+
 def _add_deidentify(commands: Any) -> None:
     from viewer.cli import deidentify_options
 
@@ -323,6 +350,18 @@ def _export(options: Any) -> int:
     leave = None if options.with_identity else _leave(options)
     return export.export_command(
         options.case, options.out, options.format, as_json=options.json, leave=leave
+    )
+
+
+def _import(options: Any) -> int:
+    from viewer.cli import take_in
+
+    return take_in.import_command(
+        options.case,
+        options.file,
+        only_list=options.list,
+        anyway=options.anyway,
+        as_json=options.json,
     )
 
 

@@ -95,17 +95,7 @@ def _worked_on(named: str, stages: terminal.Stages) -> list[StackPlan]:
     Problem
         When there is no such case, or nothing was done on it yet.
     """
-    path = Path(named)
-    try:
-        there = path.exists()
-    except OSError:
-        there = False
-    if there:
-        progress = stages.step(translate("cli", "Reading headers"))
-        found = require_images(scan([path], progress=progress), [path])
-        plans = [plan for series in found.series for plan in volumes(series)]
-    else:
-        plans = _of_worklist(named)
+    plans = plans_of(named, stages)
     kept = [plan for plan in plans if _has_work(plan)]
     if not kept:
         raise Problem(
@@ -115,6 +105,26 @@ def _worked_on(named: str, stages: terminal.Stages) -> list[StackPlan]:
             translate("cli", "Open it in Overread first, or run overread analyze."),
         )
     return kept
+
+
+def plans_of(named: str, stages: terminal.Stages) -> list[StackPlan]:
+    """Return the volumes of a study, by its path or by its key in the worklist.
+
+    Raises
+    ------
+    Problem
+        When there is no such case.
+    """
+    path = Path(named)
+    try:
+        there = path.exists()
+    except OSError:
+        there = False
+    if not there:
+        return _of_worklist(named)
+    progress = stages.step(translate("cli", "Reading headers"))
+    found = require_images(scan([path], progress=progress), [path])
+    return [plan for series in found.series for plan in volumes(series)]
 
 
 def _of_worklist(named: str) -> list[StackPlan]:

@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from inference.findings import Heatmap, Mask, ModelStamp
 from resources import table
-from viewer.export.snapshot import CaseSnapshot, LesionSnapshot, Origin, SegmentSnapshot
+from viewer.export.snapshot import (
+    CaseSnapshot,
+    ImportedSnapshot,
+    LesionSnapshot,
+    Origin,
+    SegmentSnapshot,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +35,8 @@ class Layer:
         Key of ``resources/tables/labels.json``.
     model
         Which model drew it first; None for a lesion drawn by a person.
+    imported
+        Which file it came from; None when it was made here.
     """
 
     number: int
@@ -38,6 +46,7 @@ class Layer:
     origin: Origin
     mask: Mask
     model: ModelStamp | None
+    imported: ImportedSnapshot | None = None
 
     @property
     def term(self) -> dict[str, Any]:
@@ -54,7 +63,8 @@ def layers(snapshot: CaseSnapshot) -> tuple[Layer, ...]:
     named += [(s, names[s.label]["name"]) for s in snapshot.segments if s.mask.count]
     named += [(x, f"{names[x.label]['name']} {x.number}") for x in snapshot.shown_lesions]
     for of, name in named:
-        out.append(Layer(len(out) + 1, of.id, name, of.label, of.origin, of.mask, of.model))
+        number, came = len(out) + 1, of.imported
+        out.append(Layer(number, of.id, name, of.label, of.origin, of.mask, of.model, came))
     return tuple(out)
 
 

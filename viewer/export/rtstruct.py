@@ -26,17 +26,12 @@ from viewer.export import program
 from viewer.export.contours import area, filled, outlines
 from viewer.export.layers import Layer
 from viewer.export.problems import FileProblem
+from viewer.export.seg import made_how
 from viewer.export.snapshot import CaseSnapshot
-from viewer.export.source import Source, person_name, review_text, sign, tracking_uid
+from viewer.export.source import Source, person_name, review_text, sign, tracking_of
 
 NAME = "rtstruct.dcm"
 
-_GENERATION = {
-    "ai": "AUTOMATIC",
-    "ai-edited": "SEMIAUTOMATIC",
-    "ai-pointed": "SEMIAUTOMATIC",
-    "human": "MANUAL",
-}
 _CONTOUR_DATA = Tag(0x3006, 0x0050)
 _AREA_SHARE = 1e-3
 
@@ -119,12 +114,12 @@ def _roi(layer: Layer, source: Source) -> Dataset:
     roi.ROINumber = layer.number
     roi.ReferencedFrameOfReferenceUID = source.frame_of_reference
     roi.ROIName = layer.name
-    said = [f"Tracking UID {tracking_uid(source.plan.series.series_uid, layer.id)}"]
+    said = [f"Tracking UID {tracking_of(source.snapshot, layer.id)[0]}"]
     if layer.model is not None:
         said.append(f"{layer.model.id} {layer.model.version}, SHA-256 {layer.model.sha256}")
     roi.ROIDescription = "; ".join(said)
     roi.ROIVolume = f"{layer.mask.count * _voxel_ml(source.snapshot):.6g}"  # cubic centimetres
-    roi.ROIGenerationAlgorithm = _GENERATION[layer.origin]
+    roi.ROIGenerationAlgorithm = made_how(layer)
     return roi
 
 

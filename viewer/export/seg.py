@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pydicom
 from pydicom.sr.coding import Code
 
+from viewer.annotate.lesion import IMPORTED
 from viewer.export.layers import Layer
 from viewer.export.problems import FileProblem
 from viewer.export.snapshot import CaseSnapshot
@@ -30,10 +31,8 @@ from viewer.export.source import (
     placing_of,
     review_text,
     sign,
-    tracking_id,
-    tracking_uid,
+    tracking_of,
 )
-from viewer.study.order import StackPlan
 
 NAME = "seg.dcm"
 
@@ -43,7 +42,17 @@ _ALGORITHM = {
     "ai-edited": "SEMIAUTOMATIC",
     "ai-pointed": "SEMIAUTOMATIC",
     "human": "MANUAL",
+    "imported": "MANUAL",
+    "imported-edited": "MANUAL",
 }
+
+
+def made_how(layer: Layer) -> str:
+    """Return Segment Algorithm Type (0062,0008); of an import what its file says of it."""
+    told = "" if layer.imported is None else layer.imported.algorithm_type
+    if told in ("AUTOMATIC", "SEMIAUTOMATIC"):
+        return told if layer.origin == "imported" else "SEMIAUTOMATIC"
+    return _ALGORITHM[layer.origin]
 
 
 def write(
@@ -90,7 +99,7 @@ def differs(
     if [int(s.SegmentNumber) for s in dataset.SegmentSequence] != [x.number for x in shown]:
         return "segments differ"
     tracked = [str(segment.get("TrackingUID")) for segment in dataset.SegmentSequence]
-    if tracked != [tracking_uid(snapshot.plan.series.series_uid, layer.id) for layer in shown]:
+    if tracked != [tracking_of(snapshot, layer.id)[0] for layer in shown]:
         return "tracking UIDs differ"
     groups = dataset.PerFrameFunctionalGroupsSequence
     places = [
@@ -154,7 +163,7 @@ def _make(
         source_images=images,
         pixel_array=masks,
         segmentation_type="BINARY",
-        segment_descriptions=[_describe(layer, source.plan) for layer in shown],
+        segment_descriptions=[_describe(layer, snapshot) for layer in shown],
         series_instance_uid=identity.series_uid,
         series_number=identity.series_number,
         sop_instance_uid=identity.sop_uid,
@@ -169,22 +178,29 @@ def _make(
     return segmentation
 
 
-def _describe(layer: Layer, plan: StackPlan) -> Any:
+def _describe(layer: Layer, snapshot: CaseSnapshot) -> Any:
     term, model = layer.term, layer.model
     made_by = None
-    if layer.origin != "human":
+    if layer.origin not in ("human", *IMPORTED):
         assert model is not None, "only a model makes an AI mask"
         made_by = algorithm(model)
+    uid, name = tracking_of(snapshot, layer.id)
     region = [Code(*term["region"])] if "region" in term else None
-    return hd.seg.SegmentDescription(
+    described = hd.seg.SegmentDescription(
         segment_number=layer.number,
         segment_label=layer.name,
         segmented_property_category=Code(*term["category"]),
         segmented_property_type=Code(*term["type"]),
         algorithm_type=_ALGORITHM[layer.origin],
         algorithm_identification=made_by,
-        tracking_uid=tracking_uid(plan.series.series_uid, layer.id),
-        tracking_id=tracking_id(layer.id),
+        tracking_uid=uid,
+        tracking_id=name,
         anatomic_regions=region,
         display_color=hd.color.CIELabColor.from_string(term["colour"]),
     )
+    if layer.imported is not None:
+        # As its file had it. highdicom would want the family of the algorithm, which few files say.
+        described.SegmentAlgorithmType = made_how(layer)
+        if made_how(layer) != "MANUAL":
+            described.SegmentAlgorithmName = layer.imported.algorithm or layer.imported.said[:64]
+    return described

@@ -16,9 +16,30 @@ from viewer.annotate.key_images import KeyImage
 from viewer.annotate.measurements import Measurement
 from viewer.study.order import StackPlan
 
-Origin = Literal["ai", "ai-pointed", "ai-edited", "human"]
+Origin = Literal["ai", "ai-pointed", "ai-edited", "human", "imported", "imported-edited"]
 Verdict = Literal["accepted", "rejected", "unsure"]
 Absence = Literal["deleted", "superseded", "below-threshold"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSnapshot:
+    """Of what came from another file: whose it was, and what it was called there.
+
+    Attributes
+    ----------
+    said
+        System and series description of that file.
+    tracking_uid, tracking_id
+        (0062,0021), (0062,0020) there; or empty.
+    algorithm_type, algorithm
+        Segment Algorithm Type (0062,0008) and Name (0062,0009) there; or empty.
+    """
+
+    said: str
+    tracking_uid: str = ""
+    tracking_id: str = ""
+    algorithm_type: str = ""
+    algorithm: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +56,8 @@ class LesionSnapshot:
         Key of ``resources/tables/labels.json``.
     origin
         ``"ai"`` untouched result of the model, ``"ai-pointed"`` the same at a point that a
-        person gave, ``"ai-edited"`` corrected by a person, ``"human"`` drawn by a person.
+        person gave, ``"ai-edited"`` corrected by a person, ``"human"`` drawn by a person,
+        ``"imported"`` of another file as it came, ``"imported-edited"`` corrected by a person.
     verdict
         What the reader said of it; None before a verdict.
     mask
@@ -69,6 +91,8 @@ class LesionSnapshot:
         readings, or the adjudicator's ``"own"``; else empty.
     texture, malignancy
         What the reader says of it, as in ``viewer.annotate.attributes``; None where nothing.
+    imported
+        Which file it came from; None when it was made here.
     """
 
     id: str
@@ -93,6 +117,7 @@ class LesionSnapshot:
     adjudicated: str = ""
     texture: str | None = None
     malignancy: int | None = None
+    imported: ImportedSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +130,7 @@ class SegmentSnapshot:
     volume_ml: float
     mask: Mask
     model: ModelStamp | None = None
+    imported: ImportedSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +244,12 @@ class CaseSnapshot:
     def __post_init__(self) -> None:
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
         object.__setattr__(self, "seconds", MappingProxyType(dict(self.seconds)))
+
+    @property
+    def imported_by_id(self) -> Mapping[str, ImportedSnapshot]:
+        """What came from other files, by the id of the lesion or segment."""
+        all_of_them: tuple[LesionSnapshot | SegmentSnapshot, ...] = (*self.lesions, *self.segments)
+        return {one.id: one.imported for one in all_of_them if one.imported is not None}
 
     @property
     def shown_lesions(self) -> tuple[LesionSnapshot, ...]:

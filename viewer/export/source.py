@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import uuid
 import warnings
@@ -24,10 +23,10 @@ from viewer.export.formats import FILES
 from viewer.export.leaving import clean
 from viewer.export.problems import FileProblem
 from viewer.export.snapshot import CaseSnapshot, Pseudonyms
+from viewer.export.tracking import tracking_id, tracking_uid
 from viewer.study import quiet
 from viewer.study.order import StackPlan
 
-_NAMESPACE = uuid.UUID("2f0a6d0e-6b7e-4a55-8a35-6b1f6d1c6f5e")
 _SERIES_NUMBERS = {
     "seg.dcm": 9100,
     "sr.dcm": 9101,
@@ -254,16 +253,15 @@ def algorithm(model: ModelStamp) -> Any:
     )
 
 
-def tracking_uid(series_uid: str, layer_id: str) -> str:
-    """Return the Tracking UID (0062,0021): the same for one lesion in every export of its case."""
-    return f"2.25.{uuid.uuid5(_NAMESPACE, f'{series_uid}/{layer_id}').int}"
+def tracking_of(snapshot: CaseSnapshot, target_id: str) -> tuple[str, str]:
+    """Return Tracking UID and ID of a lesion, segment, measurement or key image of a case.
 
-
-def tracking_id(layer_id: str) -> str:
-    """Return the Tracking ID (0062,0020), at most 64 characters."""
-    if len(layer_id) <= 64:
-        return layer_id
-    return hashlib.sha256(layer_id.encode()).hexdigest()
+    What came from another file keeps its own, unless identity is taken out: a UID is one.
+    """
+    came = snapshot.imported_by_id.get(target_id)
+    if came is not None and came.tracking_uid and snapshot.pseudonyms is None:
+        return came.tracking_uid, came.tracking_id or tracking_id(target_id)
+    return tracking_uid(snapshot.plan.series.series_uid, target_id), tracking_id(target_id)
 
 
 def person_name(reader: str) -> str | None:

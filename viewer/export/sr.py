@@ -17,7 +17,7 @@ from viewer.export import sr_codes as our
 from viewer.export.layers import Layer
 from viewer.export.observers import device, person
 from viewer.export.problems import FileProblem
-from viewer.export.source import Source, review_text, sign, tracking_uid
+from viewer.export.source import Source, review_text, sign, tracking_of
 from viewer.export.sr_groups import groups
 
 NAME = "sr.dcm"
@@ -99,13 +99,10 @@ def differs(path: Path, source: Source, shown: Sequence[Layer]) -> str:
     snapshot = source.snapshot
     numbers = {layer.id: layer.number for layer in shown}
     for lesion in snapshot.lesions:
-        group = told.get(tracking_uid(source.plan.series.series_uid, lesion.id))
+        group = told.get(tracking_of(snapshot, lesion.id)[0])
         if group is None:
             return f"lesion {lesion.number} is missing"
-        meant = our.VERDICTS[lesion.verdict]
-        if lesion.verdict is None and lesion.origin == "human":
-            meant = our.DRAWN
-        if _text(group, _VERDICT) != meant.value:
+        if _text(group, _VERDICT) != our.verdict(lesion.verdict, lesion.origin).value:
             return f"lesion {lesion.number} has another verdict"
         if _segment_of(group) != numbers.get(lesion.id):
             return f"lesion {lesion.number} names another segment"
@@ -114,7 +111,7 @@ def differs(path: Path, source: Source, shown: Sequence[Layer]) -> str:
         if not _equal(_numbers(group)[: len(sizes)], sizes):
             return f"lesion {lesion.number} has another size"
     for key, measured in snapshot.measurements:
-        group = told.get(tracking_uid(source.plan.series.series_uid, key))
+        group = told.get(tracking_of(snapshot, key)[0])
         if group is None or not _equal(_numbers(group), [one.value for one in measured.values]):
             return f"measurement {measured.number} differs"
     known = {str(header.SOPInstanceUID) for header in source.headers.values()}

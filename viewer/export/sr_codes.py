@@ -30,6 +30,7 @@ VERDICTS: Mapping[str | None, Code] = {
     None: own("not-reviewed", "AI, not reviewed"),
 }
 DRAWN = own("drawn", "Drawn by a reader")
+TAKEN_IN = own("no-verdict", "Of another file, not reviewed")
 REASON = own("rejection-reason", "Reason of the rejection")
 ORIGIN = own("origin", "Origin of the outline")
 ORIGINS: Mapping[str, Code] = {
@@ -37,6 +38,8 @@ ORIGINS: Mapping[str, Code] = {
     "ai-pointed": own("ai-pointed", "AI, at a point that a person gave"),
     "ai-edited": own("ai-edited", "AI, corrected by a person"),
     "human": own("human", "Drawn by a person"),
+    "imported": own("imported", "Of another file, as it is"),
+    "imported-edited": own("imported-edited", "Of another file, corrected by a person"),
 }
 SCORE = own("score", "Probability that readers call it a lesion")
 UNCERTAINTY = own("disagreement", "Disagreement of the model's outlines")
@@ -113,6 +116,13 @@ PROCEDURES: Mapping[str, Code] = {
     "NM": codes.cid100.NMUnspecifiedBodyRegion,
 }
 """By modality (PS3.16 CID 100); any other is an imaging procedure."""
+
+
+def verdict(said: str | None, origin: str) -> Code:
+    """Return what stands as the verdict on a finding; without one, whose it is."""
+    if said is None and origin in ("human", "imported", "imported-edited"):
+        return DRAWN if origin == "human" else TAKEN_IN
+    return VERDICTS[said]
 
 
 def reason(key: str) -> Code:

@@ -26,7 +26,7 @@ from viewer.export import sr_codes as our
 from viewer.export.layers import Layer
 from viewer.export.notes import key_slices
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot
-from viewer.export.source import Source, person_name, tracking_id, tracking_uid
+from viewer.export.source import Source, person_name, tracking_of
 
 _SEG = "seg.dcm"
 _LUNGS: Mapping[str, Any] = {"lung_right": "right", "lung_left": "left"}
@@ -84,10 +84,10 @@ def _lesion(one: LesionSnapshot, layer: Layer | None, source: Source, lungs: Lun
 
 
 def _evaluations(one: LesionSnapshot) -> list[Any]:
-    verdict = our.VERDICTS[one.verdict]
-    if one.verdict is None and one.origin == "human":
-        verdict = our.DRAWN
-    said = [(our.VERDICT, verdict), (our.ORIGIN, our.ORIGINS[one.origin])]
+    said = [
+        (our.VERDICT, our.verdict(one.verdict, one.origin)),
+        (our.ORIGIN, our.ORIGINS[one.origin]),
+    ]
     if one.verdict == "rejected" and one.reason:
         said.append((our.REASON, our.reason(one.reason)))
     if one.impression is not None:
@@ -237,9 +237,8 @@ def _number(name: Code, value: float, unit: Code, **more: Any) -> Any:
 
 
 def _tracking(key: str, source: Source) -> Any:
-    return hd.sr.TrackingIdentifier(
-        uid=tracking_uid(source.plan.series.series_uid, key), identifier=tracking_id(key)
-    )
+    uid, name = tracking_of(source.snapshot, key)
+    return hd.sr.TrackingIdentifier(uid=uid, identifier=name)
 
 
 def _algorithm(model: ModelStamp | None) -> Any:

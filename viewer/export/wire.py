@@ -29,7 +29,8 @@ from viewer.study.order import StackPlan
 from viewer.study.spacing import GeometryProblem
 
 CLASSES: tuple[type, ...] = (
-    s.CaseSnapshot, s.LesionSnapshot, s.SegmentSnapshot, s.FirstImpression, s.Pseudonyms,
+    s.CaseSnapshot, s.LesionSnapshot, s.SegmentSnapshot, s.ImportedSnapshot,
+    s.FirstImpression, s.Pseudonyms,
     f.Findings, f.Detection, f.Segment, f.Heatmap, f.Mask, f.ModelStamp, f.Impression,
     m.Measurement, measured.Measurement, measured.Value, KeyImage, Volume,
     StackPlan, GeometryProblem, series.Series, series.PatientText, series.InstanceHeader,

@@ -127,4 +127,4 @@ def test_a_new_journal_goes_through_every_step(tmp_path):
     case = open_case(folder=tmp_path)
     assert case.close() == 0
     (file,) = tmp_path.rglob(FILE)
-    assert version_of(file) == schema.VERSION == len(schema.MIGRATIONS) == 4
+    assert version_of(file) == schema.VERSION == len(schema.MIGRATIONS) == 5
