@@ -320,6 +320,13 @@ def _case() -> tuple[Command, ...]:
         Command("open_file", case, translate("commands", "Open file…"), ("Ctrl+Shift+O",)),
         Command("sample", case, translate("commands", "Open the sample study"), ("Ctrl+Shift+S",)),
         Command("worklist", case, translate("commands", "Worklist"), ("Ctrl+L",), "switch"),
+        Command(
+            "worth_order",
+            case,
+            translate("commands", "By worth for training"),
+            ("Ctrl+Alt+L",),
+            "switch",
+        ),
         Command("run", case, translate("commands", "Run AI"), ("Ctrl+R",)),
         Command("batch", case, translate("commands", "Analyse in the background"), ("Ctrl+B",)),
         Command(

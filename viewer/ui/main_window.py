@@ -67,6 +67,7 @@ from viewer.ui.time_points import TimePoints
 from viewer.ui.tool_rooms import ToolRooms
 from viewer.ui.window_commands import handlers_of
 from viewer.ui.worklist_flow import WorklistFlow
+from viewer.ui.worth_order import WorthOrder
 from viewer.worklist import Worklist
 
 _RAIL_FROM_PX = 1360
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
         self.batch = BatchFlow(self, listed)
         self.next_case = NextCase(self, self.batch)
         self.retraining = Retraining(self)
+        self.worth_order = WorthOrder(self)
         self.parts: tuple[Part, ...] = (
             self.looks,
             self.record,
@@ -133,6 +135,7 @@ class MainWindow(QMainWindow):
             self.batch,
             self.next_case,
             self.retraining,
+            self.worth_order,
             self.read_first,  # last: what it locks no other room opens
         )
         self.actions_by_id = make_actions(self, handlers_of(self))
@@ -150,6 +153,7 @@ class MainWindow(QMainWindow):
         self.worklist = WorklistFlow(self, listed)
         self.batch.attach()
         self.next_case.attach()
+        self.worth_order.attach()
         self.batch_view = BatchView(self, self.batch)
         self.news.follow_devices()
         self.fit_parts()
@@ -342,6 +346,7 @@ class MainWindow(QMainWindow):
     def set_reader(self, name: str, role: str = "") -> None:
         """Remember who reads; the next edits carry the name."""
         self.record.readers.be(Reader(name, role))
+        self.worth_order.forget()
         self.follow()
 
     # ---------------------------------------------------------------- events
@@ -411,6 +416,7 @@ class MainWindow(QMainWindow):
         self.next_case.close()
         self.batch.close()
         self.retraining.close()
+        self.worth_order.close()
         self.ai.close()
         self.opener.close()
         self.exporter.close()

@@ -72,10 +72,10 @@ class RetrainDialog(QDialog):
         self.bar.setTextVisible(False)
         self.comparison = ComparisonView()
         self.begin = _button(translate("retrain", "Begin"), "primary", self._on_begin)
-        self.go_on = _button(translate("retrain", "Go on"), "verdict", self._on_go_on)
-        self.compare = _button(translate("retrain", "Compare"), "verdict", self._on_compare)
-        self.cancel = _button(translate("retrain", "Stop"), "verdict", room.cancel)
-        self.use = _button(translate("retrain", "Use the new version"), "verdict", self._on_use)
+        self.go_on = _button(translate("retrain", "Go on"), "plain", self._on_go_on)
+        self.compare = _button(translate("retrain", "Compare"), "plain", self._on_compare)
+        self.cancel = _button(translate("retrain", "Stop"), "plain", room.cancel)
+        self.use = _button(translate("retrain", "Use the new version"), "plain", self._on_use)
         self.back = _button("", "plain", self._on_back)
         self.close_button = _button(translate("retrain", "Close"), "plain", self.close)
         self._shown: object = None
@@ -109,6 +109,7 @@ class RetrainDialog(QDialog):
         for button in (self.begin, self.go_on, self.compare, self.cancel):
             doing.addWidget(button)
         doing.addWidget(self.bar, 1)
+        doing.addStretch()
         foot = QHBoxLayout()
         foot.addWidget(self.back)
         foot.addStretch(1)

@@ -31,7 +31,7 @@ _ALLOWED = frozenset(
     (
         *("abort", "open", "open_file", "sample", "worklist", "reader", "card", "keys"),
         *("edit_keys", "quit", "settings", "light", "hide_patient", "read_first"),
-        *("retrain", "batch", "batch_pause", "next_case"),
+        *("worth_order", "retrain", "batch", "batch_pause", "next_case"),
     )
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -30,6 +30,7 @@ from viewer.ui.worklist_keeper import WorklistKeeper
 from viewer.ui.worklist_parts import Heads, Notice, Search
 from viewer.ui.worklist_rows import ROW_PX, StudyRow, WorklistModel
 from viewer.worklist import Study
+from viewer.worth import Worth
 
 _WIDEST_PX, _NARROWEST_PX = 1240, 420
 _ALL_FROM_PX = 900
@@ -54,6 +55,7 @@ class WorklistPage(QWidget):
         self._count = note()
         self.search = Search()
         self.notice = Notice()
+        self.order_button = CommandButton(actions["worth_order"], role="verdict")
         self.list = self._make_list()
         self._heads = Heads()
         self._nothing = note()
@@ -99,14 +101,16 @@ class WorklistPage(QWidget):
         top.addWidget(self._title)
         top.addSpacing(4)
         top.addWidget(self._count, 1)
-        for button in (self.back_button, *self._open_buttons):
+        for button in (self.back_button, *self._open_buttons, self.order_button):
             inside = button.layout()
             assert inside is not None
             inside.setContentsMargins(10, 3, 10, 3)
-            top.addWidget(button)
+            if button is not self.order_button:
+                top.addWidget(button)
         find = QHBoxLayout()
         find.setSpacing(16)
         find.addWidget(self.search, 2)
+        find.addWidget(self.order_button)
         self._keys = keys = note(
             translate(
                 "worklist",
@@ -183,6 +187,13 @@ class WorklistPage(QWidget):
         self.back_button.setVisible(bool(case_key))
         self.model.repaint()
 
+    def show_worths(self, worths: Mapping[str, Worth] | None) -> None:
+        """Sort the list by what the studies are worth for training; None: by the last opening."""
+        self.model.worths = worths
+        self._heads.show_worth(worths is not None)
+        self._fill()
+        self.model.repaint()
+
     def start(self) -> None:
         """Be ready for the keyboard, the first study chosen."""
         self.notice.hide()
@@ -205,6 +216,9 @@ class WorklistPage(QWidget):
         current = self.current
         wanted = self.search.text()
         row_before = max(0, self.list.currentIndex().row())
+        worths = self.model.worths
+        if worths is not None:
+            studies = tuple(sorted(studies, key=lambda one: _rank(worths.get(one.case_key))))
         self.model.show(studies, wanted)
         row = self.model.row_of(current.case_key) if current is not None else None
         self._choose(row if row is not None else row_before)
@@ -395,3 +409,8 @@ class WorklistPage(QWidget):
             self._choose(self.list.currentIndex().row() + (1 if key == Qt.Key.Key_Down else -1))
             return True
         return False
+
+
+def _rank(worth: Worth | None) -> float:
+    """Return the place of a study: what is worth most first, what nothing is known of last."""
+    return 1.0 if worth is None or worth.value is None else -worth.value

@@ -20,6 +20,12 @@ class Heads(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(24)
+        self._worth = False
+
+    def show_worth(self, shown: bool) -> None:
+        """Name the reason that each row gives, or its description alone."""
+        self._worth = shown
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -29,7 +35,12 @@ class Heads(QWidget):
         for box, text in (
             (columns.who, translate("worklist", "Patient")),
             (columns.date, translate("worklist", "Study date")),
-            (columns.what, translate("worklist", "Description")),
+            (
+                columns.what,
+                translate("worklist", "Description, and what it is worth for training")
+                if self._worth
+                else translate("worklist", "Description"),
+            ),
             (columns.state, translate("worklist", "State")),
             (columns.opened, translate("worklist", "Last opened")),
         ):

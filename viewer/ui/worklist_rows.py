@@ -27,6 +27,7 @@ from viewer.study.words import plain
 from viewer.ui import counts, theme
 from viewer.ui.batch_rows import Queued, draw_queued
 from viewer.worklist import State, Study
+from viewer.worth import Worth
 
 ROW_PX = 72
 _PICTURE_PX = 60
@@ -102,6 +103,7 @@ class WorklistModel(QAbstractListModel):
         self.open_key = ""
         self.pictures: dict[str, QImage | None] = {}
         self.queued: Mapping[str, Queued] = {}  # what the queue in the background says
+        self.worths: Mapping[str, Worth] | None = None  # None: the list is not sorted by them
 
     def show(self, studies: tuple[Study, ...], wanted: str) -> None:
         """Show the studies that match; nothing happens when they are the same."""
@@ -111,6 +113,13 @@ class WorklistModel(QAbstractListModel):
         self._all, self._wanted = studies, wanted
         self._shown = [study for study in studies if study.matches(wanted)]
         self.endResetModel()
+
+    def why(self, study: Study) -> str:
+        """Return why a study is worth reading, where the list is sorted by that."""
+        if self.worths is None:
+            return ""
+        worth = self.worths.get(study.case_key)
+        return translate("worklist", "Not known yet") if worth is None else worth.why
 
     def set_anonymous(self, anonymous: bool) -> None:
         """Show nothing that says who the patients are, or all again."""
@@ -160,12 +169,13 @@ class WorklistModel(QAbstractListModel):
         if role == self.STUDY:
             return study
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            texts = (*self.lines(study), self.day(study), self._state(study))
+            texts = (*self.lines(study), self.why(study), self.day(study), self._state(study))
             return ", ".join(text for text in texts if text)
         if role == Qt.ItemDataRole.ToolTipRole and not self._anonymous:
             # Qt takes a tooltip for rich text when it looks so; a folder may be named anything.
             queued = self.queued.get(study.case_key)
             said = [queued.reason] if queued is not None and queued.reason else []
+            said += [self.why(study)] if self.worths is not None else []
             return "<br>".join(html.escape(plain(text)) for text in (*said, *study.paths[:4]))
         return None
 
@@ -226,6 +236,11 @@ class StudyRow(QStyledItemDelegate):
         queued = model.queued.get(study.case_key)
         if queued is not None and queued.reason:
             _two_lines(painter, columns.what, what, queued.reason, bright, QColor(theme.FAILED))
+        elif model.worths is not None:
+            worth = model.worths.get(study.case_key)
+            telling = worth is not None and bool(worth.value)
+            colour = QColor(theme.PENDING) if telling else faint
+            _two_lines(painter, columns.what, what, model.why(study), bright, colour)
         else:
             _two_lines(painter, columns.what, what, details, bright, faint)
         if queued is not None:
