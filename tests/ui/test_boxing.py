@@ -6,12 +6,13 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from inference.findings import Mask
+from inference.geometry import lps_mm_to_kji
 from viewer.annotate import boxes
 from viewer.annotate.boxes import NEW, Bounds
 from viewer.annotate.edits import SetNote, Together
 from viewer.display.oblique import cut_plane, frame_of, turned
 from viewer.ui import pointer
-from viewer.ui.box_layer import rectangle_of
+from viewer.ui.box_layer import rectangle_of, sides_of
 from viewer.ui.reshape_box import ReshapeBox
 from viewer.ui.tool_boxes import BoxTools
 
@@ -292,19 +293,86 @@ def test_it_outlives_the_session_and_follows_the_selection(boxed, qtbot, phantom
     assert "There is no box" in boxed.actions_by_id["box_outline"].toolTip()
 
 
-def test_in_a_turned_plane_it_says_how_to_straighten(boxed):
-    reading, view = boxed.reading, boxed.views.views[0]
-    before = bounds_of(boxed)
-    frame = turned(frame_of(view.plane), (-1, 0, 0), np.radians(20))
+def turn(window, degrees=20):
+    """Turn the first view's plane about the crosshair; return that view."""
+    reading, view = window.reading, window.views.views[0]
+    frame = turned(frame_of(view.plane), (-1, 0.4, 0), np.radians(degrees))
     plane = cut_plane(view.plane, frame, reading.cursor_lps_mm)
     reading.turn({**reading.planes, view.plane.name: plane})
+    settle(window)
+    return view
+
+
+def test_in_a_turned_plane_each_face_follows_the_pointer(boxed):
+    view = turn(boxed)
+    assert not view.plane.straight
+    cut = sides_of(view, bounds_of(boxed))
+    assert len(cut) >= 4
+    faces = {side.face for side in cut}
+    for face in faces:
+        before = bounds_of(boxed)
+        side = next(s for s in sides_of(view, before) if s.face == face)
+        start = view.px_of_mm(*side.middle)
+        middle = np.mean([s.start for s in cut], axis=0)
+        away = start - view.px_of_mm(*middle)
+        by = away / max(abs(away.x()), abs(away.y())) * 24
+        view.pointer_px = start
+        assert pointer.shape_of(view) != Qt.CursorShape.CrossCursor
+        drag(view, start.toPoint(), by.toPoint())
+        settle(boxed)
+        after = bounds_of(boxed)
+        axis, _far = face
+        changed = [
+            (a, end)
+            for end, name in ((False, "low_kji"), (True, "high_kji"))
+            for a in range(3)
+            if getattr(before, name)[a] != getattr(after, name)[a]
+        ]
+        assert changed == [face], "the face that was dragged, and no other"
+        # The face goes on lying under the pointer, to the nearest voxel.
+        now = next(s for s in sides_of(view, after) if s.face == face)
+        end = view.mm_of_px(start + QPointF(by.toPoint()))
+        step = boxed.reading.case.volume.spacing_kji_mm[axis]
+        slant = np.linalg.norm(np.cross(boxed_axis(boxed, axis), view.plane.normal_lps))
+        assert now.away_mm(end) <= (0.75 * step + view.mm_per_px) / slant
+
+
+def boxed_axis(window, axis):
+    column = window.reading.case.volume.affine[:3, axis]
+    return column / np.linalg.norm(column)
+
+
+def test_in_a_turned_plane_a_box_is_moved_drawn_and_nudged(boxed):
+    view = turn(boxed)
+    before = bounds_of(boxed)
+    middle = np.mean([side.start for side in sides_of(view, before)], axis=0)
+    inside = view.px_of_mm(*middle).toPoint()
+    drag(view, inside, QPoint(18, 30))
     settle(boxed)
-    drag(view, view.cursor_px().toPoint(), QPoint(40, 40))
-    assert "makes all straight" in hint(boxed)
+    affine = boxed.reading.case.volume.affine
+    moved = bounds_of(boxed)
+    assert moved.size_mm(affine) == before.size_mm(affine)
+    way = np.subtract(moved.centre_lps_mm(affine), before.centre_lps_mm(affine))
+    wanted = (18 * view.plane.across_lps + 30 * view.plane.down_lps) * view.mm_per_px
+    spacing = np.array(boxed.reading.case.volume.spacing_kji_mm)
+    assert np.linalg.norm(way - wanted) <= np.linalg.norm(spacing) / 2 + 1e-6
     boxed.views._activate(view)
-    key(boxed, "Right", CONTROL)
-    assert "makes all straight" in hint(boxed)
-    assert bounds_of(boxed) == before
+    ways = []
+    for name in ("Right", "Down", "PageDown"):
+        last = np.array(bounds_of(boxed).centre_lps_mm(affine))
+        key(boxed, name, CONTROL)
+        ways.append(np.array(bounds_of(boxed).centre_lps_mm(affine)) - last)
+    assert ways[0] @ view.plane.across_lps > 0.5 * np.linalg.norm(ways[0]) > 0
+    assert ways[1] @ view.plane.down_lps > 0.5 * np.linalg.norm(ways[1]) > 0
+    assert abs(ways[2] @ view.plane.normal_lps) > 0.5 * np.linalg.norm(ways[2]) > 0
+    first, last = inside + QPoint(-90, -90), inside + QPoint(-10, -20)
+    drag(view, first, last - first)
+    settle(boxed)
+    drawn = boxed.tools.boxing.current[1]
+    for at in (first, last):
+        kji = lps_mm_to_kji(affine, view.lps_at(QPointF(at)))
+        assert (kji >= np.array(drawn.low_kji) - 1).all()
+        assert (kji <= np.array(drawn.high_kji)).all()
 
 
 def test_the_marker_is_moved_by_keys_and_says_how_far(reviewed):

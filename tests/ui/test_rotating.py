@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from inference.geometry import kji_to_lps_mm, lps_mm_to_kji
@@ -255,6 +255,38 @@ def test_painting_says_why_not_on_an_oblique_plane(reviewed, qtbot):
     QTest.mouseMove(view.viewport(), at + QPoint(15, 0))
     QTest.mouseRelease(view.viewport(), LEFT, pos=at + QPoint(15, 0))
     assert case.document.lesions != before
+
+
+@pytest.mark.parametrize("tool", ["brush", "erase"])
+def test_the_ball_paints_in_millimetres_on_an_oblique_plane(reviewed, tool):
+    reading = reviewed.reading
+    case, target = reading.case, reading.selected
+    _turn(reviewed, 1)
+    reading.set_tool(tool)
+    reading.set_brush(10.0, True)
+    view = reviewed.views.views[0]
+    at = view.cursor_px().toPoint()
+    before = reading.lesion.mask.to_array(case.volume.shape_kji)
+    QTest.mousePress(view.viewport(), LEFT, pos=at)
+    QTest.mouseMove(view.viewport(), at + QPoint(15, 9))
+    settle(reviewed)
+    shown = view.overlay._apart_layer._line
+    assert shown.target_id == target
+    QTest.mouseRelease(view.viewport(), LEFT, pos=at + QPoint(15, 9))
+    settle(reviewed)
+    after = reading.lesion.mask.to_array(case.volume.shape_kji)
+    ends = np.array([view.lps_at(QPointF(at)), view.lps_at(QPointF(at + QPoint(15, 9)))])
+    voxels = kji_to_lps_mm(case.volume.affine, np.argwhere(np.ones_like(before)))
+    way = ends[1] - ends[0]
+    share = np.clip((voxels - ends[0]) @ way / (way @ way), 0, 1)
+    away = np.linalg.norm(voxels - ends[0] - share[:, None] * way, axis=1).reshape(before.shape)
+    painted = away <= 5.0
+    wanted = before | painted if tool == "brush" else before & ~painted
+    # But for voxels whose middles lie on the very edge.
+    assert not ((after != wanted) & (abs(away - 5.0) > 1e-3)).any()
+    kept = view.overlay._apart_layer._line
+    for a, b in zip(shown.outline.lines, kept.outline.lines, strict=True):
+        np.testing.assert_allclose(a, b)  # what is drawn under the brush is what is kept
 
 
 def test_a_lesion_is_moved_where_it_is_dropped_on_an_oblique_plane(reviewed):

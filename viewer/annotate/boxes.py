@@ -133,6 +133,25 @@ def spanned(
     return None if (low >= high).any() else Bounds(_triple(low), _triple(high))
 
 
+def holding(points_kji: npt.ArrayLike, shape_kji: Triple) -> Bounds | None:
+    """Return the smallest box that holds points of the volume, however they slant.
+
+    Parameters
+    ----------
+    points_kji
+        (n, 3), fractional voxels.
+
+    Returns
+    -------
+    Bounds or None
+        None when no voxel of the volume lies in it.
+    """
+    points = np.asarray(points_kji, dtype=np.float64)
+    low = np.maximum(np.ceil(points.min(axis=0)).astype(int), 0)
+    high = np.minimum(np.floor(points.max(axis=0)).astype(int) + 1, shape_kji)
+    return None if (low >= high).any() else Bounds(_triple(low), _triple(high))
+
+
 def _triple(values: Any) -> Triple:
     k, j, i = (int(v) for v in values)
     return k, j, i

@@ -182,6 +182,24 @@ class Stroke:
             np.logical_and(drawn, ~new, out=drawn)
         return out, (int(low[0]), int(low[1]))
 
+    def after(self) -> Mask:
+        """Return the target's mask as it would be after the stroke."""
+        box = self.box
+        if box is None:
+            return self.mask
+        whole = _union([box, self.mask.box] if self.mask.voxels.size else [box])
+        assert whole is not None
+        out = cut(self.mask, whole)
+        origin = np.array([side.start for side in whole])
+        drawn = out[_shifted(box, origin)]
+        touched = self._touched[_shifted(box, self._origin)]
+        if self.brush.mode == "add":
+            np.logical_or(drawn, touched, out=drawn)
+        else:
+            np.logical_and(drawn, ~touched, out=drawn)
+        k, j, i = (side.start for side in whole)
+        return Mask((k, j, i), out)
+
     def delta(self, mask: Mask | None = None) -> Delta | None:
         """Return the voxels that the stroke changes; None when it changes nothing.
 

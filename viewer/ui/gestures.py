@@ -80,9 +80,6 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
     if tool == "box":
         if view.boxing is None:
             return None
-        if view.plane is not None and not view.plane.straight:
-            view.told.emit(_needs_straight(view))
-            return None
         return gestures_box.begin(view.boxing, view, button, at)
     if tool in _WORKING:
         return _WORKING[tool](view, button, at)
@@ -97,7 +94,7 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
             view.told.emit(reason)
             return None
         return view.lassoing.begin(view, button, at)
-    if view.plane is not None and not view.plane.straight:
+    if view.plane is not None and not view.plane.straight and not view.reading.brush_ball:
         view.told.emit(_needs_straight(view))
         return None
     if reason := no_painting(view):
@@ -107,5 +104,9 @@ def begin(view: SliceView, event: QMouseEvent) -> Gesture | None:
 
 
 def _needs_straight(view: SliceView) -> str:
-    text = translate("view", "Painting needs a plane of the volume: {key} makes all straight.")
-    return text.format(key=view.reading.keys.name("straight"))
+    text = translate(
+        "view", "A disc lies in a plane of the volume: {ball} takes the 3-D brush, {key} makes"
+        " all straight."
+    )  # fmt: skip
+    keys = view.reading.keys
+    return text.format(ball=keys.name("ball"), key=keys.name("straight"))

@@ -42,7 +42,7 @@ class PaintDrag(Gesture):
         brush = Brush(
             diameter_mm=reading.brush_mm,
             shape="ball" if reading.brush_ball else "disc",
-            axis=plane.axis,
+            axis=plane.axis if plane.straight else 0,  # a ball has none
             mode="erase" if reading.tool == "erase" else "add",
             rule=reading.brush_rule,
         )
@@ -111,14 +111,10 @@ class MoveDrag(Gesture):
         if self._lesion is None or case is None:
             return
         way = self._way(to)
-        offset = (to - self.start) * self.view.mm_per_px
-        across, down = offset.x(), offset.y()
         plane = self.view.plane
-        if plane is not None and plane.straight:
-            origin = np.zeros(3)
-            (x0, y0), (x1, y1) = plane.view_of_lps(origin), plane.view_of_lps(origin + way)
-            across, down = x1 - x0, y1 - y0
-        self.view.overlay.carry((self._lesion, across, down))
+        assert plane is not None
+        (x0, y0), (x1, y1) = plane.view_of_lps(np.zeros(3)), plane.view_of_lps(way)
+        self.view.overlay.carry((self._lesion, x1 - x0, y1 - y0))
         text = translate("view", "Moved by {mm} mm.")
         self.view.told.emit(text.format(mm=f"{float(np.linalg.norm(way)):.1f}"))
 

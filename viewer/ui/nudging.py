@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,12 +92,6 @@ class Nudging(QObject):
         if why := self._why_not():
             self.told.emit(why)
             return
-        if not plane.straight:
-            text = translate(
-                "nudge", "Voxels are moved in a plane of theirs: {key} makes all straight."
-            )
-            self.told.emit(text.format(key=self._reading.keys.name("straight")))
-            return
         axis, step = _step(plane, across, down, through)
         if self._reading.tool == "box":
             self._boxing.nudge(axis, step)
@@ -118,10 +113,22 @@ class Nudging(QObject):
 
 
 def _step(plane: Plane, across: int, down: int, through: int) -> tuple[int, int]:
-    """Return the index axis and the step along it of a way on the screen."""
-    if across:
-        return plane.across, -across if plane.flip_across else across
-    if down:
-        return plane.down, -down if plane.flip_down else down
+    """Return the index axis and the step along it of a way on the screen.
+
+    In a turned plane it is the axis that lies nearest to the way; the three ways have three.
+    """
     middle = plane.count // 2
-    return plane.axis, plane.step_index(middle, through) - middle
+    on = plane.step_index(middle, through) - middle
+    if plane.straight:
+        if across:
+            return plane.across, -across if plane.flip_across else across
+        if down:
+            return plane.down, -down if plane.flip_down else down
+        return plane.axis, on
+    axes = plane.affine[:3, :3] / np.linalg.norm(plane.affine[:3, :3], axis=0)
+    along = np.array([plane.across_lps, plane.down_lps, plane.normal_lps]) @ axes
+    best = max(
+        permutations(range(3)), key=lambda order: sum(abs(along[n, order[n]]) for n in range(3))
+    )
+    number, sign = (0, across) if across else (1, down) if down else (2, on)
+    return best[number], sign if along[number, best[number]] > 0 else -sign

@@ -17,6 +17,7 @@ from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline
 from viewer.display.planes import Plane
 from viewer.display.slab import Span, flat_heatmap, flat_mask
 from viewer.display.strokes import RIM_PX, Stroke
+from viewer.tools.brush import Stroke as BrushStroke
 from viewer.ui import change_layer
 from viewer.ui import on_image as theme
 from viewer.ui.inked import Inked
@@ -248,7 +249,11 @@ class OverlayLayer:
         painting = self._painting(target.id)
         outline: _Outline | None
         if isinstance(plane, ObliquePlane):
-            outline = self._cached_oblique(target.id, target.mask, plane, index)
+            stroke = self._reading.stroke if painting else None
+            if isinstance(stroke, BrushStroke):  # others are seen when they are done
+                outline = _Outline.of(oblique_outline_mm(stroke.after(), plane, index))
+            else:
+                outline = self._cached_oblique(target.id, target.mask, plane, index)
         elif painting:
             mask_index, offset = self._reading.stroke.slice_of(plane.axis, index)
             outline = self._trace(mask_index, offset, plane)

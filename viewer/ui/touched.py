@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF
 
+from viewer.tools.brush import Stroke
 from viewer.ui import view_corners
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def by_boxes(view: SliceView, boxes: Iterable[Box]) -> QRect:
 
 def by_stroke(view: SliceView) -> QRect | None:
     """Return what the stroke of a brush may have changed so far; None when nobody knows."""
-    from viewer.tools.brush import Stroke  # loaded by the hand that holds one
-
     stroke = view.reading.stroke
     if not isinstance(stroke, Stroke):
         return None

@@ -154,7 +154,8 @@ def _brush_cursor(painter: QPainter, view: SliceView) -> None:
     reading = view.reading
     if view.pointer_px is None or reading.tool not in ("brush", "erase"):
         return
-    if view.looks_only or (view.plane is not None and not view.plane.straight):
+    turned = view.plane is not None and not view.plane.straight
+    if view.looks_only or (turned and not reading.brush_ball):
         return  # nothing is painted there
     radius = reading.brush_mm / 2 / view.mm_per_px
     colour = theme.FAILED if reading.tool == "erase" else theme.TEXT

@@ -5,7 +5,7 @@ import pytest
 
 from inference import geometry
 from inference.findings import Mask
-from viewer.annotate.mask import empty_mask, xor
+from viewer.annotate.mask import empty_mask, equal, xor
 from viewer.tools.brush import Brush, Stroke
 
 SHAPE = (20, 30, 40)
@@ -90,6 +90,21 @@ def test_a_disc_draws_on_one_slice_of_any_axis(affine, path, axis):
     assert wanted.any()
     assert np.array_equal(out & sure, wanted & sure)
     assert len(np.unique(np.argwhere(out)[:, axis])) == 1
+
+
+@pytest.mark.parametrize("mode", ["add", "erase"])
+def test_what_would_be_after_it_is_what_its_delta_makes(mode):
+    before = np.zeros((20, 24, 30), dtype=np.bool_)
+    before[4:12, 6:20, 8:22] = True
+    for target in (Mask.from_array(before, (0, 0, 0)), empty_mask()):
+        brush = Brush(7.0, "ball", mode=mode)
+        stroke = Stroke((20, 24, 30), AFFINES["oblique"], brush, "d1", target)
+        assert stroke.after() is target
+        for point in ((9.0, 12.0, 20.0), (15.0, 16.0, 25.0)):
+            stroke.move_to(point)
+        delta = stroke.delta()
+        wanted = target if delta is None else xor(target, delta)[0]
+        assert equal(stroke.after(), wanted)
 
 
 def test_size_in_mm_does_not_depend_on_the_voxels():
