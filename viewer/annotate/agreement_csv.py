@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from viewer.annotate.adjudication import Parents, kinds_of, settlement
 from viewer.annotate.agreement import Pair, said
-from viewer.annotate.audit import safe_cell
+from viewer.annotate.audit import safe_value
 from viewer.annotate.document_state import DocumentState
 from viewer.annotate.froc import Froc, against
 from viewer.annotate.lesion import Lesion
@@ -52,17 +52,10 @@ def as_csv(case_key: str, parents: Parents, adjudicated: DocumentState | None, l
     for name, one in frocs(parents, adjudicated).items():
         rows += _froc(name, one)
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in ({"case": case_key} | row).items()})
+        writer.writerow(
+            {name: safe_value(value) for name, value in ({"case": case_key} | row).items()}
+        )
     return out.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = str(value)
-    try:
-        float(text)  # a number below zero is no formula
-    except ValueError:
-        return safe_cell(text)
-    return text
 
 
 def _figures(parents: Parents, limit: float) -> Iterable[dict[str, object]]:

@@ -269,6 +269,16 @@ def as_csv(rows: Iterable[Row]) -> str:
     return out.getvalue()
 
 
+def safe_value(value: object) -> str:
+    """Return a value as such a cell as ``safe_cell``; numbers stay as they are."""
+    text = str(value)
+    try:
+        float(text)  # a number below zero is no formula
+    except ValueError:
+        return safe_cell(text)
+    return text
+
+
 def safe_cell(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

@@ -139,6 +139,7 @@ def lesion_snapshot(
         texture=said.texture,
         malignancy=said.malignancy,
         imported=imported,
+        missed_by_ai=lesion.missed_by_ai,
     )
 
 

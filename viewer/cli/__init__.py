@@ -345,8 +345,10 @@ def _outline(options: Any) -> int:
 
 
 def _export(options: Any) -> int:
-    from viewer.cli import export
+    from viewer.cli import export, export_sets
 
+    if export_sets.asked(options):
+        return export_sets.set_command(options)
     leave = None if options.with_identity else _leave(options)
     return export.export_command(
         options.case, options.out, options.format, as_json=options.json, leave=leave

@@ -74,11 +74,11 @@ def export_command(
     with terminal.stages() as stages:
         for named in cases:
             try:
-                for plan in _worked_on(named, stages):
+                for plan in worked_on(named, stages):
                     report = _export(plan, out, wanted, stages, leave)
                     outcomes.append(_Outcome(named, report))
             except Problem as problem:
-                _log(problem)
+                log(problem)
                 outcomes.append(_Outcome(named, problem=problem))
     _print(outcomes, as_json=as_json)
     return _FAILED if any(one.problem is not None for one in outcomes) else _DONE
@@ -87,7 +87,7 @@ def export_command(
 # ------------------------------------------------------------------------------- finding
 
 
-def _worked_on(named: str, stages: terminal.Stages) -> list[StackPlan]:
+def worked_on(named: str, stages: terminal.Stages) -> list[StackPlan]:
     """Return the volumes of a case that somebody, or a model, has worked on.
 
     Raises
@@ -168,7 +168,7 @@ def _export(
     named = plan if leave is None else plan_of(plan, leave.keys, leave.options.keep)
     folder = (out / f"overread-{saved_work.key_of(named)[:8]}").resolve()
     check_place(folder, replace=True)  # before the images are read
-    with _open(plan, stages) as case:
+    with opened(plan, stages) as case:
         snapshot = case.snapshot()
         if leave is not None:
             snapshot = leave.take_out(snapshot)
@@ -186,7 +186,7 @@ def _export(
 
 
 @contextmanager
-def _open(plan: StackPlan, stages: terminal.Stages) -> Iterator[Case]:
+def opened(plan: StackPlan, stages: terminal.Stages) -> Iterator[Case]:
     """Open a case as it was left; one that is open elsewhere is read without changing it."""
     volume = read(plan, progress=stages.step(translate("cli", "Reading images")))
     case = Case.open(plan.series, plan, volume, reader=Reader("", "software"))
@@ -204,10 +204,11 @@ def _tell_worklist(case: Case) -> None:
         mark = worklist_case.mark_of(case.document)
         Worklist().changed(case.key, "exported", exported_mark=mark)
     except Problem as problem:
-        _log(problem)
+        log(problem)
 
 
-def _log(problem: Problem) -> None:
+def log(problem: Problem) -> None:
+    """Note a problem that has something for the log."""
     if problem.detail and logbook.open_log() is not None:
         logbook.note_problem(problem)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from resources.text import translate
 from viewer.cli.deidentify_options import add_how
 from viewer.export.formats import FORMATS, USUAL, Format
+from viewer.export.sets.formats import SET_FORMATS, TEST_PERCENT, SetFormat
 
-_ALL = "all"
+_ALL, _TRAINING = "all", "training"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,16 +25,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         required=True,
         type=Path,
-        help=translate("cli", "folder; each case gets a folder of its own in it"),
+        help=translate(
+            "cli", "folder; each case gets a folder of its own in it; of a training set its own"
+        ),
     )
     parser.add_argument(
         "--format",
         action="append",
         type=_formats,
         metavar="NAME[,NAME…]",
-        help=translate("cli", "what to write: {names}, or {all}; without it {usual}").format(
-            names=", ".join(FORMATS), all=_ALL, usual=", ".join(USUAL)
+        help=translate(
+            "cli",
+            "what to write: {names}, or {all}; without it {usual}; or of all cases a training "
+            "set: {sets}, or {training}",
+        ).format(
+            names=", ".join(FORMATS),
+            all=_ALL,
+            usual=", ".join(USUAL),
+            sets=", ".join(SET_FORMATS),
+            training=_TRAINING,
         ),
+    )
+    parser.add_argument(
+        "--test-share",
+        type=int,
+        metavar="PERCENT",
+        help=translate(
+            "cli",
+            "of a new training set: patients kept for the test, {percent} by default",
+        ).format(percent=TEST_PERCENT),
     )
     parser.add_argument(
         "--with-identity",
@@ -45,13 +65,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_how(parser)
 
 
-def _formats(text: str) -> tuple[Format, ...]:
+def _formats(text: str) -> tuple[Format | SetFormat, ...]:
     named = [word.strip() for word in text.split(",")]
-    unknown = [word for word in named if word not in (*FORMATS, _ALL)]
+    known = (*FORMATS, _ALL, *SET_FORMATS, _TRAINING)
+    unknown = [word for word in named if word not in known]
     if unknown:
         raise argparse.ArgumentTypeError(
             translate("cli", "{name} is no format; there are {names}").format(
-                name=unknown[0] or "“”", names=", ".join((*FORMATS, _ALL))
+                name=unknown[0] or "“”", names=", ".join(known)
             )
         )
-    return tuple(one for one in FORMATS if _ALL in named or one in named)
+    files = (one for one in FORMATS if _ALL in named or one in named)
+    sets = (one for one in SET_FORMATS if _TRAINING in named or one in named)
+    return (*files, *sets)

@@ -12,8 +12,9 @@ import json
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from inference.child import Child
 from resources.problem import Problem
@@ -21,8 +22,12 @@ from viewer.export import wire
 from viewer.export.formats import DEFAULT, Format
 from viewer.export.problems import KINDS, FileProblem
 from viewer.export.report import ExportedFile, ExportReport, FileCheck
+from viewer.export.sets.folder import read_item
 from viewer.export.snapshot import CaseSnapshot
 from viewer.study.cancel import CancelCheck, Cancelled
+
+if TYPE_CHECKING:
+    from viewer.export.sets.task import Task
 
 ARGUMENT = "--export-child"
 """First argument with which the frozen program becomes the exporting process."""
@@ -58,13 +63,39 @@ def write_all(
     OSError, MemoryError, Cancelled
         As ``files.write_all``.
     """
+    request = ("case", snapshot, folder, part, tuple(formats))
+    return _result(_done(request, progress, cancelled), folder)
+
+
+def write_case(
+    snapshot: CaseSnapshot,
+    folder: Path,
+    task: Task,
+    progress: Any = None,
+    cancelled: CancelCheck | None = None,
+) -> dict[str, Any]:
+    """Do what ``sets.case_files.write_case`` does, in another process; it is gone then.
+
+    Raises
+    ------
+    Problem, OSError, MemoryError, Cancelled
+        As ``write_all``.
+    """
+    _done(("set", snapshot, folder, asdict(task)), progress, cancelled)
+    return read_item(folder, task.item)
+
+
+def _done(
+    request: tuple[object, ...], progress: Any, cancelled: CancelCheck | None
+) -> dict[str, Any]:
+    """Have the process do something; return its last answer, or raise what that tells of."""
     try:
         child = Child(command())
     except OSError as error:
         raise FileProblem("unstartable", type(error).__name__) from error
     with _ended(child), _watched(child, cancelled) as given_up:
         with contextlib.suppress(OSError):  # it ended; its last answer, if any, says why
-            wire.send((snapshot, folder, part, tuple(formats)), child.stdin.write)
+            wire.send(request, child.stdin.write)
             child.stdin.flush()
         for line in child.stdout:
             if given_up.is_set():
@@ -74,7 +105,7 @@ def write_all(
                 if progress is not None:
                     progress(*answer["step"])
                 continue
-            return _result(answer, folder)
+            return _well(answer)
     if given_up.is_set():
         raise Cancelled
     raise FileProblem("ended", f"exit code {child.process.returncode}")
@@ -88,20 +119,24 @@ def _answer(line: bytes) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {"ended": True}
 
 
-def _result(answer: Mapping[str, Any], folder: Path) -> ExportReport:
+def _result(done: Mapping[str, Any], folder: Path) -> ExportReport:
+    """Return the report that an answer brings."""
+    files = tuple(ExportedFile(*file) for file in done["files"])
+    return ExportReport(
+        folder,
+        files,
+        done["segments"],
+        done["reviewed"],
+        done["seconds"],
+        tuple(FileCheck(name, who, tuple(what)) for name, who, what in done["checks"]),
+        tuple((one, why) for one, why in done["left_out"]),
+    )
+
+
+def _well(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an answer brings, or raise what it tells of."""
     if "done" in answer:
-        done = answer["done"]
-        files = tuple(ExportedFile(*file) for file in done["files"])
-        return ExportReport(
-            folder,
-            files,
-            done["segments"],
-            done["reviewed"],
-            done["seconds"],
-            tuple(FileCheck(name, who, tuple(what)) for name, who, what in done["checks"]),
-            tuple((one, why) for one, why in done["left_out"]),
-        )
+        return dict(answer["done"])
     if "os_error" in answer:
         raise OSError(answer["os_error"], "in the exporting process")
     if "memory" in answer:

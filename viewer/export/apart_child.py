@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from resources import labels
 from resources.problem import Problem
+from viewer.export.report import ExportReport
 
 
 def main() -> int:
@@ -43,24 +44,22 @@ def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
     gc.disable()  # highdicom's tables are two million objects that all stay
     from viewer.export import files, wire
     from viewer.export.problems import FileProblem, errno_of
+    from viewer.export.sets import case_files
+    from viewer.export.sets.task import Task
 
     gc.freeze()
     gc.enable()
     try:
-        snapshot, folder, part, formats = wire.receive(requests)
+        what, snapshot, folder, *rest = wire.receive(requests)
         labels.install(snapshot.terms)
         threading.Thread(target=_end_with_parent, args=(requests,), daemon=True).start()
+        if what == "set":
+            task = Task(**rest[0])
+            case_files.write_case(snapshot, folder, task, progress)
+            return {"done": {"item": task.item}}
+        part, formats = rest
         done = files.write_all(snapshot, folder, part, progress, formats=formats)
-        return {
-            "done": {
-                "files": [[file.name, file.bytes, file.sha256] for file in done.files],
-                "segments": done.segments,
-                "reviewed": done.reviewed,
-                "seconds": done.seconds,
-                "checks": [[one.name, one.reader, one.compared] for one in done.checks],
-                "left_out": done.left_out,
-            }
-        }
+        return {"done": _told(done)}
     except FileProblem as problem:
         return {"problem": [problem.kind, problem.name, problem.detail]}
     except Problem as problem:
@@ -71,6 +70,17 @@ def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
         return {"memory": True}
     except Exception as error:
         return {"defect": _where(error)}
+
+
+def _told(done: ExportReport) -> dict[str, Any]:
+    return {
+        "files": [[file.name, file.bytes, file.sha256] for file in done.files],
+        "segments": done.segments,
+        "reviewed": done.reviewed,
+        "seconds": done.seconds,
+        "checks": [[one.name, one.reader, one.compared] for one in done.checks],
+        "left_out": done.left_out,
+    }
 
 
 def _where(error: BaseException) -> str:

@@ -114,7 +114,7 @@ def export_case(
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
-        raise _problem(error, folder, megabytes_needed(snapshot, formats)) from error
+        raise problem_of(error, folder, megabytes_needed(snapshot, formats)) from error
     except MemoryError as error:
         raise Problem(
             translate("export", "The memory does not suffice to export this case."),
@@ -153,7 +153,8 @@ def _edges(mask: Mask) -> int:
     return inner + sum(int(np.count_nonzero(side)) for side in outer)
 
 
-def _problem(error: OSError, folder: Path, megabytes: int) -> Problem:
+def problem_of(error: OSError, folder: Path, megabytes: int) -> Problem:
+    """Return what is said when an export to ``folder`` could not be written."""
     # OSError's text holds a path chosen by the user, maybe with a name: only its number is kept.
     number = errno_of(error)
     detail = f"{type(error).__name__} errno {number}"

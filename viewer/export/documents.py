@@ -102,7 +102,7 @@ def manifest_document(
         **_head(MANIFEST_FORMAT, snapshot),
         "format_version": MANIFEST_VERSION,
         "exported_utc": _utc(datetime.now(UTC)),
-        "readers": _readers(snapshot),
+        "readers": readers_of(snapshot),
         "deidentified": _deidentified(snapshot),
         "counts": _counts(snapshot),
         "formats": list(formats),
@@ -132,7 +132,7 @@ def _deidentified(snapshot: CaseSnapshot) -> dict[str, Any] | None:
     }
 
 
-def _readers(snapshot: CaseSnapshot) -> list[str]:
+def readers_of(snapshot: CaseSnapshot) -> list[str]:
     """Return everybody whose work is in the case."""
     names = {snapshot.reader, *snapshot.readers}
     names |= {lesion.reader for lesion in snapshot.lesions}

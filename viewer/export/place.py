@@ -123,12 +123,12 @@ def settle(part: Path, folder: Path) -> None:
                 (folder / name).unlink(missing_ok=True)
         (part / MANIFEST).replace(folder / MANIFEST)
         (folder / REPLACING).unlink()
-        _flush(folder)
+        flush(folder)
         return
     if folder.is_dir():
         folder.rmdir()
     part.rename(folder)
-    _flush(folder.parent)
+    flush(folder.parent)
 
 
 def _ours(folder: Path) -> bool:
@@ -143,7 +143,7 @@ def _is_manifest(path: Path) -> bool:
     return isinstance(document, dict) and document.get("format") == MANIFEST_FORMAT
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
     """Make new names last through a power cut, where the system can."""
     if os.name != "posix":
         return

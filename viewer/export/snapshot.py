@@ -93,6 +93,8 @@ class LesionSnapshot:
         What the reader says of it, as in ``viewer.annotate.attributes``; None where nothing.
     imported
         Which file it came from; None when it was made here.
+    missed_by_ai
+        Added by a reader after a run of the model that had not proposed it.
     """
 
     id: str
@@ -118,6 +120,7 @@ class LesionSnapshot:
     texture: str | None = None
     malignancy: int | None = None
     imported: ImportedSnapshot | None = None
+    missed_by_ai: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,6 @@ import sys
 import typing
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,7 +169,7 @@ def test_a_process_that_cannot_be_started_is_told(case, tmp_path, monkeypatch):
 )
 def test_other_answers_are_raised_here(answer, kind):
     with pytest.raises(kind):
-        apart._result(answer, Path())
+        apart._well(answer)
 
 
 def test_it_ends_with_its_parent(case, tmp_path):
