@@ -62,8 +62,10 @@ class Agreement:
     kappa
         Cohen's kappa of the verdicts on what the AI had proposed to both; None where it has no
         value: nothing was judged by both, or both said one and the same of everything.
+    verdicts
+        The two verdicts on each finding that it rests on.
     judged
-        On how many findings it rests.
+        How many these are.
     same_verdicts
         Of how many of them both said the same.
     both, only_first, only_second
@@ -74,6 +76,7 @@ class Agreement:
 
     pairs: tuple[Pair, ...]
     kappa: float | None
+    verdicts: tuple[tuple[str, str], ...]
     judged: int
     same_verdicts: int
     both: int
@@ -112,6 +115,7 @@ def compare(
     return Agreement(
         pairs=pairs,
         kappa=cohen_kappa(verdicts),
+        verdicts=tuple(verdicts),
         judged=len(verdicts),
         same_verdicts=sum(a == b for a, b in verdicts),
         both=there.count((True, True)),

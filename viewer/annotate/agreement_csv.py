@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from viewer.annotate.adjudication import Parents, kinds_of, settlement
@@ -22,6 +23,9 @@ COLUMNS = (
     "first", "second", "adjudicated", "label", "differs", "choice", "chosen_by", "chosen_utc",
     "dice", "hd95_mm", "threshold", "sensitivity", "false_findings",
 )  # fmt: skip
+
+# Against which the AI is held.
+READINGS = ("first", "second", "adjudicated")
 
 
 def frocs(parents: Parents, adjudicated: DocumentState | None) -> dict[str, Froc]:
@@ -49,6 +53,7 @@ def as_csv(case_key: str, parents: Parents, adjudicated: DocumentState | None, l
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     rows = [*_figures(parents, limit), *_findings(parents, adjudicated, limit)]
+    rows += _verdicts(parents)
     for name, one in frocs(parents, adjudicated).items():
         rows += _froc(name, one)
     for row in rows:
@@ -63,14 +68,14 @@ def _figures(parents: Parents, limit: float) -> Iterable[dict[str, object]]:
     figures: Sequence[tuple[str, object]] = (
         ("readers_first", ", ".join(parents.first.readers)),
         ("readers_second", ", ".join(parents.second.readers)),
-        ("cohen_kappa", _number(found.kappa)),
+        ("cohen_kappa", number(found.kappa)),
         ("verdicts_judged_by_both", found.judged),
         ("verdicts_the_same", found.same_verdicts),
         ("findings_in_both", found.both),
         ("findings_in_first_only", found.only_first),
         ("findings_in_second_only", found.only_second),
-        ("mean_dice", _number(found.mean_dice)),
-        ("mean_hd95_mm", _number(found.mean_hd95_mm)),
+        ("mean_dice", number(found.mean_dice)),
+        ("mean_hd95_mm", number(found.mean_hd95_mm)),
         ("dice_limit", limit),
     )
     return [{"row": "figure", "name": name, "value": value} for name, value in figures]
@@ -90,8 +95,8 @@ def _finding(pair: Pair, adjudicated: DocumentState | None, limit: float) -> dic
         "second": _verdict(pair.second),
         "label": pair.either.label,
         "differs": " ".join(kinds_of(pair, limit)),
-        "dice": _number(pair.dice),
-        "hd95_mm": _number(pair.hd95_mm),
+        "dice": number(pair.dice),
+        "hd95_mm": number(pair.hd95_mm),
     }
     chosen = None if adjudicated is None else settlement(adjudicated, pair)
     if adjudicated is not None and chosen is not None:
@@ -105,6 +110,19 @@ def _finding(pair: Pair, adjudicated: DocumentState | None, limit: float) -> dic
     return row
 
 
+def _verdicts(parents: Parents) -> Iterable[dict[str, object]]:
+    """Return how often which two verdicts stand on one finding of the AI, for many cases."""
+    counted = Counter(parents.agreement.verdicts)
+    rows: list[dict[str, object]] = [
+        {"row": "figure", "name": "verdicts_counted", "value": len(parents.agreement.verdicts)}
+    ]
+    rows += [
+        {"row": "verdicts", "first": first, "second": second, "value": count}
+        for (first, second), count in sorted(counted.items())
+    ]
+    return rows
+
+
 def _froc(name: str, one: Froc) -> Iterable[dict[str, object]]:
     counts = (("lesions", one.lesions), ("missed", one.missed), ("left_out", one.left_out))
     rows: list[dict[str, object]] = [
@@ -114,11 +132,17 @@ def _froc(name: str, one: Froc) -> Iterable[dict[str, object]]:
         {
             "row": "froc",
             "name": name,
-            "threshold": _number(point.threshold),
-            "sensitivity": _number(point.sensitivity),
-            "false_findings": _number(point.false_a_scan),
+            "threshold": number(point.threshold),
+            "sensitivity": number(point.sensitivity),
+            "false_findings": number(point.false_a_scan),
         }
         for point in one.points
+    ]
+    # A case without a lesion has no curve; among many cases its false findings count.
+    rows += [
+        {"row": "score", "name": name, "value": what, "threshold": number(score)}
+        for what, scores in (("hit", one.hits), ("false", one.false))
+        for score in scores
     ]
     return rows
 
@@ -129,5 +153,6 @@ def _verdict(lesion: Lesion | None) -> str:
     return " ".join(filter(None, (said(lesion) or "not-judged", lesion.decision.reason)))
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a figure as it stands in the table; empty where it has no value."""
     return "" if value is None else f"{value:.6g}"

@@ -241,7 +241,9 @@ class TopBar(QFrame):
         for name in ("save_picture", "copy_picture"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("reader", "second_reading", "commit_reading", "agreement", "adjudicate"):
+        for name in ("reader", "second_reading", "commit_reading", "agreement"):
+            menu.addAction(actions[name])
+        for name in ("adjudicate", "pool_agreement"):
             menu.addAction(actions[name])
         menu.addSeparator()
         for name in ("trust", "audit", "card", "retrain", "keys", "edit_keys"):

@@ -31,6 +31,12 @@ def reader_commands(case: str) -> tuple[Command, ...]:
             ("Ctrl+Alt+A",),
         ),
         Command(
+            "pool_agreement",
+            case,
+            translate("commands", "Agreement over many cases…"),
+            ("Ctrl+Alt+P",),
+        ),
+        Command(
             "adjudicate",
             case,
             translate("commands", "Adjudicate two readings"),

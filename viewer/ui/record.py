@@ -16,6 +16,7 @@ from viewer.ui.comparing import Comparing
 from viewer.ui.labelling import Labelling
 from viewer.ui.panel.adjudication import AdjudicationSection
 from viewer.ui.panel.changes import ChangesSection
+from viewer.ui.pooling import Pooling
 from viewer.ui.readers import Readers
 from viewer.ui.steps import Steps
 
@@ -30,9 +31,9 @@ class Record(QObject):
 
     Attributes
     ----------
-    comparing, auditing, steps, readers, adjudicating, labelling, attending
+    comparing, auditing, steps, readers, adjudicating, labelling, pooling, attending
         AI against corrected; the audit log; steps by name; the readings of a case; what they say
-        otherwise; what findings are called; the time taken.
+        otherwise; what findings are called; agreement over many cases; the time taken.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -44,6 +45,7 @@ class Record(QObject):
         self.readers = Readers(window)
         self.adjudicating = Adjudicating(window)
         self.labelling = Labelling(window)
+        self.pooling = Pooling(window)
         self._rooms: tuple[Part, ...] = (
             self.comparing,
             self.auditing,
@@ -51,6 +53,7 @@ class Record(QObject):
             self.readers,
             self.adjudicating,
             self.labelling,
+            self.pooling,
         )
         self.attending = Attending(window)
         self._exporting: Case | None = None

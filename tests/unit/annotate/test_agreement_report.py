@@ -6,10 +6,12 @@ import io
 import numpy as np
 import pytest
 
+from resources.problem import Problem
 from tests.adjudication_cases import THIRD, parents, result, two_readings
 from tests.annotate_cases import findings, open_case, paint, volume
-from viewer.annotate import froc
+from viewer.annotate import froc, pooled
 from viewer.annotate.adjudication import settle_edit
+from viewer.annotate.agreement import cohen_kappa
 from viewer.annotate.agreement_csv import COLUMNS, as_csv, frocs
 from viewer.session import Reader
 from viewer.tools.brush import Brush
@@ -112,7 +114,7 @@ def test_the_table_holds_every_figure_finding_and_point(tmp_path):
     assert told[0]["chosen_by"] == "Third"
     assert {row["differs"] for row in told} == {"one-only", "outline"}
     for name, one in frocs(both, made.document).items():
-        points = [row for row in rows if row["name"] == name]
+        points = [row for row in rows if row["name"] == name and row["row"] == "froc"]
         assert len(points) == len(one.points)
         counted = {row["name"]: row["value"] for row in rows if row["row"] == "froc"}
         assert counted[f"{name}_lesions"] == str(one.lesions)
@@ -134,3 +136,63 @@ def test_names_of_readers_are_no_formulas_and_numbers_stay_numbers(tmp_path):
     assert figures["cohen_kappa"] == "-1"
     for cell in (cell for row in rows for cell in row.values()):
         assert not cell.startswith(("=", "@", "+", "\t"))
+
+
+def table(home, first, second, key):
+    """Two readings of a case by their verdicts on d1 and d2; return the table, and both."""
+    home.mkdir()
+    for which, verdicts in (("first", first), ("second", second)):
+        case = open_case(folder=home, reader=Reader(which), which=which)
+        case.add_findings(findings(volume()))
+        for lesion, verdict in zip(("d1", "d2"), verdicts, strict=True):
+            case.set_verdict(lesion, verdict)
+        case.commit()
+        case.close()
+    both = parents(home)
+    return as_csv(key, both, None, 0.7), both
+
+
+def test_many_cases_are_pooled_by_findings_and_every_case_is_a_scan(tmp_path):
+    yes, no = "accepted", "rejected"
+    made = [
+        table(tmp_path / "a", (yes, no), (yes, no), "a"),
+        table(tmp_path / "b", (no, no), (yes, no), "b"),  # without a lesion in the first
+        table(tmp_path / "c", (yes, yes), (no, yes), "c"),
+    ]
+    # A spreadsheet's mark at the beginning is none of the table.
+    found = pooled.pool(["\ufeff" + made[0][0], *(text for text, _ in made[1:])])
+    verdicts = [pair for _, both in made for pair in both.agreement.verdicts]
+    assert (found.cases, found.judged, found.same_verdicts) == (3, 6, 4)
+    assert found.kappa == pytest.approx(cohen_kappa(verdicts))
+    dices = [p.dice for _, both in made for p in both.agreement.pairs if p.dice is not None]
+    assert found.mean_dice == pytest.approx(np.mean(dices))
+    assert found.both == sum(both.agreement.both for _, both in made)
+    for name in ("first", "second"):
+        each = [frocs(both, None)[name] for _, both in made]
+        hits = [score for one in each for score in one.hits]
+        false = [score for one in each for score in one.false]
+        own = found.frocs[name]
+        assert sorted(own.hits) == sorted(hits)
+        assert sorted(own.false) == sorted(false), "those of a case without a lesion, too"
+        assert (own.scans, own.lesions) == (3, sum(one.lesions for one in each))
+        assert own.points == froc.curve(hits, false, own.lesions, 3)
+        assert own.at(0.8).false_a_scan == pytest.approx(sum(s >= 0.8 for s in false) / 3)
+    rows = read(pooled.as_csv(found))
+    assert {row["case"] for row in rows} == {"pooled"}
+    curve = [row for row in rows if row["row"] == "froc" and row["name"] == "first"]
+    assert [float(row["sensitivity"]) for row in curve] == pytest.approx(
+        [point.sensitivity for point in found.frocs["first"].points], rel=1e-5
+    )
+
+
+def test_what_is_no_table_is_refused_and_a_case_counts_once(tmp_path):
+    text, _ = table(tmp_path / "a", ("accepted", "rejected"), ("accepted", "rejected"), "a")
+    with pytest.raises(Problem, match="one case"):
+        pooled.pool([text, text])
+    with pytest.raises(Problem, match="no table"):
+        pooled.pool([text, "a,b\r\n1,2\r\n"])
+    older = "\r\n".join(line for line in text.split("\r\n") if "verdicts_counted" not in line)
+    with pytest.raises(Problem, match="earlier"):
+        pooled.pool([older])
+    with pytest.raises(Problem, match="no table"):
+        pooled.pool([])
