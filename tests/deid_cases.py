@@ -91,3 +91,25 @@ def hits(folder: Path, words: tuple[str, ...] = FORBIDDEN) -> list[str]:
                 ):
                     found.append(f"{word} in {path}")
     return found
+
+
+def identified(folder: Path) -> None:
+    """Give the phantom on the disk a patient who must not be found, and UIDs of his own."""
+    for number, path in enumerate(sorted(one for one in folder.rglob("*") if one.is_file())):
+        dataset = pydicom.dcmread(path)
+        dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = (
+            NAME,
+            PATIENT_ID,
+            BIRTH_DATE,
+        )
+        dataset.InstitutionName, dataset.AccessionNumber = "Hollowmere General", "ACC-5519-Q"
+        dataset.ReferringPhysicianName = "Brannigham^Ada"
+        dataset.StudyDescription = "Chest for Quxworthy"
+        dataset.StudyDate = dataset.SeriesDate = "20190405"
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"{UID_ROOT}.1", f"{UID_ROOT}.2"
+        dataset.FrameOfReferenceUID = f"{UID_ROOT}.5"
+        dataset.SOPInstanceUID = f"{UID_ROOT}.3.{number + 1}"
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        private(dataset)
+        dataset.save_as(path)

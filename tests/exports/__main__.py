@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.exports import dicom, grids, subjects
+from tests.exports import dicom, grids, identity, subjects
 from tests.exports.faults import faults
 from tests.exports.subjects import Subject
 from tests.outcomes import Outcome, show
@@ -51,10 +51,10 @@ def _outcomes(options: argparse.Namespace, home: Path, console: Console) -> Iter
         console.print(f"{subject.name}: {subject.said}; {subject.contents}")
         for check in checks:
             yield check(subject)
-    for fault in faults(options.kills):
-        if options.only in fault.__name__:
+    for alone in (*identity.CHECKS, *faults(options.kills)):
+        if options.only in alone.__name__:
             with tempfile.TemporaryDirectory() as folder:
-                yield fault(Path(folder))
+                yield alone(Path(folder))
 
 
 def main() -> int:

@@ -56,22 +56,22 @@ def _sha(path: Path) -> str:
 
 
 def killed(times: int, home: Path) -> Outcome:
-    """Kill exports at random moments: into a new folder, over an earlier one, of the window.
+    """Kill so many exports at random moments: of a command and of a window, new and over others.
 
     Of each ten, four go over an earlier export, and one is written by a process apart, as the
-    window's are. Every fourth is tried again.
+    window's are. Every fourth is tried again. One that ends before it is killed does not count.
     """
-    judge, rng, ended, half, again = Judge(), np.random.default_rng(0), 0, 0, 0
+    judge, rng, number, hit, half, again = Judge(), np.random.default_rng(0), 0, 0, 0, 0
     victim = Victim(home / "victim")
     try:
         lasts = {how: _seconds(victim, how, home / how) for how in ("here", "apart")}
-        for number in range(times):
+        while hit < times:
             how = "apart" if number % 10 == 9 else "here"
             folder = home / f"trial-{number}"
             earlier = home / how if number % 10 in (2, 4, 6, 8) else None
             if earlier:
                 shutil.copytree(earlier, folder)
-            ended += victim.export(how, folder, float(rng.uniform(0, 1.1 * lasts[how])))
+            hit += not victim.export(how, folder, float(rng.uniform(0, 1.1 * lasts[how])))
             if how == "apart":
                 _wait_for_quiet(home)
             wrong = half_files(folder, earlier)
@@ -83,10 +83,11 @@ def killed(times: int, home: Path) -> Outcome:
                 judge(not half_files(folder), f"trial {number}: the next one is not whole")
                 judge((folder / MANIFEST).is_file(), f"trial {number}: the next one is not there")
             _clear(home, folder)
+            number += 1
     finally:
         victim.close()
-    figures = {"half": half, "ended by themselves": ended, "tried again": again}
-    return Outcome("kill -9 during an export", times, _WHOLE, figures, tuple(judge.failures))
+    figures = {"half": half, "exports begun": number, "tried again": again}
+    return Outcome("kill -9 during an export", hit, _WHOLE, figures, tuple(judge.failures))
 
 
 def _seconds(victim: Victim, how: str, folder: Path) -> float:
@@ -113,6 +114,54 @@ def _clear(home: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for part in home.glob(".*.part"):
         shutil.rmtree(part, ignore_errors=True)
+
+
+def half_versions(folder: Path) -> list[str]:
+    """Say what of a training set is not as the manifests of its versions tell."""
+    if not folder.exists():
+        return []
+    wrong = []
+    for version in (entry for entry in folder.iterdir() if entry.name.startswith("v")):
+        here = {
+            path.relative_to(version).as_posix(): _sha(path)
+            for path in version.rglob("*")
+            if path.is_file()
+        }
+        listed = _listed(version / MANIFEST) if MANIFEST in here else {}
+        here.pop(MANIFEST, None)
+        wrong += [f"{version.name}/{name}" for name, _ in here.items() ^ listed.items()]
+    return sorted(set(wrong))
+
+
+def killed_sets(times: int, home: Path) -> Outcome:
+    """Kill training sets that are begun, or grow by a version; every fourth is tried again."""
+    judge, rng, number, hit, half, again = Judge(), np.random.default_rng(1), 0, 0, 0, 0
+    victim = Victim(home / "victim")
+    try:
+        first = home / "first"
+        lasts = _seconds(victim, "set", first)
+        before = half_versions(first)
+        judge(not before and (first / "v0001" / MANIFEST).is_file(), f"the first: {before[:2]}")
+        while hit < times:
+            folder, grows = home / f"trial-{number}", number % 2
+            if grows:
+                shutil.copytree(first, folder)
+            hit += not victim.export("set", folder, float(rng.uniform(0, 1.1 * lasts)))
+            wrong = half_versions(folder)
+            half += bool(wrong)
+            judge(not wrong, f"trial {number}: {wrong[:2]}")
+            if number % 4 < 2:
+                again += 1
+                judge(victim.export("set", folder), f"trial {number}: the next one does not work")
+                judge(not half_versions(folder), f"trial {number}: the next one is not whole")
+                least = folder / f"v{1 + grows:04d}" / MANIFEST
+                judge(least.is_file(), f"trial {number}: the next one is not there")
+            _clear(home, folder)
+            number += 1
+    finally:
+        victim.close()
+    figures = {"half": half, "sets written": number, "tried again": again}
+    return Outcome("kill -9 of a training set", hit, _WHOLE, figures, tuple(judge.failures))
 
 
 def killed_while_replacing(home: Path, every: int = 1) -> Outcome:

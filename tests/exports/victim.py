@@ -3,7 +3,8 @@
 Run as ``python -m tests.exports.victim HOME``: it makes a small case, says ``ready``, and for each
 line ``HOW FOLDER`` of its input it starts a process that exports the case there, saying ``pid N``
 before and ``dead`` after it. ``HOW`` is ``here`` (as the command does), ``apart`` (as the window
-does, another process writing) or ``stop-N`` (it kills itself at the Nth file that gets its name).
+does, another process writing), ``stop-N`` (it kills itself at the Nth file that gets its name) or
+``set`` (it begins a training set, or adds a version to the one that is there).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.export_cases import whole_case
@@ -37,10 +39,28 @@ def _stop_at(names: int) -> None:
 
 
 def _export(case: CaseSnapshot, how: str, folder: str) -> None:
+    if how == "set":
+        _grow(case, Path(folder))
+        say("done")
+        return
     if how.startswith("stop-"):
         _stop_at(int(how[5:]))
     export_case(case, Path(folder), replace=True, apart=how == "apart", formats=FORMATS)
     say("done")
+
+
+def _grow(case: CaseSnapshot, folder: Path) -> None:
+    """Begin a set with a case; where there is one, add the case with another verdict."""
+    from viewer.deid.keyed import Keys
+    from viewer.export.leaving import Leave
+    from viewer.export.sets.formats import SET_FORMATS
+    from viewer.export.sets.grow import Wish, grow
+
+    new = Wish(SET_FORMATS, 0, Leave(Keys(bytes(range(32))), lambda patients: None))
+    first = case.lesions[0]
+    other = replace(case, lesions=(replace(first, verdict="unsure"), *case.lesions[1:]))
+    there = folder.is_dir()
+    grow(folder, [other if there else case], replace(new, formats=None) if there else new)
 
 
 def main(home: str) -> None:

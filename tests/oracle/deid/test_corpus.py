@@ -1,28 +1,24 @@
 """Every attribute of PS3.15 Table E.1-1, against a table that other people made of the standard.
 
 ``corpus-deid`` holds a file with a mark in each of 614 attributes. What is left is looked for by
-walking the file with a reader of our own, below: no code of the program takes part.
+walking the file with a reader of our own, ``tests.exports.marks``: no code of the program does.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import struct
 from pathlib import Path
 
 import pydicom
 import pytest
 
 from tests.conftest import _shared
+from tests.exports.marks import MARK, top, uids_in, uids_of, walked
 from viewer.deid.dataset import Deidentifier
 from viewer.deid.folder import deidentify
 from viewer.deid.keyed import Keys
 from viewer.deid.options import options
-
-MARK = re.compile(rb"PHI[0-9A-Fa-f]{8}\w*")
-LONG = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UN", b"UT", b"UC", b"UR"})
-SEQUENCE_END, ITEM, ITEM_END = (0xFFFE, 0xE0DD), (0xFFFE, 0xE000), (0xFFFE, 0xE00D)
 
 
 @pytest.fixture(scope="module")
@@ -40,46 +36,6 @@ def cleaned(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def elements(data: bytes, at: int, end: int, depth: int = 0):
-    """Yield (group, element, VR, value, depth) of explicit little endian (PS3.5 7.1.2)."""
-    while at + 8 <= end:
-        tag = struct.unpack_from("<HH", data, at)
-        if tag[0] == 0xFFFE:
-            (length,) = struct.unpack_from("<I", data, at + 4)
-            at += 8
-            if tag == ITEM and length != 0xFFFFFFFF:
-                yield from elements(data, at, at + length, depth)
-                at += length
-            continue
-        vr = data[at + 4 : at + 6]
-        if vr in LONG:
-            (length,) = struct.unpack_from("<I", data, at + 8)
-            at += 12
-        else:
-            (length,) = struct.unpack_from("<H", data, at + 6)
-            at += 8
-        if vr == b"SQ":
-            yield *tag, vr, b"", depth
-            if length == 0xFFFFFFFF:
-                continue  # its items follow, and its end
-            yield from elements(data, at, at + length, depth + 1)
-        else:
-            assert length != 0xFFFFFFFF
-            yield *tag, vr, data[at : at + length], depth
-        at += length
-
-
-def walked(path: Path) -> list[tuple[int, int, bytes, bytes, int]]:
-    data = path.read_bytes()
-    assert data[128:132] == b"DICM"
-    return list(elements(data, 132, len(data)))
-
-
-def top(path: Path) -> dict[tuple[int, int], tuple[bytes, bytes]]:
-    """Return VR and value at the top level."""
-    return {(g, e): (vr, value) for g, e, vr, value, depth in walked(path) if not depth}
-
-
 def test_our_reader_sees_what_was_planted(planted: Path):
     path = planted / "DEID_PHI_CANARY_614.dcm"
     marks = {m.group()[:11].lower() for m in MARK.finditer(path.read_bytes())}
@@ -94,16 +50,10 @@ def test_no_mark_is_left(cleaned: Path):
 
 
 def test_no_original_uid_is_left(planted: Path, cleaned: Path):
-    uids = {
-        one
-        for _, _, vr, value, _ in walked(planted / "DEID_PHI_CANARY_614.dcm")
-        if vr == b"UI"
-        for one in value.rstrip(b"\0").split(b"\\")
-        if one and not one.startswith(b"1.2.840.10008.")
-    }
+    uids = uids_of(planted / "DEID_PHI_CANARY_614.dcm")
     assert len(uids) > 40
     data = cleaned.read_bytes()
-    assert not [u for u in uids if re.search(rb"(?<![\d.])%s(?![\d.])" % re.escape(u), data)]
+    assert not uids_in(uids, data)
 
 
 def test_no_private_element_curve_or_overlay_is_left(cleaned: Path):

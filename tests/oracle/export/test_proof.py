@@ -13,7 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests.exports import dicom, faults, grids, subjects
+from tests.exports import dicom, faults, grids, identity, subjects
 from tests.exports.__main__ import CHECKS
 from tests.exports.subjects import Subject
 from tests.outcomes import Outcome, row
@@ -56,6 +56,10 @@ def test_what_befalls_an_export_leaves_no_half_file(fault, tmp_path):
 
 def test_the_command_tries_every_fault():
     assert len(faults.faults(1)) == len(FAULTS)
+
+
+def test_nobody_is_named(tmp_path):
+    _good(identity.canary(tmp_path))
 
 
 # ------------------------------------------------------------------- each check can fail
@@ -181,3 +185,16 @@ def test_an_absent_program_is_never_passed(subject, monkeypatch):
         outcome = check(subject)
         assert row(outcome)[-1] == "skipped"
         assert "is not here" in outcome.skipped and "install" in outcome.skipped
+
+
+def test_a_name_that_is_left_is_seen(tmp_path):
+    outcome = identity.canary(tmp_path, ("--with-identity",))
+    assert {"Quxworthy", "Brannigham"} <= {line.split(" in ")[0] for line in outcome.failures}
+
+
+def test_a_mark_that_is_left_is_seen(tmp_path):
+    planted = identity.corpus()
+    if planted is None:
+        pytest.skip("needs corpus-deid, which is not here")
+    outcome = identity.judged_marks(planted, planted)
+    assert [line.split()[1] for line in outcome.failures] == ["marks", "UIDs", "private"]
