@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.exports import dicom, grids, identity, subjects
+from tests.exports import dicom, grids, identity, sets, subjects
 from tests.exports.faults import faults
 from tests.exports.subjects import Subject
 from tests.outcomes import Outcome, show
@@ -28,6 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.exports", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="exports to kill (20)")
     parser.add_argument("--model", action="store_true", help="run the model on LIDC-IDRI-0001")
+    parser.add_argument("--train", action="store_true", help="train nnU-Net and MONAI for a while")
     parser.add_argument("--only", default="", metavar="WORD", help="checks with WORD in the name")
     return parser.parse_args()
 
@@ -51,10 +52,20 @@ def _outcomes(options: argparse.Namespace, home: Path, console: Console) -> Iter
         console.print(f"{subject.name}: {subject.said}; {subject.contents}")
         for check in checks:
             yield check(subject)
+    yield from _sets(options, home)
     for alone in (*identity.CHECKS, *faults(options.kills)):
         if options.only in alone.__name__:
             with tempfile.TemporaryDirectory() as folder:
                 yield alone(Path(folder))
+
+
+def _sets(options: argparse.Namespace, home: Path) -> Iterator[Outcome]:
+    trainings = sets.TRAININGS if options.train else ()
+    checks = [one for one in (*sets.CHECKS, *trainings) if options.only in one.__name__]
+    if checks:
+        made = sets.phantoms(home / "sets")
+        for check in checks:
+            yield check(made, home / check.__name__)
 
 
 def main() -> int:

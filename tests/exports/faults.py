@@ -319,4 +319,7 @@ def faults(kills: int) -> tuple[Callable[[Path], Outcome], ...]:
     def many_killed(home: Path) -> Outcome:
         return killed(kills, home)
 
-    return many_killed, killed_while_replacing, disk_full, read_only, cancelled
+    def many_sets_killed(home: Path) -> Outcome:
+        return killed_sets(kills, home)
+
+    return many_killed, many_sets_killed, killed_while_replacing, disk_full, read_only, cancelled

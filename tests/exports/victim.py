@@ -20,8 +20,12 @@ from pathlib import Path
 
 from tests.export_cases import whole_case
 from tests.fault_session import ROOT, say
+from viewer.deid.keyed import Keys
 from viewer.export import export_case
 from viewer.export.formats import FORMATS
+from viewer.export.leaving import Leave
+from viewer.export.sets.formats import SET_FORMATS
+from viewer.export.sets.grow import Wish, grow
 from viewer.export.snapshot import CaseSnapshot
 
 
@@ -51,11 +55,6 @@ def _export(case: CaseSnapshot, how: str, folder: str) -> None:
 
 def _grow(case: CaseSnapshot, folder: Path) -> None:
     """Begin a set with a case; where there is one, add the case with another verdict."""
-    from viewer.deid.keyed import Keys
-    from viewer.export.leaving import Leave
-    from viewer.export.sets.formats import SET_FORMATS
-    from viewer.export.sets.grow import Wish, grow
-
     new = Wish(SET_FORMATS, 0, Leave(Keys(bytes(range(32))), lambda patients: None))
     first = case.lesions[0]
     other = replace(case, lesions=(replace(first, verdict="unsure"), *case.lesions[1:]))

@@ -13,7 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests.exports import dicom, faults, grids, identity, subjects
+from tests.exports import dicom, faults, grids, identity, sets, subjects
 from tests.exports.__main__ import CHECKS
 from tests.exports.subjects import Subject
 from tests.outcomes import Outcome, row
@@ -40,6 +40,7 @@ def test_others_read_what_we_export(subject, check):
 
 FAULTS: dict[str, Callable[[Path], Outcome]] = {
     "killed": lambda home: faults.killed(5, home),
+    "sets-killed": lambda home: faults.killed_sets(2, home),
     "killed-while-replacing": lambda home: faults.killed_while_replacing(home, every=5),
     "disk-full": lambda home: faults.disk_full(home, (20_000,)),
     "read-only": faults.read_only,
@@ -49,7 +50,7 @@ FAULTS: dict[str, Callable[[Path], Outcome]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_befalls_an_export_leaves_no_half_file(fault, tmp_path):
-    if fault.startswith("killed") and not hasattr(os, "fork"):
+    if "killed" in fault and not hasattr(os, "fork"):
         pytest.skip("needs a system that can copy a process")
     _good(FAULTS[fault](tmp_path))
 
@@ -60,6 +61,16 @@ def test_the_command_tries_every_fault():
 
 def test_nobody_is_named(tmp_path):
     _good(identity.canary(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def training_set(tmp_path_factory) -> sets.TrainingSet:
+    return sets.phantoms(tmp_path_factory.mktemp("set"), patients=2)
+
+
+@pytest.mark.parametrize("check", sets.CHECKS, ids=lambda check: check.__name__)
+def test_others_read_a_training_set(training_set, tmp_path, check):
+    _good(check(training_set, tmp_path))
 
 
 # ------------------------------------------------------------------- each check can fail
@@ -198,3 +209,32 @@ def test_a_mark_that_is_left_is_seen(tmp_path):
         pytest.skip("needs corpus-deid, which is not here")
     outcome = identity.judged_marks(planted, planted)
     assert [line.split()[1] for line in outcome.failures] == ["marks", "UIDs", "private"]
+
+
+@pytest.mark.parametrize("how", ["voxels", "affine", "values"])
+def test_a_mirrored_label_is_seen_in_a_training_set(training_set, tmp_path, how):
+    """Mirrored voxels pass nnU-Net's own check; ours is the one that stops them."""
+    version = tmp_path / "v0001"
+    shutil.copytree(training_set.version, version)
+    broken = replace(training_set, version=version)
+    item = next(iter(broken.cases))
+    name = f"imagesTr/{item}_0000.nii.gz" if how == "values" else f"labelsTr/{item}.nii.gz"
+    image = nibabel.load(broken.nnunet / name)
+    array, turn = np.asanyarray(image.dataobj), np.diag([-1.0, 1.0, 1.0, 1.0])
+    (broken.nnunet / name).unlink()  # it is linked to the pairs
+    if how == "affine":
+        nibabel.save(nibabel.Nifti1Image(array, image.affine @ turn), broken.nnunet / name)
+    else:
+        nibabel.save(nibabel.Nifti1Image(array[::-1], image.affine), broken.nnunet / name)
+    assert not sets.set_grids(broken).good
+    verified = sets.nnunet_verify(broken, tmp_path / "nnunet")
+    if not verified.skipped:
+        assert verified.good == (how != "affine")
+
+
+def test_half_a_version_is_seen(training_set, tmp_path):
+    folder = tmp_path / "set"
+    shutil.copytree(training_set.version, folder / "v0001")
+    assert not faults.half_versions(folder)
+    next((folder / "v0001" / "items").iterdir()).unlink()
+    assert len(faults.half_versions(folder)) == 1
