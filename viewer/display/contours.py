@@ -6,6 +6,8 @@ longer and half a second to import; points on a straight line are left out.
 
 from __future__ import annotations
 
+from itertools import chain, pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -56,7 +58,13 @@ def contours(mask: npt.NDArray[np.bool_]) -> list[Points]:
         return []
     width = columns + 1
     following = _following(cells, codes.reshape(-1)[cells], width)
-    return [_points(loop, width) for loop in _loops(following)]
+    return split(*_points(_loops(following), width))
+
+
+def split(points: Points, ends: npt.NDArray[np.int64]) -> list[Points]:
+    """Return lines that lie one behind the other in (n, 2), each up to its end, one by one."""
+    bounds = [0, *ends.tolist()]
+    return [points[a:b] for a, b in pairwise(bounds)]
 
 
 def _following(
@@ -90,14 +98,28 @@ def _loops(following: dict[int, int]) -> list[list[int]]:
     return loops
 
 
-def _points(loop: list[int], width: int) -> Points:
-    """Return the middles of sides as closed (row, column), without those on straight lines."""
-    sides = np.array(loop, dtype=np.int64)
+def _points(loops: list[list[int]], width: int) -> tuple[Points, npt.NDArray[np.int64]]:
+    """Return the middles of sides as closed (row, column), without those on straight lines.
+
+    All loops at once, for there may be hundreds: one behind the other, and where each ends.
+    """
+    counts = np.array([len(loop) for loop in loops])
+    sides = np.fromiter(chain.from_iterable(loops), dtype=np.int64, count=int(counts.sum()))
     row, column = np.divmod(sides >> 1, width)
     left = (sides & 1).astype(bool)
     # Cell (0, 0) has pixel (-1, -1) at its top left: the picture was padded.
     points = np.stack([row - np.where(left, 0.5, 1.0), column - np.where(left, 1.0, 0.5)], axis=1)
-    back, ahead = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+    after = np.cumsum(counts)
+    first = after - counts
+    before, behind = np.arange(len(sides)) - 1, np.arange(len(sides)) + 1
+    before[first], behind[after - 1] = after - 1, first
+    back, ahead = points - points[before], points[behind] - points
     turns = back[:, 0] * ahead[:, 1] != back[:, 1] * ahead[:, 0]
     points = points[turns]
-    return np.concatenate([points, points[:1]])
+    # Each ends where it began.
+    number = np.arange(len(loops))
+    counts = np.bincount(np.repeat(number, counts)[turns], minlength=len(loops))
+    ends = np.cumsum(counts + 1)
+    which = np.arange(int(ends[-1])) - np.repeat(number, counts + 1)
+    which[ends - 1] = np.cumsum(counts) - counts
+    return points[which], ends

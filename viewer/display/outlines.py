@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.findings import Mask
-from viewer.display.contours import contours
+from viewer.display.contours import contours, split
 from viewer.display.oblique import ObliquePlane
 from viewer.display.planes import Plane
 from viewer.display.sampling import Part, mask_on
@@ -34,13 +34,10 @@ def outline_mm(
     if not mask_index.any():
         return []
     first, second = (axis for axis in range(3) if axis != plane.axis)
-    lines = []
-    for line in contours(mask_index):
-        point = np.zeros((len(line), 3))
-        point[:, first] = line[:, 0] + offset[0]
-        point[:, second] = line[:, 1] + offset[1]
-        lines.append(plane.view_mm(point))
-    return lines
+    lines = contours(mask_index)
+    points = np.zeros((sum(map(len, lines)), 3))
+    points[:, [first, second]] = np.concatenate(lines) + offset
+    return split(plane.view_mm(points), np.cumsum([len(line) for line in lines]))
 
 
 def oblique_outline_mm(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from inference.findings import Heatmap, Mask
 from viewer.annotate.lesion import AI_DRAWN
+from viewer.display.contours import split
 from viewer.display.layers import Fill, Heat, cut
 from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline_mm
@@ -51,18 +52,28 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Outline:
-    """Closed lines in view mm, with what is around them: left, top, right and bottom."""
+    """Closed lines in view mm, one behind the other, up to where each ends.
 
-    lines: tuple[npt.NDArray[np.float64], ...]
+    With what is around them: left, top, right and bottom.
+    """
+
+    points: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.int64]
     box_mm: tuple[float, float, float, float]
+
+    @property
+    def lines(self) -> list[npt.NDArray[np.float64]]:
+        """The lines one by one."""
+        return split(self.points, self.ends)
 
     @classmethod
     def of(cls, lines: Sequence[npt.NDArray[np.float64]]) -> _Outline:
         if not lines:
-            return cls((), (0.0, 0.0, 0.0, 0.0))
+            return cls(np.zeros((0, 2)), np.zeros(0, np.int64), (0.0, 0.0, 0.0, 0.0))
         points = np.concatenate(lines)
         (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-        return cls(tuple(lines), (left, top, right, bottom))
+        ends = np.cumsum([len(line) for line in lines])
+        return cls(points, ends, (left, top, right, bottom))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ class _Line:
         """Return it in pixels of the device, carried away in view mm."""
         scale = look.ratio / look.mm_per_px
         shift = np.subtract(look.corner_mm, away_mm)
-        lines = [(line - shift) * scale for line in self.outline.lines]
+        lines = split((self.outline.points - shift) * scale, self.outline.ends)
         colour, ratio = int(self.colour[1:7], 16), look.ratio
         return Stroke(lines, colour, self.width_px * ratio, RIM_PX * ratio, self.dashed)
 
@@ -255,11 +266,12 @@ class OverlayLayer:
             else:
                 outline = self._cached_oblique(target.id, target.mask, plane, index)
         elif painting:
-            mask_index, offset = self._reading.stroke.slice_of(plane.axis, index)
-            outline = self._trace(mask_index, offset, plane)
+            # Not remembered: no step leads back into the midst of a stroke.
+            part, offset = self._reading.stroke.slice_of(plane.axis, index)
+            outline = _Outline.of(outline_mm(part, offset, plane))
         else:
             outline = self._cached(target.id, target.mask, plane, index)
-        if outline is None or not outline.lines:
+        if outline is None or not len(outline.ends):
             return None
         rejected = getattr(target, "verdict", None) == "rejected"
         colour = theme.DIM if rejected else label_colour(target.label)
