@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import SecondaryCaptureImageStorage, UltrasoundMultiFrameImageStorage
 
 from tests.dicom_files import write_slice
 
@@ -113,3 +113,25 @@ def identified(folder: Path) -> None:
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
         private(dataset)
         dataset.save_as(path)
+
+
+def burned_in(folder: Path) -> Path:
+    """Write an ultrasound cine of 3 frames with a name in the pixels: rows 2-5, columns 3-8.
+
+    Its letters are 250, all else is at most 90.
+    """
+    frames = np.full((3, 16, 20, 3), 30, np.uint8)
+    frames[:, 10:, 4:16] = 90
+    frames[:, 2:6, 3:9] = 250
+    path = write(folder / "us.dcm", 7, Modality="US", ImageType=None)
+    dataset = pydicom.dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = (
+        UltrasoundMultiFrameImageStorage
+    )
+    dataset.SeriesInstanceUID = f"{UID_ROOT}.8"
+    dataset.NumberOfFrames, dataset.SamplesPerPixel = 3, 3
+    dataset.PhotometricInterpretation, dataset.PlanarConfiguration = "RGB", 0
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.PixelRepresentation, dataset.PixelData = 0, frames.tobytes()
+    dataset.save_as(path)
+    return path

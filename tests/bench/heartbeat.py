@@ -105,13 +105,13 @@ def stall_row(bench: Bench) -> None:
         ended: list[object] = []
         window.exporter.ended.connect(lambda folder, problem: ended.append((folder, problem)))
         heart.start()
-        window.export_to(Path(folder))
+        window.export_to(Path(folder), None)
         _spin(station, lambda: bool(ended), 300)
         row["export"] = heart.stop()
         assert ended[0][1] is None, ended  # type: ignore[index]
         # Closed in the middle of it all: a run, an export, a series that is being read.
         window.ai.run()
-        window.export_to(Path(folder) / "again")
+        window.export_to(Path(folder) / "again", None)
         _spin(station, lambda: bool(window.ai.engine.last), 60)
         window.open_paths([big])
         _spin(station, lambda: window.opener.busy, 20)

@@ -118,7 +118,7 @@ def test_it_closes_with_the_case_and_opens_again(logged, qtbot):
 
 def test_an_export_is_logged(reviewed, qtbot, tmp_path):
     with qtbot.waitSignal(reviewed.exporter.ended, timeout=60_000):
-        reviewed.export_to(tmp_path)
+        reviewed.export_to(tmp_path, None)
     assert reviewed.reading.case.events == 1
 
 

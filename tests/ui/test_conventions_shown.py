@@ -283,7 +283,7 @@ def test_key_images_are_on_one_key_listed_and_exported(opened, qtbot, tmp_path, 
     said = written(opened, main_view(opened), monkeypatch)
     assert any(text.startswith("key image · ") for text in said)
     with qtbot.waitSignal(opened.exporter.ended, timeout=60_000) as ended:
-        opened.export_to(tmp_path)
+        opened.export_to(tmp_path, None)
     folder, problem = ended.args
     assert problem is None
     findings = json.loads((Path(folder) / "findings.json").read_text(encoding="utf-8"))

@@ -38,6 +38,7 @@ def test_the_ticked_formats_are_written_and_told(reviewed, qtbot, tmp_path, show
     _to(tmp_path, monkeypatch)
 
     def choose(dialog):
+        dialog.identity.with_it.click()  # without it is in test_identity
         assert dialog.formats == USUAL
         assert not dialog.ticks["kos"].isEnabled()
         assert "key image" in dialog.ticks["kos"].toolTip()
@@ -64,6 +65,7 @@ def test_what_was_chosen_is_there_the_second_time(reviewed, qtbot, tmp_path, sho
     reviewed.settings.put(SETTING, "nifti,kos")
 
     def choose(dialog):
+        dialog.identity.with_it.click()
         assert dialog.formats == ("nifti",)
         _tick(dialog, "rtstruct")
         dialog._ask()

@@ -91,7 +91,7 @@ def test_a_click_on_a_nodule_is_its_outline_and_one_on_air_is_a_sentence(
     assert "The model sees nothing here" in window.status._text.text()
 
     with qtbot.waitSignal(window.exporter.ended, timeout=120_000) as ended:
-        window.export_to(tmp_path)
+        window.export_to(tmp_path, None)
     folder, problem = ended.args
     assert problem is None
     (written,) = json.loads((folder / "findings.json").read_text(encoding="utf-8"))["lesions"]

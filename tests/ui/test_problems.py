@@ -77,7 +77,7 @@ def test_an_mr_is_refused_to_the_ct_model_by_name_of_the_rule(
 
 def exported(window, qtbot, folder):
     with qtbot.waitSignal(window.exporter.ended, timeout=60_000) as ended:
-        window.export_to(folder)
+        window.export_to(folder, None)
     settle(window)
     return ended.args
 

@@ -207,7 +207,7 @@ def test_the_state_follows_the_reading(opened, qtbot, tmp_path):
         case.set_verdict(lesion.id, "accepted")
     assert stored_state(opened) == "done"
     with qtbot.waitSignal(opened.exporter.ended, timeout=60_000):
-        opened.exporter.start(tmp_path / "export")
+        opened.exporter.start(tmp_path / "export", leave=None)
     assert stored_state(opened) == "exported"
     opened.reading.select(case.shown[0].id)
     key(opened, "X")

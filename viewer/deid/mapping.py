@@ -14,7 +14,7 @@ import os
 import secrets
 from collections.abc import Mapping as AnyMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from resources.problem import Problem
 from resources.text import translate
@@ -25,6 +25,9 @@ from viewer.deid.keyed import Keys
 FORMAT = "overread-pseudonyms"
 SHORTEST = 10
 """Characters of a passphrase."""
+
+Strength = Literal["short", "weak", "fair", "good"]
+_FAIR, _GOOD, _KINDS, _WORDS = 12, 20, 6, 4
 
 # 64 MB and some tenths of a second for each guess.
 _SCRYPT = {"n": 1 << 16, "r": 8, "p": 1}
@@ -93,6 +96,41 @@ def open_mapping(passphrase: str) -> SiteMapping:
     key = _key(passphrase, lock)
     secret, _ = _opened(path, key)
     return SiteMapping(path, key, lock, secret)
+
+
+def strength(passphrase: str) -> Strength:
+    """Return how hard a passphrase is to guess, roughly: length is what counts."""
+    count, kinds = len(passphrase), len(set(passphrase.lower()))
+    if count < SHORTEST:
+        return "short"
+    if count < _FAIR or kinds < _KINDS or passphrase.isdigit():
+        return "weak"
+    if count >= _GOOD or (len(passphrase.split()) >= _WORDS and count >= _FAIR):
+        return "good"
+    return "fair"
+
+
+def set_aside() -> Path | None:
+    """Put the mapping beside where it lay, and return where; the next passphrase begins a new one.
+
+    For who has forgotten the passphrase. Nothing is deleted: who remembers puts it back.
+
+    Raises
+    ------
+    Problem
+        When it cannot be moved.
+    """
+    path = place()
+    if not path.is_file():
+        return None
+    try:
+        for number in range(1, 1000):
+            aside = path.with_name(f"mapping-{number}.json")
+            if not aside.exists():
+                return path.rename(aside)
+    except OSError as error:
+        raise _unwritten(error) from error
+    raise _unwritten(FileExistsError())
 
 
 def _begin(path: Path, passphrase: str) -> None:
@@ -176,11 +214,7 @@ def _write(
             return  # another program was quicker; its secret counts
         part.replace(path)
     except OSError as error:
-        raise Problem(
-            translate("deid", "The mapping of pseudonyms could not be written."),
-            translate("deid", "Check the disk and the rights of the program's data folder."),
-            f"{type(error).__name__} errno {error.errno}",
-        ) from error
+        raise _unwritten(error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
@@ -200,6 +234,14 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _damaged()
     return document
+
+
+def _unwritten(error: OSError) -> Problem:
+    return Problem(
+        translate("deid", "The mapping of pseudonyms could not be written."),
+        translate("deid", "Check the disk and the rights of the program's data folder."),
+        f"{type(error).__name__} errno {error.errno}",
+    )
 
 
 def _damaged() -> Problem:

@@ -18,6 +18,7 @@ from viewer.deid.keyed import Keys
 from viewer.deid.options import Box, Options, options
 from viewer.export.snapshot import CaseSnapshot, LesionSnapshot, Pseudonyms
 from viewer.study.cancel import CancelCheck, stop_if
+from viewer.study.case_key import case_key
 from viewer.study.order import StackPlan
 from viewer.study.series import FrameRef, InstanceHeader, PatientText
 
@@ -47,6 +48,11 @@ class Leave:
     keys: Keys = field(repr=False)
     remember: Callable[[Mapping[str, str]], None] = field(repr=False)
     options: Options = field(default_factory=Options)
+
+    def key_of(self, plan: StackPlan) -> str:
+        """Return under which key a case leaves: that of its copies, not the one it has here."""
+        left = plan_of(plan, self.keys, self.options.keep)
+        return case_key(left.series.series_uid, left.part)
 
     def take_out(self, snapshot: CaseSnapshot) -> CaseSnapshot:
         """Return a case whose export names nobody; its patient is remembered.

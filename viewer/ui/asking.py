@@ -55,15 +55,19 @@ class Asking:
             return
         chosen = remembered(window.settings.text(SETTING))
         folder = self._export_folder or first_folder()
-        dialog = ExportDialog(case.snapshot(), chosen, folder, window)
+        dialog = ExportDialog(case.snapshot(), chosen, folder, window.settings, window)
         accepted = bool(dialog.exec())
         formats, wanted, folder = dialog.formats, dialog.wanted, dialog.folder
+        with_identity = dialog.identity.with_identity
         dialog.deleteLater()
         if accepted and window.reading.case is case:
             self._export_folder = folder
             window.settings.put(SETTING, ",".join(wanted))
             window.exporter.formats = formats
-            window.export_to(folder)
+            if with_identity:
+                window.export_to(folder, None)
+            else:
+                window.leaving.export(case, folder)
 
     def reader(self) -> None:
         """Ask who reads."""

@@ -238,7 +238,7 @@ class TopBar(QFrame):
         for name in ("open", "open_file", "sample"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("save_picture", "copy_picture"):
+        for name in ("save_picture", "copy_picture", "deidentify", "forget_passphrase"):
             menu.addAction(actions[name])
         menu.addSeparator()
         for name in ("reader", "second_reading", "commit_reading", "agreement"):

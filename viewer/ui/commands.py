@@ -338,6 +338,13 @@ def _case() -> tuple[Command, ...]:
         ),
         Command("next_case", case, translate("commands", "Next case of the queue"), ("Ctrl+J",)),
         Command("export", case, translate("commands", "Export…"), ("Ctrl+E",)),
+        Command("deidentify", case, translate("commands", "De-identify files…"), ("Ctrl+Shift+E",)),
+        Command(
+            "forget_passphrase",
+            case,
+            translate("commands", "Forget the passphrase"),
+            ("Ctrl+Alt+F",),
+        ),
         Command("save_picture", case, translate("commands", "Save picture…"), ("Ctrl+Shift+P",)),
         Command("copy_picture", case, translate("commands", "Copy picture"), ("Ctrl+Shift+C",)),
         Command("settings", case, translate("commands", "Settings…"), ("Ctrl+,",)),

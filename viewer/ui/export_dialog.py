@@ -23,8 +23,10 @@ from viewer.export.available import why_not
 from viewer.export.formats import FORMATS, USUAL, Format
 from viewer.export.snapshot import CaseSnapshot
 from viewer.ui import theme
+from viewer.ui.identity.section import IdentitySection
 from viewer.ui.inputs import Tick
 from viewer.ui.places import ask_folder
+from viewer.ui.settings import Settings
 from viewer.ui.widgets import head, note, rule
 
 SETTING = "export_formats"
@@ -47,7 +49,12 @@ class ExportDialog(QDialog):
     """A few boxes to tick; what the case has nothing of is off, and says why."""
 
     def __init__(
-        self, snapshot: CaseSnapshot, chosen: Iterable[Format], folder: Path, parent: QWidget
+        self,
+        snapshot: CaseSnapshot,
+        chosen: Iterable[Format],
+        folder: Path,
+        settings: Settings,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("export", "Export"))
@@ -60,10 +67,9 @@ class ExportDialog(QDialog):
         column.addWidget(head(translate("export", "Write this case as")))
         for one in FORMATS:
             column.addWidget(self._tick(one, snapshot))
-        hint = translate(
-            "export", "DICOM files name the patient as the images do; NIfTI and JSON do not."
-        )
-        column.addWidget(note(hint))
+        column.addWidget(rule())
+        self.identity = IdentitySection(settings)
+        column.addWidget(self.identity)
         column.addWidget(rule())
         column.addWidget(head(translate("export", "Into a new folder in")))
         column.addLayout(self._place())

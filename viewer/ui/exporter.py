@@ -17,6 +17,7 @@ from viewer.ui.jobs import Job, Report
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
+    from viewer.export.leaving import Leave
     from viewer.export.snapshot import CaseSnapshot
 
 
@@ -50,12 +51,16 @@ class Exporter(QObject):
             return translate("export", "An export is under way.")
         return ""
 
-    def start(self, folder: Path, *, replace: bool = False) -> None:
-        """Export the open case as a folder; ``replace`` renews an earlier export there."""
+    def start(self, folder: Path, *, leave: Leave | None, replace: bool = False) -> None:
+        """Export the open case as a folder; ``replace`` renews an earlier export there.
+
+        ``leave``: how identity goes; None when somebody wants it to stay.
+        """
         case = self._reading.case
         if case is None or self.why_not():
             return
-        self._job = Job(partial(_export, case.snapshot(), folder, replace, self.formats), self)
+        work = partial(_export, case.snapshot(), folder, replace, self.formats, leave)
+        self._job = Job(work, self)
         self._job.progressed.connect(self.progressed)
         self._job.succeeded.connect(self._on_success)
         self._job.failed.connect(self._on_failure)
@@ -101,11 +106,14 @@ def _export(
     folder: Path,
     replace: bool,
     formats: tuple[Format, ...],
+    leave: Leave | None,
     report: Report,
     cancelled: Callable[[], bool],
 ) -> ExportReport:
     from viewer.export import export_case
 
+    if leave is not None:
+        snapshot = leave.take_out(snapshot)
     return export_case(
         snapshot,
         folder,

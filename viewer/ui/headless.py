@@ -128,7 +128,7 @@ def _journey(
             lambda folder, problem: steps.fail(problem) if problem else steps.end(folder)
         )
         console.print(translate("headless", "Exporting"))
-        folder = steps.wait(lambda: window.exporter.start(out, replace=True))
+        folder = steps.wait(lambda: window.exporter.start(out, leave=None, replace=True))
         assert isinstance(folder, Path)
         window.message.hide()
         _settle(steps)

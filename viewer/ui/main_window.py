@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from resources.problem import Problem
 from resources.text import translate
 from viewer.export import words
+from viewer.export.leaving import Leave
 from viewer.session import Case, Reader
 from viewer.ui import availability
 from viewer.ui.ai_news import AiNews
@@ -35,6 +36,7 @@ from viewer.ui.conventions import Conventions
 from viewer.ui.corrections import Corrections
 from viewer.ui.empty import EmptyView
 from viewer.ui.exporter import Exporter
+from viewer.ui.identity.leaving import Leaving
 from viewer.ui.jobs import finish_pools
 from viewer.ui.keymap import KeyMap
 from viewer.ui.layout_room import LayoutRoom
@@ -91,6 +93,7 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self)
         self.ai = AiRunner(self.reading, self.settings, self)
         self.exporter = Exporter(self.reading, self)
+        self.leaving = Leaving(self)
         self.asking = Asking(self)
         self.news = AiNews(self)
         self._rail_wanted: bool | None = None
@@ -136,6 +139,7 @@ class MainWindow(QMainWindow):
             self.next_case,
             self.retraining,
             self.worth_order,
+            self.leaving,
             self.read_first,  # last: what it locks no other room opens
         )
         self.actions_by_id = make_actions(self, handlers_of(self))
@@ -286,15 +290,16 @@ class MainWindow(QMainWindow):
 
     # ---------------------------------------------------------------- export
 
-    def export_to(self, folder: Path) -> None:
-        """Export the open case into a new folder inside ``folder``."""
+    def export_to(self, folder: Path, leave: Leave | None) -> None:
+        """Export the open case into a new folder inside ``folder``; see ``Exporter.start``."""
         case = self.reading.case
         if case is None or case.viewing_only is not None:
             return
         # The key says nothing of the patient; the time keeps exports of one case apart.
+        key = case.key if leave is None else leave.key_of(case.plan)
         now = datetime.now().strftime("%Y%m%d-%H%M%S")
         self.status.say(translate("window", "Exporting…"))
-        self.exporter.start(folder / f"overread-{case.key[:8]}-{now}")
+        self.exporter.start(folder / f"overread-{key[:8]}-{now}", leave=leave)
 
     def _on_exported(self, folder: Path | None, problem: Problem | None) -> None:
         self.status.end_progress()
@@ -304,7 +309,7 @@ class MainWindow(QMainWindow):
         elif folder is not None:
             self.status.say(translate("window", "Exported and checked"))
             assert self.exporter.report is not None
-            self.message.show_note(words.told(self.exporter.report))
+            self.leaving.tell(folder, words.told(self.exporter.report))
         self.follow()
 
     # ----------------------------------------------------------------- looks
@@ -420,6 +425,7 @@ class MainWindow(QMainWindow):
         self.ai.close()
         self.opener.close()
         self.exporter.close()
+        self.leaving.close()
         self.looks.close()
         self.record.close()
         self.conventions.close()

@@ -92,3 +92,33 @@ def test_a_damaged_mapping_is_a_problem_and_stays_as_it_is(change):
     with pytest.raises(Problem):
         mapping.open_mapping(PASSPHRASE)
     assert mapping.place().read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "strength"),
+    [
+        ("short", "short"),
+        ("1234567890123", "weak"),
+        ("aaaaaaaaaaaaaa", "weak"),
+        ("elevenchars", "weak"),
+        ("Nervous-42-Tiger", "fair"),
+        ("red cup low sky", "good"),
+        ("correcthorsebatterystaple", "good"),
+    ],
+)
+def test_advice_on_a_passphrase_looks_at_its_length(passphrase, strength):
+    assert mapping.strength(passphrase) == strength
+
+
+def test_a_forgotten_mapping_is_put_aside_and_not_deleted():
+    assert mapping.set_aside() is None
+    before = mapping.open_mapping(PASSPHRASE)
+    before.remember({"P-AAAA": "ZQX-77310-B"})
+    aside = mapping.set_aside()
+    assert aside is not None and not mapping.exists()
+    other = mapping.open_mapping("another one altogether")
+    assert other.keys.secret != before.keys.secret
+    second = mapping.set_aside()
+    assert second != aside and aside.is_file()
+    aside.rename(mapping.place())
+    assert mapping.open_mapping(PASSPHRASE).patient_of("P-AAAA") == "ZQX-77310-B"

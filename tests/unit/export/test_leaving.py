@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from resources.problem import Problem
-from tests.deid_cases import BIRTH_DATE, FORBIDDEN, NAME, PATIENT_ID, UID_ROOT, hits, private
+from tests.deid_cases import FORBIDDEN, PATIENT_ID, UID_ROOT, hits, identified
 from tests.export_cases import whole_case
 from viewer.deid.dataset import Deidentifier
 from viewer.deid.folder import deidentify
@@ -27,28 +27,6 @@ WORDS = (*FORBIDDEN, "Reader One", "Reader Two")
 
 def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def identified(folder: Path) -> None:
-    """Give the phantom on the disk a patient who must not be found, and UIDs of his own."""
-    for number, path in enumerate(files(folder)):
-        dataset = pydicom.dcmread(path)
-        dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = (
-            NAME,
-            PATIENT_ID,
-            BIRTH_DATE,
-        )
-        dataset.InstitutionName, dataset.AccessionNumber = "Hollowmere General", "ACC-5519-Q"
-        dataset.ReferringPhysicianName = "Brannigham^Ada"
-        dataset.StudyDescription = "Chest for Quxworthy"
-        dataset.StudyDate = dataset.SeriesDate = "20190405"
-        dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"{UID_ROOT}.1", f"{UID_ROOT}.2"
-        dataset.FrameOfReferenceUID = f"{UID_ROOT}.5"
-        dataset.SOPInstanceUID = f"{UID_ROOT}.3.{number + 1}"
-        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-        private(dataset)
-        dataset.save_as(path)
 
 
 @pytest.fixture(scope="module")
