@@ -97,8 +97,7 @@ class MainWindow(QMainWindow):
         self.asking = Asking(self)
         self.news = AiNews(self)
         self._rail_wanted: bool | None = None
-        self._closing = False
-        self._warned = False
+        self._closing = self._warned = False
         self.layouts = LayoutRoom(self)
         self.measuring = Measuring(self.reading, self.corrections.delete, self)
         self.tools = ToolRooms(self)
@@ -148,9 +147,8 @@ class MainWindow(QMainWindow):
         self._build()
         self.study = StudyFlow(self, self.opener)
         self._connect()
-        self.layouts.attach()
-        self.time_points.attach()
-        self.read_first.attach()
+        for room in (self.layouts, self.time_points, self.read_first):
+            room.attach()
         self._order_tabs()
         self._on_case()
         # Last: it shows a case as it was when all follow it.
