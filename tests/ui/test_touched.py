@@ -27,25 +27,35 @@ class Painted(QObject):
         return False
 
 
+def parts_of(window):
+    """What is painted in parts: the views and the list. Beside them a clock goes on."""
+    return [*window.views.views, window.panel.list.viewport()]
+
+
 def on_screen(window):
-    """The pixels of the window as they stand on the screen, painted in parts."""
+    """The pixels of each of them as they stand on the screen."""
     picture = window.screen().grabWindow(window.winId()).toImage()
     picture = picture.convertToFormat(QImage.Format.Format_RGB32)
     rows = np.frombuffer(picture.constBits(), np.uint32)
-    return rows.reshape(picture.height(), picture.bytesPerLine() // 4).copy()
+    rows = rows.reshape(picture.height(), picture.bytesPerLine() // 4)
+    ratio, found = window.devicePixelRatioF(), []
+    for part in parts_of(window):
+        corner = part.mapTo(window, QPoint(0, 0))
+        left, right = (round(x * ratio) for x in (corner.x(), corner.x() + part.width()))
+        top, bottom = (round(y * ratio) for y in (corner.y(), corner.y() + part.height()))
+        found.append(rows[top:bottom, left:right].copy())
+    return found
 
 
 def assert_as_painted_whole(window):
     settle(window)
     in_parts = on_screen(window)
-    window.update()
-    for view in window.views.views:
-        view.update()
-    window.panel.list.viewport().update()
+    for part in parts_of(window):
+        part.update()
     settle(window)
-    whole = on_screen(window)
-    different = np.argwhere(in_parts != whole)
-    assert not len(different), (different.min(axis=0), different.max(axis=0))
+    for now, whole in zip(in_parts, on_screen(window), strict=True):
+        different = np.argwhere(now != whole)
+        assert not len(different), (different.min(axis=0), different.max(axis=0))
 
 
 @pytest.fixture
@@ -70,6 +80,21 @@ def test_a_stroke_and_its_undo_leave_the_screen_as_if_all_were_painted(brushing,
     QTest.mouseRelease(view, LEFT, pos=at + QPoint(36, 24))
     assert_as_painted_whole(brushing)
     for step in ("undo", "redo", "undo"):
+        brushing.actions_by_id[step].trigger()
+        assert_as_painted_whole(brushing)
+
+
+def test_the_number_of_a_long_thin_finding_stands_far_from_it(brushing):
+    brushing.reading.set_brush(3.0, False)
+    view = brushing.views.views[0]
+    at = view.cursor_px().toPoint()
+    QTest.mousePress(view, LEFT, pos=at)
+    for step in range(1, 5):
+        move(view, at + QPoint(0, 80 * step))
+        assert_as_painted_whole(brushing)
+    QTest.mouseRelease(view, LEFT, pos=at + QPoint(0, 320))
+    assert_as_painted_whole(brushing)
+    for step in ("undo", "redo"):
         brushing.actions_by_id[step].trigger()
         assert_as_painted_whole(brushing)
 

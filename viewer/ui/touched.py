@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # The number of a finding stands beside its outline, and so does what marks a small one.
 _AROUND_PX = 48
+_NUMBER = 0.36  # of the longer side, see ``view_text``
 _RIM_PX = 4
 
 
@@ -45,7 +46,10 @@ def by_boxes(view: SliceView, boxes: Iterable[Box]) -> QRect:
     points = view.plane.view_mm(corners)
     (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     room = QRectF(view.px_of_mm(left, top), view.px_of_mm(right, bottom))
-    return _whole_px(room, _AROUND_PX)
+    room = room.normalized()
+    # The number of a long thin outline stands as far from its middle as if it were round.
+    beside, over = (_NUMBER * side for side in (room.height(), room.width()))
+    return _whole_px(room.adjusted(-beside, -over, beside, over), _AROUND_PX)
 
 
 def by_stroke(view: SliceView) -> QRect | None:
