@@ -21,7 +21,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer import folders
 
-STEPS = 400
+STEPS = 600
 _WISH, _PACK, _COMPARISON, _PICTURES = "wish.json", "pack", "comparison.json", "pictures"
 
 

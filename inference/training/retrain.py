@@ -42,7 +42,7 @@ _BASE, _STAGE = "base", "retrain"
 # There are no lungs without labels to paste into: all windows come from the corrected crops.
 MIX = Mix(crop=0.4, beyond=0.3, paste=0.0, vessel=0.3, lung=0.0, first_look=0.3, few_readers=1.0)
 _MINED_SHARE = 0.5
-STEPS, _MOST_STEPS, _MOST_MINUTES = 400, 1_000_000, 100_000
+STEPS, _MOST_STEPS, _MOST_MINUTES = 600, 1_000_000, 100_000
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
 
 
@@ -55,8 +55,8 @@ class Plan:
     steps, batch
         How many optimiser steps, and windows in each.
     rate, weight_decay, average
-        As in ``recipe.Course``; the rate is a tenth of the training's own, so that what the base
-        model can do is not unlearned.
+        As in ``recipe.Course``; the rate is less than a third of the training's own, so that what
+        the base model can do is not unlearned.
     seed
         Of all draws.
     version
@@ -67,7 +67,7 @@ class Plan:
 
     steps: int = STEPS
     batch: int = 8
-    rate: float = 2e-4
+    rate: float = 6e-4
     weight_decay: float = 1e-4
     average: float = 0.99
     seed: int = 0

@@ -139,6 +139,13 @@ class DocumentState:
         """Return where a reader pointed and which model outlined; None when none did so."""
         return self._outlined.get(lesion_id)
 
+    def made_by(self, of: Lesion | SegmentState) -> ModelStamp | None:
+        """Return which version of a model drew a lesion or segment first; None when none did."""
+        pointed = self.outlined(of.id)
+        if pointed is not None:
+            return pointed.model
+        return self.runs[of.run - 1].findings.model if of.run else None
+
     def imported(self, target_id: str) -> Imported | None:
         """Return how a lesion or segment came from another file; None when it did not."""
         return self._imported.get(target_id)

@@ -35,7 +35,7 @@ def record_snapshot(
             lesion,
             document.detection_id(lesion.id),
             changed_utc.get(lesion.id),
-            _model(document, lesion),
+            document.made_by(lesion),
             document.detection(lesion.id),
             _pointed_lps_mm(document, lesion),
             adjudicated=chosen.get(lesion.id, ""),
@@ -53,12 +53,6 @@ def _absence(lesion: Lesion) -> Absence:
     if lesion.deleted:
         return "deleted"
     return "superseded" if lesion.superseded else "below-threshold"
-
-
-def _model(document: AnnotationDocument, of: Lesion | SegmentState) -> ModelStamp | None:
-    if (pointed := document.outlined(of.id)) is not None:
-        return pointed.model
-    return document.runs[of.run - 1].findings.model if of.run else None
 
 
 def _imported(document: AnnotationDocument, target_id: str) -> ImportedSnapshot | None:
@@ -173,6 +167,6 @@ def segment_snapshot(document: AnnotationDocument, segment: SegmentState) -> Seg
         segment.origin,
         segment.volume_ml,
         segment.mask,
-        _model(document, segment),
+        document.made_by(segment),
         _imported(document, segment.id),
     )

@@ -299,6 +299,7 @@ class FindingsList(QListWidget):
         parts = [
             words.verdict(lesion),
             words.origin(lesion, copied=copied.is_copied(case.document, lesion.id)),
+            words.other_version(case, lesion),
             translate("findings", "locked") if lesion.id in self._locked else "",
             said,
         ]
@@ -313,6 +314,7 @@ class FindingsList(QListWidget):
             _FOOT: foot,
             _LOCKED: lesion.id in self._locked,
             int(Qt.ItemDataRole.AccessibleTextRole): ", ".join(filter(None, spoken)),
+            int(Qt.ItemDataRole.ToolTipRole): words.made_by(case, lesion),
         }
         self._put(item, row)
 

@@ -142,6 +142,18 @@ def origin(lesion: Lesion, *, copied: bool = False) -> str:
     return ""
 
 
+def made_by(case: Case, lesion: Lesion) -> str:
+    """Name the version of the model that drew a lesion first; empty when none did."""
+    stamp = case.document.made_by(lesion)
+    return "" if stamp is None else f"{stamp.id} {stamp.version}"
+
+
+def other_version(case: Case, lesion: Lesion) -> str:
+    """Name that version where it is not the one whose results are shown; else nothing."""
+    shown = case.document.model
+    return "" if case.document.made_by(lesion) == shown else made_by(case, lesion)
+
+
 def verdict(lesion: Lesion) -> str:
     """Say what was decided, by whom and when (local time); empty while pending."""
     word = {
