@@ -3,7 +3,8 @@
 This file (``worklist.sqlite`` in the data folder, with its copies ``worklist.backup.sqlite``
 and ``worklist.damaged-*.sqlite``) and the journals of the cases are the only places in which
 Overread keeps anything of a patient: name, ID, study date, description, a small picture and
-the paths of the files stand here in plain. Only its owner may read it (mode 0600 in a folder
+the paths of the files stand here in plain. (A retraining keeps pictures of the data set that its
+reader named: ``viewer.retraining``.) Only its owner may read it (mode 0600 in a folder
 of 0700). ``forget`` and ``clear`` delete rows, copies and what SQLite keeps of them; the
 corrections of a study are not here and stay.
 
