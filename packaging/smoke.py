@@ -7,6 +7,8 @@ does it, window and screenshot included. Then
 * both must find the same by the same engine: as many detections, each within 0.1 mm and 0.001
   of its fellow;
 * the window must open on the sample and stay, printing nothing;
+* of a small case that the checkout worked on, both must export files of the same names, without
+  identity, and begin a training set; the bundle must say that it cannot retrain;
 * the bundle must print nothing that the checkout does not: no warning, no traceback;
 * the window's process must hold no library of torch or OpenVINO, the model's none of Qt
   (Linux only: there a process's libraries can be read without tools).
@@ -33,6 +35,30 @@ PYTHON = ROOT / ".venv" / ("Scripts/python.exe" if SUFFIX else "bin/python")
 LIMIT_S = 900
 WINDOW_S = 15
 CENTRE_MM, SCORE = 0.1, 1e-3
+
+# Makes a study and works on it, as a person does in the window.
+WORK = """
+import sys
+from pathlib import Path
+import numpy as np
+from viewer.phantom.anatomy import PhantomSpec, make_phantom
+from viewer.phantom.dicom import write_series
+from viewer.session import Case, Reader
+from viewer.study import order, read, scan
+from viewer.tools.brush import Brush
+made = make_phantom(PhantomSpec.small())
+write_series(made, Path(sys.argv[1]))
+plan = order.order(scan.scan([Path(sys.argv[1])]).series[0])
+volume = read.read(plan)
+case = Case.open(plan.series, plan, volume, reader=Reader("Ada Reader", "radiologist"))
+at = np.array(volume.shape_kji) // 2
+lesion, = case.add_missed(tuple((volume.affine @ (*at, 1))[:3])).lesion_ids
+stroke = case.start_stroke(lesion, Brush(30.0, "ball"))
+stroke.move_to(at.astype(float))
+case.commit_stroke(stroke)
+case.set_verdict(lesion, "accepted")
+assert case.close() == 0
+"""
 
 TORCH = re.compile(r"libtorch|libc10|/torch/|openvino")
 QT = re.compile(r"libQt6|PySide6|shiboken6")
@@ -93,6 +119,7 @@ class Watch(threading.Thread):
 def start(command: list[str], home: Path) -> tuple[subprocess.Popen[str], Watch]:
     """Start a command without a screen and with a home of its own, and watch it."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OVERREAD_HOME": str(home)}
+    environment["OVERREAD_PASSPHRASE"] = "of the smoke test"
     process = subprocess.Popen(
         command,
         env=environment,
@@ -197,6 +224,38 @@ def window(program: Path, home: Path) -> dict[str, set[str]]:
     return watch.seen
 
 
+def exports(program: Path, home: Path) -> int:
+    """Export a case by checkout and bundle; return how many files there are of it.
+
+    Raises
+    ------
+    Failure
+        When names of files differ, identity was left, or the bundle does not say that it
+        cannot retrain.
+    """
+    home.mkdir()
+    study = home / "study"
+    run([str(PYTHON), "-c", WORK, str(study)], home)
+    wrote: list[list[str]] = []
+    for command in ([str(PYTHON), "-m", "viewer"], [str(program)]):
+        out = home / f"out-{len(wrote)}"
+        for formats, to in (("all", out / "case"), ("training", out / "set")):
+            run([*command, "export", str(study), "--out", str(to), "--format", formats], home)
+        files = [path for path in out.rglob("*") if path.is_file()]
+        for path in files:
+            if any(word in path.read_bytes() for word in (b"OVERREAD-PHANTOM", b"Ada Reader")):
+                raise Failure(f"{path.name} of {command[0]} names somebody.")
+        wrote.append(sorted(path.name for path in files))
+    if wrote[0] != wrote[1]:
+        raise Failure(f"The checkout exported {wrote[0]}, the bundle {wrote[1]}.")
+    retrain = [str(program), "retrain", "--data", str(home), "--base", "lung-nodule-ct"]
+    process, _ = start([*retrain, "--out", str(home / "pack")], home)
+    words, _ = process.communicate(timeout=LIMIT_S)
+    if process.returncode != 2 or "can neither train" not in words:
+        raise Failure(f"The bundle said of retraining ({process.returncode}):\n{words}")
+    return len(wrote[1])
+
+
 def check(bundle: Path) -> None:
     """Do all the checks.
 
@@ -224,6 +283,9 @@ def check(bundle: Path) -> None:
         for name, some in window(program, Path(scratch, "bundle")).items():
             held.setdefault(name, set()).update(some)
         print(f"window:   open for {WINDOW_S} s, silent", flush=True)
+        started = time.monotonic()
+        count = exports(program, Path(scratch, "exports"))
+        print(f"exports:  {count} files of the same names, {elapsed(started)}", flush=True)
     if sys.platform.startswith("linux"):
         wanted = {program.name: {"Qt"}, f"overread-model{SUFFIX}": {"torch"}}
         if held != wanted:
