@@ -16,7 +16,8 @@ from viewer.session import Case
 from viewer.ui import slice_view, theme
 from viewer.ui.inked import Inked
 from viewer.ui.look import Look
-from viewer.ui.overlay_layer import OverlayLayer, _Line, _Outline
+from viewer.ui.outline_lines import Line, Outline
+from viewer.ui.overlay_layer import OverlayLayer
 from viewer.ui.widgets import CommandButton
 
 from .conftest import settle
@@ -205,8 +206,8 @@ def test_a_verdict_writes_one_row_of_the_list(reviewed, monkeypatch):
 
 def test_outlines_are_as_thick_on_a_dense_screen(opened):
     """Lines count device pixels: twice as many on a screen twice as dense."""
-    outline = _Outline.of([np.array([[0.0, 25.0], [50.0, 25.0]])])
-    line = _Line("d1", outline, "#FFFFFF", 4.0, dashed=False)
+    outline = Outline.of([np.array([[0.0, 25.0], [50.0, 25.0]])])
+    line = Line("d1", outline, "#FFFFFF", 4.0, dashed=False)
     covered = []
     for ratio in (1, 2):
         picture = QImage(50 * ratio, 50 * ratio, QImage.Format.Format_RGB32)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from inference.findings import Heatmap, Mask
 from viewer.annotate.lesion import AI_DRAWN
-from viewer.display.contours import split
 from viewer.display.layers import Fill, Heat, cut
 from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline_mm
 from viewer.display.planes import Plane
 from viewer.display.slab import Span, flat_heatmap, flat_mask
-from viewer.display.strokes import RIM_PX, Stroke
+from viewer.display.strokes import Stroke
 from viewer.tools.brush import Stroke as BrushStroke
 from viewer.ui import change_layer
 from viewer.ui import on_image as theme
-from viewer.ui.inked import Inked
 from viewer.ui.label_colours import label_colour
+from viewer.ui.outline_lines import ApartLayer, Line, Outline
 from viewer.ui.reading import Reading
 
 if TYPE_CHECKING:
@@ -50,80 +48,6 @@ class Mark:
     selected: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Outline:
-    """Closed lines in view mm, one behind the other, up to where each ends.
-
-    With what is around them: left, top, right and bottom.
-    """
-
-    points: npt.NDArray[np.float64]
-    ends: npt.NDArray[np.int64]
-    box_mm: tuple[float, float, float, float]
-
-    @property
-    def lines(self) -> list[npt.NDArray[np.float64]]:
-        """The lines one by one."""
-        return split(self.points, self.ends)
-
-    @classmethod
-    def of(cls, lines: Sequence[npt.NDArray[np.float64]]) -> _Outline:
-        if not lines:
-            return cls(np.zeros((0, 2)), np.zeros(0, np.int64), (0.0, 0.0, 0.0, 0.0))
-        points = np.concatenate(lines)
-        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-        ends = np.cumsum([len(line) for line in lines])
-        return cls(points, ends, (left, top, right, bottom))
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    target_id: str
-    outline: _Outline
-    colour: str
-    width_px: float
-    dashed: bool
-
-    def is_same(self, other: _Line) -> bool:
-        return self.outline is other.outline and self == other
-
-    def stroke(self, look: Look, away_mm: tuple[float, float]) -> Stroke:
-        """Return it in pixels of the device, carried away in view mm."""
-        scale = look.ratio / look.mm_per_px
-        shift = np.subtract(look.corner_mm, away_mm)
-        lines = split((self.outline.points - shift) * scale, self.outline.ends)
-        colour, ratio = int(self.colour[1:7], 16), look.ratio
-        return Stroke(lines, colour, self.width_px * ratio, RIM_PX * ratio, self.dashed)
-
-
-class _ApartLayer:
-    """Outline of the target that is worked on, drawn apart: the others are not drawn with it."""
-
-    def __init__(self) -> None:
-        self._line: _Line | None = None
-        self._inked = Inked()
-        self._inked_for: tuple[_Line, Look, tuple[float, float]] | None = None
-
-    def show_line(self, line: _Line | None) -> None:
-        self._line = line
-        if line is None:
-            self._inked, self._inked_for = Inked(), None
-
-    @property
-    def shows_line(self) -> bool:
-        return self._line is not None
-
-    def paint(self, painter: QPainter, look: Look, away_mm: tuple[float, float]) -> None:
-        """Draw it with a painter of logical pixels, carried away in view mm."""
-        if self._line is None:
-            return
-        wanted = (self._line, look, away_mm)
-        if self._inked_for != wanted:
-            self._inked.draw([self._line.stroke(look, away_mm)], look)
-            self._inked_for = wanted
-        self._inked.paint(painter, look)
-
-
 def _nothing() -> None:
     """Nobody wants to know."""
 
@@ -138,17 +62,18 @@ class OverlayLayer:
         self._reading = reading
         self._oblique_slabs = oblique_slabs
         self.changed: Callable[[], object] = _nothing  # called when it has to be drawn again
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         self.marks: list[Mark] = []
         self.shows_ai = False
         self._carried: tuple[str, float, float] | None = None
-        self._paths: dict[tuple[Any, ...], tuple[Mask, _Outline]] = {}
-        self._traced: dict[tuple[Any, ...], _Outline] = {}
+        self._paths: dict[tuple[Any, ...], tuple[Mask, Outline]] = {}
+        self._traced: dict[tuple[Any, ...], Outline] = {}
+        self._live: tuple[object, Outline | None] = (None, None)
         self._span: Span | None = None  # of the slab, in the place of one slice
         self._flat_at: tuple[Span | None, int] = (None, 0)
         self._flat: dict[tuple[Any, ...], tuple[Mask | Heatmap, Any]] = {}
         self._slices: dict[tuple[int, int], tuple[Heatmap, Heatmap]] = {}
-        self._apart_layer = _ApartLayer()
+        self._apart_layer = ApartLayer()
         self._apart: str | None = None  # target that is, or was last, under the hand
 
     def clear(self) -> None:
@@ -156,6 +81,7 @@ class OverlayLayer:
         self._lines, self.marks, self.shows_ai = [], [], False
         self._paths.clear()
         self._traced.clear()
+        self._live = (None, None)
         self._flat.clear()
         self._slices.clear()
         self._apart_layer.show_line(None)
@@ -178,7 +104,7 @@ class OverlayLayer:
         self._lines = self._without_apart
         self._apart_layer.show_line(apart[0] if apart else None)
         # Stroking long outlines takes longer than all else: only when one is another.
-        if len(before) != len(self._lines) or not all(map(_Line.is_same, before, self._lines)):
+        if len(before) != len(self._lines) or not all(map(Line.is_same, before, self._lines)):
             self.changed()
 
     def put_apart(self, target_id: str) -> None:
@@ -191,7 +117,7 @@ class OverlayLayer:
         return self._apart_layer.shows_line
 
     @property
-    def _without_apart(self) -> list[_Line]:
+    def _without_apart(self) -> list[Line]:
         return [line for line in self._lines if line.target_id != self._apart]
 
     def _collect(self, plane: Plane, index: int) -> None:
@@ -256,19 +182,18 @@ class OverlayLayer:
 
     def _add_line(
         self, target: Lesion | SegmentState, plane: Plane, index: int, *, selected: bool
-    ) -> _Outline | None:
+    ) -> Outline | None:
         painting = self._painting(target.id)
-        outline: _Outline | None
+        outline: Outline | None
         if isinstance(plane, ObliquePlane):
             stroke = self._reading.stroke if painting else None
             if isinstance(stroke, BrushStroke):  # others are seen when they are done
-                outline = _Outline.of(oblique_outline_mm(stroke.after(), plane, index))
+                outline = Outline.of(oblique_outline_mm(stroke.after(), plane, index))
             else:
                 outline = self._cached_oblique(target.id, target.mask, plane, index)
         elif painting:
-            # Not remembered: no step leads back into the midst of a stroke.
             part, offset = self._reading.stroke.slice_of(plane.axis, index)
-            outline = _Outline.of(outline_mm(part, offset, plane))
+            outline = self._trace(part, offset, plane, live=True)
         else:
             outline = self._cached(target.id, target.mask, plane, index)
         if outline is None or not len(outline.ends):
@@ -277,7 +202,7 @@ class OverlayLayer:
         colour = theme.DIM if rejected else label_colour(target.label)
         width_px = _SELECTED_PX if selected else _LINE_PX
         dashed = target.origin in AI_DRAWN and not painting
-        self._lines.append(_Line(target.id, outline, colour, width_px, dashed))
+        self._lines.append(Line(target.id, outline, colour, width_px, dashed))
         return outline
 
     def _in_slab(self, plane: Plane, point_lps_mm: tuple[float, float, float]) -> bool:
@@ -319,7 +244,7 @@ class OverlayLayer:
             self._slices[axis, index] = known
         return known[1]
 
-    def _cached(self, key: str, mask: Mask, plane: Plane, index: int) -> _Outline | None:
+    def _cached(self, key: str, mask: Mask, plane: Plane, index: int) -> Outline | None:
         at = (key, plane.name, index if self._span is None else self._span)
         known = self._paths.get(at)
         if known is not None and known[0] is mask:
@@ -330,33 +255,40 @@ class OverlayLayer:
             return None
         return self._keep(at, mask, self._trace(part[0], part[1], plane))
 
-    def _cached_oblique(self, key: str, mask: Mask, plane: ObliquePlane, index: int) -> _Outline:
+    def _cached_oblique(self, key: str, mask: Mask, plane: ObliquePlane, index: int) -> Outline:
         if self._span is not None and self._oblique_slabs is not None:
             found = self._oblique_slabs.mask(mask)
-            return _Outline.of([] if found is None else flat_outline_mm(*found, plane))
+            return Outline.of([] if found is None else flat_outline_mm(*found, plane))
         at = (key, plane, index)
         known = self._paths.get(at)
         if known is not None and known[0] is mask:
             return known[1]
-        return self._keep(at, mask, _Outline.of(oblique_outline_mm(mask, plane, index)))
+        return self._keep(at, mask, Outline.of(oblique_outline_mm(mask, plane, index)))
 
-    def _keep(self, at: tuple[Any, ...], mask: Mask, outline: _Outline) -> _Outline:
+    def _keep(self, at: tuple[Any, ...], mask: Mask, outline: Outline) -> Outline:
         if len(self._paths) >= _CACHE:
             self._paths.clear()
         self._paths[at] = (mask, outline)
         return outline
 
-    def _trace(self, mask_index: Any, offset: tuple[int, int], plane: Plane) -> _Outline:
+    def _trace(
+        self, part: Any, offset: tuple[int, int], plane: Plane, *, live: bool = False
+    ) -> Outline:
         """Return the outline of a slice of a mask, the one that was traced if it is as before.
 
-        A step back makes another mask of the same voxels.
+        A step back makes another mask of the same voxels, and a brush goes over the same place
+        again. Of a stroke in the making only the last is remembered: no step leads into it.
         """
-        at = (plane, offset, mask_index.shape, np.packbits(mask_index).tobytes())
-        outline = self._traced.get(at)
+        at = (plane, offset, part.shape, np.packbits(part).tobytes())
+        outline = self._traced.get(at) or (self._live[1] if at == self._live[0] else None)
         if outline is None:
+            outline = Outline.of(outline_mm(part, offset, plane))
+        if live:
+            self._live = (at, outline)
+        else:
             if len(self._traced) >= _TRACED:
                 self._traced.clear()
-            outline = self._traced[at] = _Outline.of(outline_mm(mask_index, offset, plane))
+            self._traced[at] = outline
         return outline
 
     def carry(self, lesion: tuple[str, float, float] | None) -> None:
