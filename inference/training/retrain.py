@@ -27,7 +27,7 @@ from inference.evaluation.seen import seen_by
 from inference.manifest import ModelPack
 from inference.runtime.engine import Engine
 from inference.runtime.load import load_nets
-from inference.training import fit, outliner, pack, vessels
+from inference.training import fit, neighbours, outliner, pack, vessels
 from inference.training.checkpoint import average, place, save_whole
 from inference.training.data import Crops, Nodule, load_crops
 from inference.training.loop import Report
@@ -221,12 +221,15 @@ class _Retraining:
             [(n.start + (n.stop - n.start) // 2, *self._middle) for n in self._rejected],
             dtype=np.intp,
         ).reshape(-1, 3)
+        # Lesions of the same patient in a crop are outlined in crops of their own.
+        others = neighbours.load(self._data, self._crops.grey.shape)
         beside = vessels.beside_nodules(self._crops, self._nodules)
+        beside = neighbours.clear(beside, others, self._nodules)
+        taken = neighbours.clear(mined.beside, others, self._nodules)
         self._tell(
-            f"{len(mined.beside)} places that the base model takes for a nodule, "
-            f"{len(beside)} vessels"
+            f"{len(taken)} places that the base model takes for a nodule, {len(beside)} vessels"
         )
-        hard = np.concatenate([mined.beside, centres])
+        hard = np.concatenate([taken, centres])
         places = np.concatenate([beside, hard])
         mix = (
             MIX

@@ -58,9 +58,11 @@ class Asking:
         dialog = ExportDialog(case.snapshot(), chosen, folder, window.settings, window)
         accepted = bool(dialog.exec())
         formats, wanted, folder = dialog.formats, dialog.wanted, dialog.folder
-        with_identity = dialog.identity.with_identity
+        with_identity, wants_set = dialog.identity.with_identity, dialog.wants_set
         dialog.deleteLater()
-        if accepted and window.reading.case is case:
+        if wants_set:
+            window.training_sets.ask()
+        elif accepted and window.reading.case is case:
             self._export_folder = folder
             window.settings.put(SETTING, ",".join(wanted))
             window.exporter.formats = formats

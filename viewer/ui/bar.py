@@ -246,7 +246,7 @@ class TopBar(QFrame):
         for name in ("adjudicate", "pool_agreement"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("trust", "audit", "card", "retrain", "keys", "edit_keys"):
+        for name in ("trust", "audit", "card", "training_set", "retrain", "keys", "edit_keys"):
             menu.addAction(actions[name])
         menu.addSeparator()
         for name in ("light", "hide_patient", "labels", "settings"):

@@ -338,6 +338,9 @@ def _case() -> tuple[Command, ...]:
         ),
         Command("next_case", case, translate("commands", "Next case of the queue"), ("Ctrl+J",)),
         Command("export", case, translate("commands", "Export…"), ("Ctrl+E",)),
+        Command(
+            "training_set", case, translate("commands", "Add to a training set…"), ("Ctrl+Alt+E",)
+        ),
         Command("deidentify", case, translate("commands", "De-identify files…"), ("Ctrl+Shift+E",)),
         Command(
             "forget_passphrase",

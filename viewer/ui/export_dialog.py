@@ -59,6 +59,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(translate("export", "Export"))
         self.folder = folder
+        self.wants_set = False  # somebody wants the case in a training set instead
         self._chosen = tuple(chosen)
         self.ticks: dict[Format, Tick] = {}
         column = QVBoxLayout(self)
@@ -120,7 +121,10 @@ class ExportDialog(QDialog):
         self.go = _button(translate("export", "Export"), "primary", self.accept)
         self.go.setDefault(True)
         cancel = _button(translate("export", "Cancel"), "plain", self.reject)
+        other = _button(translate("export", "Training set…"), "plain", self._on_set)
+        other.setToolTip(translate("export", "Add this case to a training set instead"))
         row = QHBoxLayout()
+        row.addWidget(other)
         row.addStretch(1)
         row.addWidget(cancel)
         row.addWidget(self.go)
@@ -136,6 +140,10 @@ class ExportDialog(QDialog):
         if one == "seg" and not on and report.isEnabled():
             report.setChecked(False)
         self._follow()
+
+    def _on_set(self) -> None:
+        self.wants_set = True
+        self.reject()
 
     def _follow(self) -> None:
         some = bool(self.formats)

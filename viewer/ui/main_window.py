@@ -67,6 +67,7 @@ from viewer.ui.status import MessageBar, StatusLine
 from viewer.ui.study_flow import StudyFlow
 from viewer.ui.time_points import TimePoints
 from viewer.ui.tool_rooms import ToolRooms
+from viewer.ui.training_sets import TrainingSets
 from viewer.ui.window_commands import handlers_of
 from viewer.ui.worklist_flow import WorklistFlow
 from viewer.ui.worth_order import WorthOrder
@@ -83,7 +84,6 @@ class MainWindow(QMainWindow):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Overread")
-        self.setAcceptDrops(True)
         self.resize(QSize(1680, 1050))
         self.settings = Settings()
         self.reading = Reading(self)
@@ -119,6 +119,7 @@ class MainWindow(QMainWindow):
         self.batch = BatchFlow(self, listed)
         self.next_case = NextCase(self, self.batch)
         self.retraining = Retraining(self)
+        self.training_sets = TrainingSets(self)
         self.worth_order = WorthOrder(self)
         self.parts: tuple[Part, ...] = (
             self.looks,
@@ -139,6 +140,7 @@ class MainWindow(QMainWindow):
             self.retraining,
             self.worth_order,
             self.leaving,
+            self.training_sets,
             self.read_first,  # last: what it locks no other room opens
         )
         self.actions_by_id = make_actions(self, handlers_of(self))
@@ -153,9 +155,8 @@ class MainWindow(QMainWindow):
         self._on_case()
         # Last: it shows a case as it was when all follow it.
         self.worklist = WorklistFlow(self, listed)
-        self.batch.attach()
-        self.next_case.attach()
-        self.worth_order.attach()
+        for late in (self.batch, self.next_case, self.worth_order):
+            late.attach()
         self.batch_view = BatchView(self, self.batch)
         self.news.follow_devices()
         self.fit_parts()
@@ -164,6 +165,7 @@ class MainWindow(QMainWindow):
     # ----------------------------------------------------------------- build
 
     def _build(self) -> None:
+        self.setAcceptDrops(True)
         actions = self.actions_by_id
         self.bar = TopBar(self.reading, actions, self.tools.reshaping)
         self.message = MessageBar()
@@ -419,6 +421,7 @@ class MainWindow(QMainWindow):
         self.next_case.close()
         self.batch.close()
         self.retraining.close()
+        self.training_sets.close()
         self.worth_order.close()
         self.ai.close()
         self.opener.close()

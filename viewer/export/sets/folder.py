@@ -22,6 +22,8 @@ from viewer.export.sets.formats import SET_FORMATS, SetFormat
 SET_FILE, MANIFEST = "overread-set.json", "manifest.json"
 FORMAT, FORMAT_VERSION = "overread-set", 1
 MANIFEST_FORMAT = "overread-set-version"
+NEW = "overread-training-set"
+"""What a new set is called unless somebody calls it otherwise."""
 
 _VERSION = re.compile(r"v(\d{4,})")
 _PART = re.compile(r"\.v\d{4,}\.[0-9a-f]{12}\.part")
@@ -130,6 +132,21 @@ def _refuse_others(folder: Path) -> None:
             ),
             translate("export", "Choose a new or an empty folder, or that of a training set."),
         )
+
+
+def meant(chosen: Path) -> Path:
+    """Return the folder of the set that somebody means who chose a folder.
+
+    One of a set, or of a version of it, is that; an empty one becomes one; in any other a set is
+    begun in a folder of its own.
+    """
+    for folder in (chosen, chosen.parent):
+        if (folder / SET_FILE).is_file():
+            return folder
+    with contextlib.suppress(OSError):
+        if chosen.is_dir() and any(chosen.iterdir()):
+            return chosen / NEW
+    return chosen
 
 
 def new_part(folder: Path, number: int) -> Path:

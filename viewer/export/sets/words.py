@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from resources.text import translate
 from viewer.export.sets.folder import name_of
 from viewer.export.sets.formats import CROPS_TRAINING, SetFormat, WhyNot
 from viewer.export.sets.report import SetReport
+from viewer.export.sets.truth import findings, open_reasons
+from viewer.export.snapshot import CaseSnapshot
 
 
 def name(one: SetFormat) -> str:
@@ -78,8 +80,21 @@ def _no_crop(reasons: Mapping[str, int]) -> str:
     )
 
 
-def told(report: SetReport) -> list[str]:
-    """Return all that is to be said of a set that was grown, a sentence or two a line."""
+def of_case(snapshot: CaseSnapshot, classes: Sequence[str]) -> str:
+    """Return what of a case will be truth, before it goes into a set."""
+    found = findings(snapshot, tuple(classes))
+    said = translate("export", "Of this case: true {truth}, rejected {rejected}.").format(
+        truth=sum(one.kind == "truth" for one in found),
+        rejected=sum(one.kind == "rejected" for one in found),
+    )
+    return " ".join(part for part in (said, still_open(open_reasons(found))) if part)
+
+
+def told(report: SetReport, *, command: bool = True) -> list[str]:
+    """Return all that is to be said of a set that was grown, a sentence or two a line.
+
+    ``command``: also the one that retrains a model on it.
+    """
     left_out = [
         translate("export", "Not added: {count}. {reason}").format(count=count, reason=reason(why))
         for why, count in report.left_out.items()
@@ -110,7 +125,7 @@ def told(report: SetReport) -> list[str]:
         "export", "Files: {count}, each read back and found equal to the cases."
     ).format(count=len(report.checks))
     lines = [done, taken, still_open(counts["open"]), _no_crop(counts["findings_without_crop"])]
-    lines += [sides, checked, _retrain(report), *left_out]
+    lines += [sides, checked, _retrain(report) if command else "", *left_out]
     return [line for line in lines if line]
 
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QThreadPool, Slot
 from resources.problem import Problem
 from resources.text import translate
 from viewer.deid import said
-from viewer.deid.options import Box, options
+from viewer.deid.options import Box, Options, options
 from viewer.deid.pages import VolumePages
 from viewer.export.leaving import Leave, Survey, survey
 from viewer.export.place import DEIDENTIFICATION
@@ -111,22 +111,35 @@ class Leaving(QObject):
     def export(self, case: Case, folder: Path) -> None:
         """Export the open case into a new folder inside ``folder``, without identity."""
         opened = self.pseudonyms(self._window)
-        if opened is None or self._job is not None:
+        if opened is None:
+            return
+
+        def go_on(said: Options) -> None:
+            self._window.export_to(folder, Leave(opened.keys, opened.remember, said))
+
+        self.vouch(case, go_on)
+
+    def vouch(self, case: Case, then: Callable[[Options], None]) -> None:
+        """Have a person look at the pixels of a case where text may be burned in, and go on.
+
+        ``then`` is called with what stays and what he said; never, when he gave up.
+        """
+        if self._job is not None:
             return
         self._window.status.say(translate("deid", "Looking whether text is burned in…"))
         job = self._job = Job(partial(_survey, case.plan), self)
         job.progressed.connect(self._window.status.show_progress)
-        job.succeeded.connect(partial(self._on_survey, case, folder, opened))
+        job.succeeded.connect(partial(self._on_survey, case, then))
         job.failed.connect(self._on_failed)
         job.ended.connect(self._on_end)
         job.start(self._pool)
 
-    def _on_survey(self, case: Case, folder: Path, opened: Opened, found: object) -> None:
+    def _on_survey(self, case: Case, then: Callable[[Options], None], found: object) -> None:
         assert isinstance(found, Survey)
         # Once the job is over: what follows may ask, and that takes its time.
-        self._surveyed = partial(self._go_on, case, folder, opened, found)
+        self._surveyed = partial(self._go_on, case, then, found)
 
-    def _go_on(self, case: Case, folder: Path, opened: Opened, found: Survey) -> None:
+    def _go_on(self, case: Case, then: Callable[[Options], None], found: Survey) -> None:
         window = self._window
         window.status.end_progress()
         if window.reading.case is not case or window.exporter.why_not():
@@ -140,10 +153,8 @@ class Leaving(QObject):
                 return
             word = looked
             self._drawn[case.key] = word.boxes
-        chosen = options(
-            profile.remembered(window.settings), pixels_seen=bool(word.seen), boxes=word.boxes
-        )
-        window.export_to(folder, Leave(opened.keys, opened.remember, chosen))
+        kept = profile.remembered(window.settings)
+        then(options(kept, pixels_seen=bool(word.seen), boxes=word.boxes))
 
     def _look(self, case: Case, found: Survey, boxes: tuple[Box, ...]) -> PixelWord | None:
         pages = VolumePages(case.plan, case.volume, found.face)
