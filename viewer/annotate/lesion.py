@@ -15,6 +15,7 @@ Origin = Literal["ai", "ai-pointed", "ai-edited", "human", "imported", "imported
 AI_DRAWN: tuple[Origin, ...] = ("ai", "ai-pointed")
 # Of another file: neither the AI's nor a reader's own.
 IMPORTED: tuple[Origin, ...] = ("imported", "imported-edited")
+NOT_AI: tuple[Origin, ...] = ("human", *IMPORTED)
 # Topic of the notes that hold a reader's words on a lesion: {"text": ...} by its id.
 COMMENT = "comment"
 VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "unsure")

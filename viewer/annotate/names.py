@@ -57,6 +57,8 @@ def edit_text(document: AnnotationDocument, edit: edits.Edit) -> str:
             edits.AddImported(outlines=outlines)
             | edits.RemoveImported(added=edits.AddImported(outlines=outlines))
         ):
+            if len(outlines) == 1:
+                return translate("annotate", "Import an outline")
             return translate("annotate", "Import {count} outlines").format(count=len(outlines))
         case edits.CallUp(lesion_id=lesion_id):
             pattern = translate("annotate", "List {what}")

@@ -25,6 +25,7 @@ RIM_PX = 1.4
 RIM_ALPHA = 90
 # Lengths of a dash and of the gap after it, in widths of the line.
 DASH, GAP = 4.0, 3.0
+DOT, DOT_GAP = 1.5, 1.8
 # What a pixel keeps, the first the weightiest: how much of a dash it has, how near its middle is
 # to the line, and which line that is. Of two lines the nearer has the pixel.
 _SHARES, _NEAR_BITS, _LINE_BITS = 4, 7, 6
@@ -51,6 +52,8 @@ class Stroke:
         Of the line without its rim.
     rim_px
         How much wider the rim is.
+    dashed, dotted
+        Whether it is broken, into dashes or into dots; else it is solid.
     """
 
     lines: Lines
@@ -58,6 +61,7 @@ class Stroke:
     width_px: float
     rim_px: float = RIM_PX
     dashed: bool = False
+    dotted: bool = False
 
     @property
     def reach_px(self) -> float:
@@ -250,15 +254,17 @@ def _shares(
 ) -> npt.NDArray[np.uint16]:
     """Return how much of a dash lies on pixels so far along, above the bits of nearness."""
     whole = np.uint16(_SHARES << _NEAR_BITS)
-    dashed = np.array([stroke.dashed for stroke in strokes])[owner]
+    broken = [(stroke.dashed or stroke.dotted, stroke.dotted) for stroke in strokes]
+    dashed, dotted = np.array(broken, dtype=np.bool_)[owner].T
     if not dashed.any():
         return np.full((1, 1), whole, dtype=np.uint16)
     widths = np.array([stroke.width_px for stroke in strokes], dtype=np.float32)[owner]
-    period = (widths * np.float32(DASH + GAP))[:, np.newaxis]
+    on = widths * np.where(dotted, np.float32(DOT), np.float32(DASH))
+    period = (on + widths * np.where(dotted, np.float32(DOT_GAP), np.float32(GAP)))[:, np.newaxis]
     ran /= period
     ran -= np.floor(ran)
     ran *= period
-    covered = np.minimum(ran, (widths * np.float32(DASH))[:, np.newaxis] - ran)
+    covered = np.minimum(ran, on[:, np.newaxis] - ran)
     ran -= period
     np.maximum(covered, ran, out=covered)  # of the dash that follows
     covered += np.float32(0.5)

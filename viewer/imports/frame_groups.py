@@ -90,6 +90,22 @@ def walk(data: Any, at: int, explicit: bool, most_frames: int) -> Walked:
     return Walked(frames, None, None)
 
 
+def is_whole(data: Any, at: int, explicit: bool) -> bool:
+    """Tell whether the last element of a data set ends where its bytes do.
+
+    pydicom takes what there is of a file that is cut short, and half of the contours of a
+    structure would be no structure.
+    """
+    walker = _Walker(data, explicit)
+    try:
+        while at + 8 <= len(data):
+            _, begin, length = walker.element(at)
+            at = walker.skip(begin, length)
+    except (struct.error, RecursionError, IndexError, Misfit):
+        return False
+    return at == len(data)
+
+
 class _Walker:
     def __init__(self, data: Any, explicit: bool) -> None:
         self._data = data

@@ -8,10 +8,10 @@ from typing import Any
 
 import pydicom
 
-from viewer.imports import rtstruct, seg, sr, volumes
+from viewer.imports import frame_groups, rtstruct, seg, sr, volumes
 from viewer.imports.held import HeldFile, Misfit
 from viewer.imports.target import Target
-from viewer.study import header, pydicom_header
+from viewer.study import header, plain_header, pydicom_header, syntax
 from viewer.study.quiet import hush
 
 # A structure set or a report is read whole: all of it is text.
@@ -82,4 +82,14 @@ def _read(path: Path, target: Target, report: Report | None) -> HeldFile:
 def _whole(path: Path) -> Any:
     if path.stat().st_size > _MOST_BYTES:
         raise Misfit("too-large")
+    with path.open("rb") as stream:
+        try:
+            name, _, start = plain_header.meta(stream)
+        except plain_header.Surprise:
+            name, start = "", 0  # without a preamble: pydicom guesses
+        if name in syntax.PLAIN:
+            stream.seek(0)
+            explicit = name != syntax.IMPLICIT_LITTLE
+            if not frame_groups.is_whole(stream.read(), start, explicit):
+                raise Misfit("damaged")
     return pydicom.dcmread(path, force=True)

@@ -48,6 +48,8 @@ def system_of(dataset: Any) -> str:
         value = dataset.get(keyword)
         several = [value] if isinstance(value, str) or value is None else list(value)
         text = short(several[0] if several else "")
+        if "://" in text:  # dcmqi gives the place of its source
+            text = text.rstrip("/").rpartition("/")[2].removesuffix(".git")
         if text and text not in parts:
             parts.append(text)
     return " ".join(parts)[:64]

@@ -103,6 +103,16 @@ def made_by(one: HeldOutline) -> str:
     return ", ".join(part for part in (how, one.algorithm) if part)
 
 
+def decided(one: HeldOutline) -> str:
+    """Return what a report says was decided, and by whom; empty when nothing was."""
+    word = {
+        "accepted": translate("imports", "accepted"),
+        "rejected": translate("imports", "rejected"),
+        "unsure": translate("imports", "unsure"),
+    }.get(one.verdict, "")
+    return f"{word} ({one.reader})" if word and one.reader else word
+
+
 def cautions(file: HeldFile) -> Sequence[str]:
     """Return what a reader must know of a file, as sentences."""
     return [caution(said) for said in file.cautions]

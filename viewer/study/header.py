@@ -11,6 +11,7 @@ import math
 import struct
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,6 +37,29 @@ _OVERLAY_ROWS = tuple(group << 16 | 0x0010 for group in range(0x6000, 0x6020, 2)
 _MAX_TEXT = 1024
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class OtherObject:
+    """What a DICOM file says of itself that is no image.
+
+    Attributes
+    ----------
+    description
+        Series Description (0008,103E), for the screen alone.
+    path, keeper
+        Where it lies, and what keeps it there, or None.
+    """
+
+    modality: str
+    sop_class_uid: str
+    study_uid: str
+    description: str
+    path: Path
+    keeper: object | None = None
+
+    def __repr__(self) -> str:
+        return f"OtherObject({self.modality!r})"
+
+
 class Unusable(Exception):
     """The file is not an image that can be shown; the text is the translated reason.
 
@@ -43,12 +67,17 @@ class Unusable(Exception):
     ----------
     quiet
         True when nobody needs to be told, as of a DICOMDIR.
+    other
+        What it is instead, where it says so; else None.
     """
 
-    def __init__(self, reason: str, *, quiet: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, quiet: bool = False, other: OtherObject | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.quiet = quiet
+        self.other = other
 
 
 def read_header(path: Path, *, any_object: bool = False) -> tuple[InstanceHeader, Raw]:
@@ -126,7 +155,10 @@ def _instance(
         raise Unusable(
             translate("study", "This is not an image but an object of type {modality}.").format(
                 modality=modality
-            )
+            ),
+            other=OtherObject(
+                modality, sop_class, text(raw, 0x0020000D), words(raw, 0x0008103E), path
+            ),
         )
     if not found.has_pixels:
         if not sop_class and not modality:

@@ -13,7 +13,7 @@ from resources.problem import Problem
 from resources.text import translate
 from viewer.study import dicomdir, scratch, sources
 from viewer.study.cancel import CancelCheck, stop_if
-from viewer.study.header import Raw, Unusable, integer, text
+from viewer.study.header import OtherObject, Raw, Unusable, integer, text
 from viewer.study.series import InstanceHeader, PatientText, Series
 from viewer.study.sources import Source
 from viewer.study.words import words
@@ -23,10 +23,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Skipped:
-    """A file that was not taken, and the translated reason."""
+    """A file that was not taken, the translated reason, and what it is if it says so."""
 
     path: Path
     reason: str
+    other: OtherObject | None = None
 
     def __repr__(self) -> str:
         # File names often hold the patient's name.
@@ -95,7 +96,10 @@ def scan(
             one = sources.read(source, cancelled)
         except Unusable as unusable:
             if not unusable.quiet:
-                skipped.append(Skipped(source.shown, unusable.reason))
+                other = unusable.other
+                if other is not None:
+                    other = replace(other, keeper=source.keeper)
+                skipped.append(Skipped(source.shown, unusable.reason, other))
             continue
         except OSError:
             skipped.append(Skipped(source.shown, translate("study", "The file cannot be read.")))

@@ -348,6 +348,7 @@ def _case() -> tuple[Command, ...]:
             translate("commands", "Forget the passphrase"),
             ("Ctrl+Alt+F",),
         ),
+        Command("import", case, translate("commands", "Import outlines…"), ("Ctrl+I",)),
         Command("save_picture", case, translate("commands", "Save picture…"), ("Ctrl+Shift+P",)),
         Command("copy_picture", case, translate("commands", "Copy picture"), ("Ctrl+Shift+C",)),
         Command("settings", case, translate("commands", "Settings…"), ("Ctrl+,",)),

@@ -54,6 +54,7 @@ class Line:
     colour: str
     width_px: float
     dashed: bool
+    dotted: bool = False
 
     def is_same(self, other: Line) -> bool:
         return self.outline is other.outline and self == other
@@ -64,7 +65,9 @@ class Line:
         shift = np.subtract(look.corner_mm, away_mm)
         lines = split((self.outline.points - shift) * scale, self.outline.ends)
         colour, ratio = int(self.colour[1:7], 16), look.ratio
-        return Stroke(lines, colour, self.width_px * ratio, RIM_PX * ratio, self.dashed)
+        return Stroke(
+            lines, colour, self.width_px * ratio, RIM_PX * ratio, self.dashed, self.dotted
+        )
 
 
 class ApartLayer:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inference.findings import Heatmap, Mask
-from viewer.annotate.lesion import AI_DRAWN
+from viewer.annotate.lesion import AI_DRAWN, NOT_AI
 from viewer.display.layers import Fill, Heat, cut
 from viewer.display.oblique import ObliquePlane
 from viewer.display.outlines import flat_outline_mm, oblique_outline_mm, outline_mm
@@ -55,7 +55,8 @@ def _nothing() -> None:
 class OverlayLayer:
     """Vector overlays of one view, rebuilt when the slice or the document changes.
 
-    AI outlines are dashed and human ones solid, so that colour is never the only cue.
+    AI outlines are dashed, human ones solid, those of other files dotted: colour is never the
+    only cue.
     """
 
     def __init__(self, reading: Reading, oblique_slabs: ObliqueSlabs | None = None) -> None:
@@ -125,12 +126,12 @@ class OverlayLayer:
         self.shows_ai = self.heat() is not None
         for segment in self._segments():
             self._add_line(segment, plane, index, selected=False)
-            self.shows_ai |= segment.origin != "human"
+            self.shows_ai |= segment.origin not in NOT_AI
         for drawn in change_layer.drawn_by_ai(self._reading):
             self._add_line(drawn, plane, index, selected=False)
         for lesion in self._lesions():
             self._add_lesion(lesion, plane, index)
-            self.shows_ai |= lesion.origin != "human"
+            self.shows_ai |= lesion.origin not in NOT_AI
 
     def strokes_of(self, plane: Plane, index: int, look: Look) -> list[Stroke]:
         """Return the outlines of another slice, in pixels of the device; what is shown stays."""
@@ -202,7 +203,8 @@ class OverlayLayer:
         colour = theme.DIM if rejected else label_colour(target.label)
         width_px = _SELECTED_PX if selected else _LINE_PX
         dashed = target.origin in AI_DRAWN and not painting
-        self._lines.append(Line(target.id, outline, colour, width_px, dashed))
+        dotted = target.origin == "imported" and not painting
+        self._lines.append(Line(target.id, outline, colour, width_px, dashed, dotted))
         return outline
 
     def _in_slab(self, plane: Plane, point_lps_mm: tuple[float, float, float]) -> bool:

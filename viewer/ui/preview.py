@@ -31,7 +31,7 @@ from PySide6.QtWidgets import QWidget
 from inference.geometry import direction_letters
 from inference.volume import Volume
 from resources.text import translate
-from viewer.annotate.lesion import AI_DRAWN, Lesion
+from viewer.annotate.lesion import AI_DRAWN, NOT_AI, Lesion
 from viewer.display.grey import Window
 from viewer.display.oblique import Frame, frame_of, turned
 from viewer.display.planes import CORONAL
@@ -214,6 +214,8 @@ class Preview(QWidget):
         line = QPen(colour, 2.6 if selected else 1.6)
         if lesion.origin in AI_DRAWN:
             line.setDashPattern([3, 2])
+        elif lesion.origin == "imported":
+            line.setDashPattern([1.2, 1.6])
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for pen in (QPen(QColor(0, 0, 0, 160), line.widthF() + 1.6), line):
             painter.setPen(pen)
@@ -228,7 +230,7 @@ class Preview(QWidget):
         findings = case.document.findings if case is not None else None
         if case is None or findings is None:
             return
-        if all(lesion.origin == "human" for lesion in self._lesions()):
+        if all(lesion.origin in NOT_AI for lesion in self._lesions()):
             return
         done, total = case.progress
         pending = done < total or total == 0

@@ -152,7 +152,7 @@ class Queue(QObject):
         if self.kind == "open":
             return not lesion.reviewed
         if self.kind == "human":
-            return lesion.origin != "ai"
+            return lesion.origin not in ("ai", "imported")
         return lesion.verdict == self.kind
 
     def _key(self, case: Case, lesion: Lesion) -> tuple[float, ...]:

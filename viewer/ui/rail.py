@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QSizePolicy, QVBoxLayou
 
 from resources.text import translate
 from viewer.ui import theme
+from viewer.ui.rail_outlines import RailOutlines
 from viewer.ui.widgets import head
 
 RAIL_PX = 188
@@ -202,6 +203,8 @@ class SeriesRail(QWidget):
         self._prior_head = head(translate("rail", "Other studies"))
         self._prior_head.hide()
         self._list.addWidget(self._prior_head)
+        self.outlines = RailOutlines()
+        self._list.addWidget(self.outlines)
         self._list.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(inner)
@@ -263,6 +266,7 @@ class SeriesRail(QWidget):
         for card in (*self._cards, *self._priors):
             card.anonymous = anonymous
             card.follow()
+        self.outlines.set_anonymous(anonymous)
 
     def card(self, number: int) -> SeriesCard:
         """Return what a card says; change it, then call ``follow``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -303,6 +303,11 @@ class Reading(QObject):
     def toggle_segment(self, segment_id: str) -> None:
         """Show or hide the outline of one anatomical segment."""
         self.visible_segments ^= {segment_id}
+        self.shown_changed.emit()
+
+    def show_segments(self, segment_ids: Iterable[str]) -> None:
+        """Show the outlines of anatomical segments, beside those that are shown."""
+        self.visible_segments |= set(segment_ids)
         self.shown_changed.emit()
 
     # ------------------------------------------------------------- selection

@@ -16,12 +16,12 @@ _MENU = (
     "largest_piece", "small_pieces", "fill_holes", None,
     "smooth", "median", "margin", "hollow", None,
     "union", "subtract", "intersect", None,
-    "split", "merge", "copy_beside", None,
+    "split", "merge", "copy_beside", "import", None,
     "refine", "box", "box_fit", "box_outline", "box_keep", "box_remove", None,
     "lock",
 )  # fmt: skip
 # What needs no outline that is chosen.
-_WITHOUT_OUTLINE = ("lock", "box", "copy_beside")
+_WITHOUT_OUTLINE = ("lock", "box", "copy_beside", "import")
 _SLIDER_PX = 130
 
 

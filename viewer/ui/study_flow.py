@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from resources.problem import Problem
 from resources.text import translate
 from viewer.beside import day_text
+from viewer.imports.likely import is_outline
 from viewer.second_reading import Which
 from viewer.study.order import StackPlan
 from viewer.study.resample import can_resample
@@ -219,8 +220,10 @@ class StudyFlow(QObject):
         days = {day_text(plan.series) for plan in study.plans}
         window.rail.set_cards([_card(plan, dated=len(days) > 1) for plan in study.plans])
         self._left_out = ""
-        if study.skipped:
-            self._left_out = counts.left_out(len(study.skipped), study.skipped[0].reason)
+        # Outlines are no images, yet not left out: the rail offers them.
+        left = [each for each in study.skipped if not is_outline(each.other)]
+        if left:
+            self._left_out = counts.left_out(len(left), left[0].reason)
         usable = [n for n, plan in enumerate(study.plans) if plan.refusal is None]
         if not usable:
             window.empty.show_idle()

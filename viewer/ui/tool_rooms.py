@@ -8,6 +8,7 @@ from viewer.ui import marker_layer
 from viewer.ui.boxing import Boxing
 from viewer.ui.brush_rules import BrushRules
 from viewer.ui.copying import Copying
+from viewer.ui.importing import Importing
 from viewer.ui.lassoing import Lassoing
 from viewer.ui.locking import Locking
 from viewer.ui.nudging import Nudging
@@ -33,6 +34,7 @@ class ToolRooms:
         self.refining = Refining(reading, window.ai, corrections, pointer, window)
         self.boxing = Boxing(reading, window.ai, corrections, window)
         self.copying = Copying(window)
+        self.importing = Importing(window)
         self.nudging = Nudging(
             reading, corrections, self.boxing, lambda: window.views.active, window
         )
@@ -49,6 +51,7 @@ class ToolRooms:
             self.boxing,
             self.nudging,
             self.copying,
+            self.importing,
         )
 
     def attach(self) -> None:
@@ -72,7 +75,15 @@ class ToolRooms:
         self.locking.told.connect(window.status.hint)
         self.nudging.told.connect(window.status.hint)
         self.copying.told.connect(window.status.hint)
-        for asking in (self.reshaping, self.refining, self.boxing, self.copying):
+        self.importing.told.connect(window.status.hint)
+        self.importing.attach()
+        for asking in (
+            self.reshaping,
+            self.refining,
+            self.boxing,
+            self.copying,
+            self.importing,
+        ):
             asking.failed.connect(window.message.show_problem)
 
     def give_up(self) -> bool:
@@ -80,5 +91,6 @@ class ToolRooms:
         ways = (
             self.lassoing.give_up, self.reshaping.give_up,
             self.refining.escape, self.boxing.escape, self.copying.escape,
+            self.importing.escape,
         )  # fmt: skip
         return any(way() for way in ways)

@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from resources.text import translate
+from viewer.annotate.lesion import IMPORTED
 from viewer.ui.standing import Board
 from viewer.ui.view_ink import chip
 
@@ -39,6 +40,38 @@ def ai_notice(painter: Board, view: SliceView, y: float) -> float:
     return chip(painter, view.width(), y, [model, state], pending=pending)
 
 
+def shows_imported(view: SliceView) -> bool:
+    """Tell whether outlines of other files are among those that are shown."""
+    reading, case = view.reading, view.case
+    if case is None or reading.ai_hidden or not reading.shown.masks:
+        return False
+    origins = [lesion.origin for lesion in reading.lesions]
+    origins += [s.origin for s in case.document.segments if s.id in reading.visible_segments]
+    return any(origin in IMPORTED for origin in origins)
+
+
+def imported_notice(painter: Board, view: SliceView, y: float) -> float:
+    """Say whose outlines of other files this view shows, and whether they were judged here."""
+    if view.case is None or not shows_imported(view):
+        return y
+    document = view.case.document
+    lesions = [lesion for lesion in document.lesions if lesion.origin in IMPORTED]
+    ids = (*(lesion.id for lesion in lesions), *(segment.id for segment in document.segments))
+    systems = dict.fromkeys(
+        str(came.source.get("system") or came.source.get("kind") or "")
+        for key in ids
+        if (came := document.imported(key)) is not None
+    )
+    said = translate("view", "imported")
+    if view.main:
+        said = translate("view", "imported: {systems}").format(systems=", ".join(systems)[:60])
+    if not lesions:
+        return chip(painter, view.width(), y, [said], pending=False)
+    pending = any(lesion.verdict is None for lesion in lesions)
+    state = translate("view", "not reviewed") if pending else translate("view", "reviewed")
+    return chip(painter, view.width(), y, [said, state], pending=pending)
+
+
 def notices(painter: Board, view: SliceView, y: float) -> None:
     """Say what must not be overlooked: irregular slices, whose result this is, what is hidden."""
     assert view.case is not None
@@ -58,6 +91,7 @@ def notices(painter: Board, view: SliceView, y: float) -> None:
         words = [translate("view", "resampled copy"), translate("view", "interpolated")]
         y = chip(painter, view.width(), y, words, pending=True)
     y = ai_notice(painter, view, y)
+    y = imported_notice(painter, view, y)
     if not view.reading.shown.masks and view.reading.lesions:
         hidden = translate("view", "{count} findings hidden").format(
             count=len(view.reading.lesions)

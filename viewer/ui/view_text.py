@@ -18,7 +18,7 @@ from viewer.ui.reading import TEXT_NONE
 from viewer.ui.standing import Sheet
 from viewer.ui.view_corners import lower, lower_left, plane_name, plane_title, upper
 from viewer.ui.view_ink import HALO_PX, MARGIN, on_pixels, written
-from viewer.ui.view_notices import ai_notice, notices
+from viewer.ui.view_notices import ai_notice, imported_notice, notices, shows_imported
 from viewer.ui.view_outlining import outlining
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ __all__ = ["paint", "plane_name", "plane_title"]
 
 _SMALL_PX = 9.0
 _KEPT_RADIUS_PX = 200.0  # a larger ring would be a picture of a megabyte
+# As outlines: the AI's dashed, those of other files dotted.
+_BROKEN: dict[str, tuple[float, ...]] = {
+    **dict.fromkeys(AI_DRAWN, (3.0, 2.0)),
+    "imported": (1.2, 1.6),
+}
 
 
 def paint(painter: QPainter, view: SliceView, part: QRect) -> None:
@@ -69,6 +74,7 @@ def _made_of(view: SliceView) -> tuple[object, ...]:
         reading.ai_locked,
         reading.shown.ai_held_back,
         view.overlay.shows_ai,
+        shows_imported(view),
         reading.facts,
         tuple(view.notices.values()),
         span and (span[1] - span[0], bool(view.overlay.marks), view.oblique_slabs.pending),
@@ -86,7 +92,7 @@ def _standing(view: SliceView, sheet: Sheet) -> float:
         # Whatever text is hidden: an AI result never stands there without its name and state.
         notices(sheet, view, y)
     else:
-        ai_notice(sheet, view, y)
+        imported_notice(sheet, view, ai_notice(sheet, view, y))
     return y
 
 
@@ -104,10 +110,10 @@ def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
     if point or radius < _SMALL_PX:
         # A few pixels of outline are easily overlooked: a ring says where to look.
         radius = 7.0 if point else round(4 * (radius + 6.0)) / 4
-        dashed = mark.lesion.origin in AI_DRAWN
+        broken = _BROKEN.get(mark.lesion.origin, ())
         ring = ink.kept(
-            ("ring", colour, radius, point, dashed, ratio),
-            lambda: _ring(colour, radius, ratio, point=point, dashed=dashed),
+            ("ring", colour, radius, point, broken, ratio),
+            lambda: _ring(colour, radius, ratio, point=point, broken=broken),
         )
         half = ring.width() / ratio / 2
         painter.drawImage(on_pixels(at - QPointF(half, half), ratio), ring)
@@ -116,13 +122,15 @@ def _mark(painter: QPainter, view: SliceView, mark: Mark) -> None:
     written(painter, at + QPointF(offset, -offset), str(mark.lesion.number), face)
 
 
-def _ring(colour: str, radius: float, ratio: float, *, point: bool, dashed: bool) -> QImage:
+def _ring(
+    colour: str, radius: float, ratio: float, *, point: bool, broken: tuple[float, ...]
+) -> QImage:
     """Draw a ring once: circles are slow to stroke."""
     half = math.ceil(radius + 3)
     picture = ink.blank(QSizeF(2 * half, 2 * half), ratio)
     line = QPen(QColor(colour), 2 if point else 1.2)
-    if dashed:
-        line.setDashPattern([3, 2])
+    if broken:
+        line.setDashPattern(broken)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for pen in (QPen(QColor(0, 0, 0, 120), line.widthF() + 1.6), line):

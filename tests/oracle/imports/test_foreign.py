@@ -87,6 +87,7 @@ def test_what_is_of_another_patient_is_refused(corpus):
     assert reading.read(folder / "liver.dcm", target).refusal == ("other-patient",)
     own = reading.read(folder / "24x38x3" / "seg" / "label.seg", target)
     assert (own.refusal, [one.mask.count for one in own.outlines]) == ((), [315])
+    assert own.system == "QIICR dcmqi e5c3934"
     report = corpus / "highdicom" / "data" / "test_files" / "sr_document.dcm"
     assert reading.read(report, target).refusal == ("other-patient",)
 

@@ -38,6 +38,7 @@ def outcome_text(one: Compared) -> str:
         "ai-edited": translate("comparing", "AI, edited"),
         "missed": translate("comparing", "missed by the AI"),
         "human": translate("comparing", "reader's own"),
+        "imported": translate("comparing", "of another file"),
         "rejected": translate("comparing", "rejected, no reason given"),
         "deleted": translate("comparing", "deleted"),
     }[one.outcome]

@@ -41,6 +41,7 @@ from PySide6.QtWidgets import (
 
 from resources.text import translate
 from viewer.annotate import attributes, copied, locks
+from viewer.annotate.lesion import IMPORTED
 from viewer.ui import theme
 from viewer.ui.commands import key_text
 from viewer.ui.label_colours import label_colour
@@ -132,7 +133,7 @@ class _Row(QStyledItemDelegate):
         else:
             painter.setPen(QColor(theme.SECONDARY))
             painter.setFont(theme.font(theme.CORNER_PX))
-            score = translate("findings", "reader")
+            score = _whose(lesion)
         right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
         painter.drawText(top, right, score)
         over = bool(option.state & QStyle.StateFlag.State_MouseOver)
@@ -152,6 +153,13 @@ class _Row(QStyledItemDelegate):
             )
             y += 16
         painter.restore()
+
+
+def _whose(lesion: Lesion) -> str:
+    """Return whose a finding without a score is, in a word."""
+    if lesion.origin in IMPORTED:
+        return translate("findings", "imported")
+    return translate("findings", "reader")
 
 
 def _glyph(painter: QPainter, at: QPointF, lesion: Lesion) -> None:
@@ -298,7 +306,11 @@ class FindingsList(QListWidget):
         said = self._comments.get(lesion.id, "")
         parts = [
             words.verdict(lesion),
-            words.origin(lesion, copied=copied.is_copied(case.document, lesion.id)),
+            words.origin(
+                lesion,
+                copied=copied.is_copied(case.document, lesion.id),
+                came=case.document.imported(lesion.id),
+            ),
             words.other_version(case, lesion),
             translate("findings", "locked") if lesion.id in self._locked else "",
             said,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 
 from resources.text import translate
+from viewer.annotate.lesion import IMPORTED
 from viewer.ui import theme
 from viewer.ui.panel import words
 from viewer.ui.panel.section import Section, titled
@@ -66,6 +67,7 @@ class CorrectionsSection(Section):
             "unsure": sum(x.verdict == "unsure" for x in record),
             "edited": sum(x.origin == "ai-edited" and not x.deleted for x in record),
             "outlined": sum(x.origin == "ai-pointed" and not x.deleted for x in record),
+            "imported": sum(x.origin in IMPORTED and not x.deleted for x in record),
             "added": sum(x.origin == "human" and not x.deleted for x in record),
             "deleted": sum(x.deleted for x in record),
         }
@@ -74,6 +76,7 @@ class CorrectionsSection(Section):
             "rejected": translate("findings", "{n} rejected"),
             "unsure": translate("findings", "{n} unsure"),
             "edited": translate("findings", "{n} redrawn"),
+            "imported": translate("findings", "{n} imported"),
             "outlined": translate("findings", "{n} outlined at a click"),
             "added": translate("findings", "{n} added"),
             "deleted": translate("findings", "{n} deleted"),

@@ -179,7 +179,10 @@ class SegmentsSection(Section):
 
     def __init__(self, reading: Reading, masks: QAction, fill: QAction) -> None:
         super().__init__(reading)
-        hint = note(translate("findings", "AI dashed · human solid"), size_px=theme.HEAD_PX)
+        hint = note(
+            translate("findings", "AI dashed · human solid · imported dotted"),
+            size_px=theme.HEAD_PX,
+        )
         hint.setWordWrap(False)
         self._column.addLayout(titled(translate("findings", "Outlines"), hint))
         self._rows = QVBoxLayout()
@@ -289,9 +292,13 @@ class SegmentsSection(Section):
         title = QToolButton()
         title.setText(name)
         title.setCheckable(True)
-        title.setToolTip(
-            translate("findings", "Choose {name} for brush and eraser").format(name=name)
-        )
+        said = translate("findings", "Choose {name} for brush and eraser").format(name=name)
+        case = reading.case
+        came = None if case is None else case.document.imported(segment_id)
+        if came is not None:
+            title.setText(translate("findings", "{name} · imported").format(name=name))
+            said = f"{said}\n{words.imported(came, edited=segment.origin != 'imported')}"
+        title.setToolTip(said)
         title.clicked.connect(lambda: reading.select(segment_id, centre=False))
         eye = _Eye(name)
         eye.clicked.connect(lambda: reading.toggle_segment(segment_id))

@@ -18,6 +18,7 @@ from viewer.whereabouts import place_in_words
 
 if TYPE_CHECKING:
     from inference.findings import Detection
+    from viewer.annotate.imported import Imported
     from viewer.annotate.lesion import Lesion
     from viewer.session import Case
 
@@ -125,8 +126,10 @@ def opinion(said: Detection | None) -> str:
     return " ".join(parts)
 
 
-def origin(lesion: Lesion, *, copied: bool = False) -> str:
-    """Say where a lesion comes from; ``copied`` from another series."""
+def origin(lesion: Lesion, *, copied: bool = False, came: Imported | None = None) -> str:
+    """Say where a lesion comes from; ``copied`` from another series, or as it ``came``."""
+    if came is not None:
+        return imported(came, edited=lesion.origin != "imported")
     if copied:
         return translate("findings", "copied from another series")
     if lesion.origin == "ai-pointed":
@@ -152,6 +155,13 @@ def other_version(case: Case, lesion: Lesion) -> str:
     """Name that version where it is not the one whose results are shown; else nothing."""
     shown = case.document.model
     return "" if case.document.made_by(lesion) == shown else made_by(case, lesion)
+
+
+def imported(came: Imported, *, edited: bool) -> str:
+    """Say from which system an outline of another file is."""
+    if edited:
+        return translate("findings", "imported from {system}, edited").format(system=came.said)
+    return translate("findings", "imported from {system}").format(system=came.said)
 
 
 def verdict(lesion: Lesion) -> str:
