@@ -85,7 +85,8 @@ def summary(document: Mapping[str, Any]) -> list[str]:
     if pixels["seen_by_a_person"]:
         lines.append(
             translate(
-                "deid", "A person looked at the pixels; {boxes} boxes are black, in {files} files."
+                "deid",
+                "A person looked at the pixels. Black boxes: {boxes}; files with one: {files}.",
             ).format(
                 boxes=len(pixels["boxes_column_row_width_height_px"]),
                 files=pixels["files_with_boxes"],

@@ -30,6 +30,7 @@ from viewer.ui.settings import Settings
 from viewer.ui.widgets import head, note, rule
 
 SETTING = "export_formats"
+_WIDE = 460
 
 
 def remembered(text: str) -> tuple[Format, ...]:
@@ -80,7 +81,9 @@ class ExportDialog(QDialog):
             theme.set_tone(review, "pending")
         column.addWidget(review)
         column.addLayout(self._foot())
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(_WIDE)
+        self.identity.changed.connect(self._fit)
+        self._fit()
         self._follow()
 
     @property
@@ -129,6 +132,12 @@ class ExportDialog(QDialog):
         row.addWidget(cancel)
         row.addWidget(self.go)
         return row
+
+    def _fit(self) -> None:
+        """Have room for what is said; wrapped words tell their height only with a width."""
+        column = self.layout()
+        assert column is not None
+        self.setMinimumHeight(column.totalHeightForWidth(max(_WIDE, self.width())))
 
     # ----------------------------------------------------------------- inside
 

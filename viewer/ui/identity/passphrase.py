@@ -93,7 +93,7 @@ class PassphraseDialog(QDialog):
         self._job: Job | None = None
         self._pool = QThreadPool(self)
         self.setWindowTitle(translate("deid", "Pseudonyms of this site"))
-        self.setMinimumWidth(_WIDE)
+        self.setFixedWidth(_WIDE)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(8)
@@ -174,7 +174,6 @@ class PassphraseDialog(QDialog):
         self.lost.setVisible(not self._new)
         self._advise()
         self.first.setFocus()
-        self.adjustSize()
 
     def _on_show(self, on: bool) -> None:
         mode = QLineEdit.EchoMode.Normal if on else QLineEdit.EchoMode.Password
@@ -185,7 +184,7 @@ class PassphraseDialog(QDialog):
         """Say how good a new passphrase is, and whether it can be taken."""
         typed, again = self.first.text(), self.again.text()
         if not self._new:
-            self.said.setText("")
+            self._say("", "secondary")
             self.go.setEnabled(bool(typed) and self._job is None)
             return
         strength = mapping.strength(typed)
@@ -205,9 +204,16 @@ class PassphraseDialog(QDialog):
             text, tone = translate("deid", "Four words that do not belong together."), "secondary"
         elif strength != "short" and typed != again:
             text = f"{text} {translate('deid', 'Type it once more.')}"
+        self._say(text, tone)
+        self.go.setEnabled(strength != "short" and typed == again and self._job is None)
+
+    def _say(self, text: str, tone: str) -> None:
         self.said.setText(text)
         theme.set_tone(self.said, tone)
-        self.go.setEnabled(strength != "short" and typed == again and self._job is None)
+        # Wrapped words tell their height only once they have a width.
+        column = self.layout()
+        assert column is not None
+        self.setMinimumHeight(column.totalHeightForWidth(_WIDE))
 
     # ------------------------------------------------------------------- acts
 
@@ -216,8 +222,7 @@ class PassphraseDialog(QDialog):
         job.succeeded.connect(self._on_opened)
         job.failed.connect(self._on_failed)
         job.ended.connect(self._on_end)
-        self.said.setText(translate("deid", "Opening…"))
-        theme.set_tone(self.said, "secondary")
+        self._say(translate("deid", "Opening…"), "secondary")
         self.go.setEnabled(False)
         job.start(self._pool)
 
@@ -234,8 +239,7 @@ class PassphraseDialog(QDialog):
         self.go.setEnabled(True)
         self.first.selectAll()
         self.first.setFocus()
-        self.said.setText(str(problem))
-        theme.set_tone(self.said, "failed")
+        self._say(str(problem), "failed")
 
     @Slot()
     def _on_end(self) -> None:
@@ -249,14 +253,14 @@ class PassphraseDialog(QDialog):
         """Ask a second time, in the same place: the button says what it will do."""
         if self.lost.text() != translate("deid", "Begin anew"):
             self.lost.setText(translate("deid", "Begin anew"))
-            self.said.setText(
+            self._say(
                 translate(
                     "deid",
                     "With a new passphrase, new exports fit no earlier one. The old mapping is "
                     "kept: who remembers its passphrase can put it back.",
-                )
+                ),
+                "pending",
             )
-            theme.set_tone(self.said, "pending")
             return
         try:
             mapping.set_aside()
