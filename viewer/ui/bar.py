@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, Q
 
 from resources.text import translate
 from viewer.ui import theme
+from viewer.ui.bar_menus import OpenButton, ProgramButton
 from viewer.ui.layout_button import LayoutButton
 from viewer.ui.measure_button import MeasureButton
 from viewer.ui.reading import Reading
@@ -111,16 +112,14 @@ class TopBar(QFrame):
         self._reshaping = reshaping
         self.setObjectName("bar")
         self.setFixedHeight(BAR_PX)
-        self._name = name = QLabel("Overread")
-        name.setObjectName("name")
+        self._program = ProgramButton(actions)
         self._title = ""
         self._gaps: list[QWidget] = []
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 10, 0)
+        row.setContentsMargins(6, 0, 10, 0)
         row.setSpacing(4)
-        name.setContentsMargins(0, 0, 12, 0)  # gone with it
-        row.addWidget(name)
-        row.addWidget(self._open_button(actions))
+        row.addWidget(self._program)
+        row.addWidget(OpenButton(actions))
         self._seldom = [CommandButton(actions["worklist"], key=False)]
         row.addWidget(self._seldom[0])
         self._add_rule(row)
@@ -197,7 +196,7 @@ class TopBar(QFrame):
             self.layout_button.show_text(left_out < 2)
             for key in self._keys:
                 key.setVisible(left_out < 4)
-            self._name.setVisible(left_out < 3)
+            self._program.show_text(left_out < 3)
             self._brush.show_slider(left_out < 6)
             proposed = self._reshaping.proposal is not None
             for button in self._tools:  # none is held while an outline is proposed
@@ -226,35 +225,6 @@ class TopBar(QFrame):
         inner.addWidget(upright())
         self._gaps.append(gap)
         row.addWidget(gap)
-
-    def _open_button(self, actions: dict[str, QAction]) -> QToolButton:
-        button = QToolButton()
-        button.setText(translate("bar", "Open…"))
-        button.setToolTip(translate("bar", "Open a study, name the reader, help"))
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        menu = QMenu(button)
-        menu.setToolTipsVisible(True)
-        for name in ("open", "open_file", "sample"):
-            menu.addAction(actions[name])
-        menu.addSeparator()
-        for name in ("save_picture", "copy_picture", "deidentify", "forget_passphrase"):
-            menu.addAction(actions[name])
-        menu.addSeparator()
-        for name in ("reader", "second_reading", "commit_reading", "agreement"):
-            menu.addAction(actions[name])
-        for name in ("adjudicate", "pool_agreement"):
-            menu.addAction(actions[name])
-        menu.addSeparator()
-        for name in ("trust", "audit", "card", "training_set", "retrain", "keys", "edit_keys"):
-            menu.addAction(actions[name])
-        menu.addSeparator()
-        for name in ("light", "hide_patient", "labels", "settings"):
-            menu.addAction(actions[name])
-        menu.addSeparator()
-        menu.addAction(actions["quit"])
-        button.setMenu(menu)
-        return button
 
     def show_undo(self, name: str | None) -> None:
         """Name the step that undo would take back."""
