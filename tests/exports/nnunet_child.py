@@ -1,7 +1,7 @@
 """Run by the Python that has nnunetv2 (``OVERREAD_NNUNET``): ``verify FOLDER`` or ``train FOLDER``.
 
-``train`` takes a raw data set as it is: plans, preprocesses, and trains a few steps on fold 0 of
-its own splits; prints the losses as JSON.
+``train`` takes a raw data set as it is: plans, preprocesses, and trains a few steps on the first
+fold of its own splits that has somebody on both sides; prints the losses as JSON.
 """
 
 import json
@@ -32,13 +32,18 @@ def train(folder: Path) -> None:
     preprocess([number], configurations=("2d",), num_processes=(1,))
     made = Path(str(nnUNet_preprocessed)) / folder.name
     shutil.copy(folder / "splits_final.json", made / "splits_final.json")
-    trainer = get_trainer_from_args(folder.name, "2d", 0, device=torch.device("cpu"))
+    # Of few patients nobody may be in a fold, and nnU-Net cannot train that one.
+    splits = json.loads((folder / "splits_final.json").read_text())
+    fold = next(n for n, split in enumerate(splits) if split["train"] and split["val"])
+    trainer = get_trainer_from_args(folder.name, "2d", fold, device=torch.device("cpu"))
     trainer.num_epochs, trainer.num_iterations_per_epoch = 2, 4
     trainer.num_val_iterations_per_epoch = 1
     trainer.run_training()
     losses = [float(x) for x in trainer.logger.get_value("train_losses", step=None)]
     keys = [sorted(names) for names in trainer.do_split()]
-    print("RESULT " + json.dumps({"losses": losses, "train": keys[0], "val": keys[1]}))
+    print(
+        "RESULT " + json.dumps({"losses": losses, "fold": fold, "train": keys[0], "val": keys[1]})
+    )
 
 
 if __name__ == "__main__":

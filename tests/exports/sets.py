@@ -159,12 +159,17 @@ def nnunet_train(made: TrainingSet, home: Path) -> Outcome:
         said = _nnunet("train", made, home)
         line = next(line for line in said.splitlines() if line.startswith("RESULT "))
         told = json.loads(line.removeprefix("RESULT "))
-        splits = json.loads((made.nnunet / "splits_final.json").read_text())[0]
+        splits = json.loads((made.nnunet / "splits_final.json").read_text())[told["fold"]]
         wrong = [] if np.isfinite(told["losses"]).all() else ["the loss is no number"]
         if (told["train"], told["val"]) != (sorted(splits["train"]), sorted(splits["val"])):
             wrong.append("it trained on other cases than the split says")
         losses = " ".join(f"{loss:.3f}" for loss in told["losses"])
-        return {"loss of each epoch": losses, "cases": len(told["train"]), "wrong": wrong}
+        return {
+            "fold": told["fold"],
+            "loss of each epoch": losses,
+            "cases": len(told["train"]),
+            "wrong": wrong,
+        }
 
     return checked("nnunetv2", "short training", "trains on the set as it is, by its splits", look)
 
