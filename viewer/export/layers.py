@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from viewer.export.snapshot import (
     Origin,
     SegmentSnapshot,
 )
+
+# Keys of labels that came with other files begin so, see ``viewer.imports.taking``.
+IMPORTED_LABEL = "x_"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +61,23 @@ class Layer:
 def layers(snapshot: CaseSnapshot) -> tuple[Layer, ...]:
     """Return anatomy first, then the lesions by number: where masks overlap, later is on top."""
     out: list[Layer] = []
-    names = table("labels")
+    hidden = snapshot.pseudonyms is not None
     named: list[tuple[SegmentSnapshot | LesionSnapshot, str]] = []
-    named += [(s, names[s.label]["name"]) for s in snapshot.segments if s.mask.count]
-    named += [(x, f"{names[x.label]['name']} {x.number}") for x in snapshot.shown_lesions]
+    named += [(s, _name(s.label, hidden)) for s in snapshot.segments if s.mask.count]
+    named += [(x, f"{_name(x.label, hidden)} {x.number}") for x in snapshot.shown_lesions]
     for of, name in named:
         number, came = len(out) + 1, of.imported
+        if came is not None and hidden:
+            came = replace(came, said="imported", algorithm="imported")
         out.append(Layer(number, of.id, name, of.label, of.origin, of.mask, of.model, came))
     return tuple(out)
+
+
+def _name(label: str, hidden: bool) -> str:
+    """Return what a label is called; where identity goes, words of another file go too."""
+    term = table("labels")[label]
+    own = not label.startswith(IMPORTED_LABEL)
+    return str(term["name"] if own or not hidden else term["type"][2])
 
 
 def label_map(

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from resources import labels
 from tests.export_cases import findings_for, whole_case
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.mask import equal
 from viewer.export import export_case
 from viewer.export.layers import label_map, layers
-from viewer.export.snapshot import snapshot_of_findings
+from viewer.export.snapshot import ImportedSnapshot, Pseudonyms, snapshot_of_findings
 from viewer.export.source import tracking_of
 from viewer.imports import taking, together
 from viewer.imports.target import Target
@@ -194,3 +195,30 @@ def test_an_empty_document_takes_in_what_a_file_holds(exported):
     assert edit.terms == {}
     document.apply(edit.inverse())
     assert not document.record and not document.segments
+
+
+def test_words_of_another_file_go_where_identity_goes(exported):
+    case, _ = exported
+    came = ImportedSnapshot("CANARY SYSTEM", "1.2.3", "t", "AUTOMATIC", "CANARY NET")
+    labels.remember(
+        {
+            "x_1": {
+                "name": "CANARY NAME",
+                "kind": "anatomy",
+                "colour": "#56B4E9",
+                "category": ["123037004", "SCT", "Anatomical Structure"],
+                "type": ["10200004", "SCT", "Liver"],
+            }
+        }
+    )
+    try:
+        segment = replace(case.segments[0], label="x_1", origin="imported", imported=came)
+        named = replace(case, segments=(segment,))
+        hidden = replace(named, pseudonyms=Pseudonyms("ab" * 32))
+        assert layers(named)[0].name == "CANARY NAME"
+        assert tracking_of(named, segment.id) == ("1.2.3", "t")
+        assert layers(hidden)[0].name == "Liver"
+        assert "CANARY" not in repr(layers(hidden)[0].imported)
+        assert tracking_of(hidden, segment.id)[0] != "1.2.3"
+    finally:
+        labels.forget()
