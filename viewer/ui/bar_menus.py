@@ -13,6 +13,7 @@ Groups = tuple[tuple[str, ...], ...]
 
 _FILES: Groups = (
     ("open", "open_file", "sample", "worklist"),
+    ("import",),
     ("save_picture", "copy_picture"),
     ("deidentify", "forget_passphrase"),
 )
@@ -49,7 +50,7 @@ class OpenButton(_MenuButton):
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__(_FILES, actions)
         self.setText(translate("bar", "Open…"))
-        self.setToolTip(translate("bar", "Open a study, save a picture, de-identify a folder"))
+        self.setToolTip(translate("bar", "Open a study, import outlines, save a picture, de-identify a folder"))
 
 
 class ProgramButton(_MenuButton):
