@@ -41,7 +41,7 @@ def _comparison(figures: Path, old: ModelPack, new: ModelPack) -> dict[str, Any]
         found = json.loads(figures.read_text(encoding="utf-8"))
         compared = [found[side]["model"]["sha256"] for side in ("old", "new")]
         # Said again from the figures, by the limits of this program.
-        verdict = promotion(found["new_minus_old"])
+        verdict = promotion(found["new_minus_old"], found["data"]["patients"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Problem(
             translate("cli", "{file} is no comparison of two models.").format(file=figures.name),
@@ -54,6 +54,15 @@ def _comparison(figures: Path, old: ModelPack, new: ModelPack) -> dict[str, Any]
                 "cli", "{file} compares other models than {old}, which leads, and {new}."
             ).format(file=figures.name, old=old.version, new=new.version),
             remedy,
+        )
+    if verdict["patients"] < verdict["least_patients"]:
+        raise Problem(
+            translate("cli", "{file} is of {patients} patients; {least} are needed.").format(
+                file=figures.name,
+                patients=verdict["patients"],
+                least=verdict["least_patients"],
+            ),
+            translate("cli", "Compare on a larger set of patients that are new to both."),
         )
     worse = [check["figure"] for check in verdict["checks"] if not check["kept"]]
     if worse:

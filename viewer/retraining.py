@@ -71,7 +71,10 @@ class Run:
         """What ``overread compare`` wrote, judged again by the limits of this program; or None."""
         try:
             found = json.loads((self.folder / _COMPARISON).read_text(encoding="utf-8"))
-            return {**found, "promotion": promotion(found["new_minus_old"])}
+            return {
+                **found,
+                "promotion": promotion(found["new_minus_old"], found["data"]["patients"]),
+            }
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -209,7 +209,8 @@ def _compare(parsed: argparse.Namespace) -> None:
         if not old.seen.use(folder.lesions[n].patient)
         and not new.seen.use(folder.lesions[n].patient)
     ]
-    numbers = [n for n in unseen if folder.lesions[n].n_readers >= report.AGREED]
+    least = compare.least_readers(folder, unseen)
+    numbers = [n for n in unseen if folder.lesions[n].n_readers >= least]
     before, after = (
         one.said(folder, numbers, parsed.device, partial(_renamed, tell, name))
         for name, one in (("old", old), ("new", new))
@@ -297,6 +298,14 @@ def _say_difference(found: dict[str, Any]) -> None:
     for row in rows:
         line = "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True))
         print(line.rstrip())
+    if found["promotion"]["patients"] < found["promotion"]["least_patients"]:
+        print(
+            translate(
+                "evaluation",
+                "Patients: {patients}. Fewer than {least_patients} cannot show that a model is no "
+                "worse.",
+            ).format(**found["promotion"])
+        )
     print(
         translate("evaluation", "The new model may take the place of the old one.")
         if found["promotion"]["may_lead"]

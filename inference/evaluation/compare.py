@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evaluation import calibration, decision, detection
-from inference.evaluation.folder import INDEX, MASKS, Folder, digests
+from inference.evaluation.folder import AGREED, INDEX, MASKS, Folder, digests
 from inference.evaluation.judged import Judged, judge
 from inference.evaluation.predictions import Predictions
 from inference.evaluation.promotion import promotion
-from inference.evaluation.report import AGREED
 from inference.evaluation.statistics import DRAWS, Sample, average, interval_of_patients, rounded
 from resources.problem import Problem
 from resources.text import translate
@@ -39,8 +38,8 @@ def compare(
     Parameters
     ----------
     folder, numbers
-        The nodules, by their numbers; those of fewer than three readers and those that one of
-        the models was not asked for are left out.
+        The nodules, by their numbers; those of fewer readers than ``least_readers`` says and
+        those that one of the models was not asked for are left out.
     old, new
         What the models said.
     tell
@@ -62,25 +61,36 @@ def compare(
         folder, new, asked, lambda done: tell("measure", len(asked) + done, 2 * len(asked))
     )
     differences = differences_of(first, second)
+    data = _data(folder, asked)
     return {
         "format": FORMAT,
-        "data": _data(folder, asked),
+        "data": data,
         "intervals": f"95 %, from {DRAWS} draws of the patients with replacement, seed 0",
         "old": figures(first),
         "new": figures(second),
         "new_minus_old": differences,
-        "promotion": promotion(differences),
+        "promotion": promotion(differences, data["patients"]),
         "nodules": _rows(first, second),
     }
 
 
 def chosen(folder: Folder, old: Predictions, new: Predictions, numbers: Sequence[int]) -> list[int]:
     """Return the numbers of the nodules that count."""
+    least = least_readers(folder, numbers)
     return [
         n
         for n in numbers
-        if old.measured[n] and new.measured[n] and folder.lesions[n].n_readers >= AGREED
+        if old.measured[n] and new.measured[n] and folder.lesions[n].n_readers >= least
     ]
+
+
+def least_readers(folder: Folder, numbers: Sequence[int]) -> int:
+    """Return how many readers a nodule needs to count: three, where any has as many.
+
+    The cases of one department are read by one person as a rule. There, one is enough, and the
+    figures say so: what the models are compared with is then that person, not an agreement.
+    """
+    return AGREED if any(folder.lesions[n].n_readers >= AGREED for n in numbers) else 1
 
 
 def figures(one: Judged) -> dict[str, Any]:
@@ -166,7 +176,8 @@ def _data(folder: Folder, asked: Sequence[int]) -> dict[str, Any]:
     lesions = [folder.lesions[n] for n in asked]
     patients = sorted({one.patient for one in lesions})
     return {
-        "nodules_of_3_or_more_readers": len(lesions),
+        "nodules": len(lesions),
+        "least_readers": min(AGREED, *(one.n_readers for one in lesions)),
         "patients": len(patients),
         "patient_names": patients,
         "sha256": digests(folder.path, (INDEX, MASKS)),

@@ -25,6 +25,8 @@ INDEX, MASKS, SLICES = "index.csv", "reader_masks.npz", "slices.tar"
 SIZE_PX = 128
 # Four radiologists read every LIDC scan; bits 0 to 3 of the masks.
 READERS = 4
+# From so many on, what most of them outlined is an agreement and not one opinion.
+AGREED = 3
 # An array of more than this is none of ours: 9,901 slices take 0.16 GB.
 _MOST_SLICES = 200_000
 

@@ -14,9 +14,8 @@ from skimage.measure import find_contours
 
 from inference.evaluation import outlines
 from inference.evaluation.colours import MODEL_COLOUR, OLD_COLOUR, READERS_COLOUR
-from inference.evaluation.folder import SIZE_PX, Bools, Folder, Lesion, Slices
+from inference.evaluation.folder import AGREED, SIZE_PX, Bools, Folder, Lesion, Slices
 from inference.evaluation.predictions import Predictions
-from inference.evaluation.report import AGREED
 from inference.evaluation.statistics import TEXTURES, group_of
 from resources.text import translate
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from inference.evaluation import detection, outlines
-from inference.evaluation.folder import Folder
+from inference.evaluation.folder import AGREED, Folder
 from inference.evaluation.impression import impression_error
 from inference.evaluation.judged import judge
 from inference.evaluation.predictions import Predictions
@@ -19,7 +19,6 @@ from resources.problem import Problem
 from resources.text import translate
 
 FORMAT = 1
-AGREED = 3
 Tell = Callable[[str, int, int], None]
 
 

@@ -61,7 +61,7 @@ def comparison(old, new, **worse):
     side = {name: mean for name in limits if name != "auc"}
     side["decision"] = dict.fromkeys(("auc", "accuracy", "precision", "recall", "f1"), 0.8)
     return {
-        "data": {"nodules_of_3_or_more_readers": 2, "patients": 2},
+        "data": {"nodules": 20, "least_readers": 3, "patients": 20},
         "old": {"model": {"sha256": old.weights.sha256, "version": old.version}, **side},
         "new": {"model": {"sha256": new.weights.sha256, "version": new.version}, **side},
         "new_minus_old": {
@@ -159,7 +159,7 @@ def test_it_retrains_compares_lets_lead_and_leads_back(
     assert room.run.wish.version == retraining.next_version(bundled, [bundled])
     assert dialog.comparison.isVisible()
     assert "On" not in dialog.comparison.verdict.text()[:2]
-    assert "may be used: on 2 nodules of 2 patients" in dialog.comparison.verdict.text()
+    assert "may be used: on 20 nodules of 20 patients" in dialog.comparison.verdict.text()
     table_of = dialog.comparison.table
     assert [table_of.item(n, 0).text() for n in range(table_of.rowCount())] == [
         name() for name in NAMES.values()
@@ -184,7 +184,7 @@ def test_the_gate_keeps_a_worse_model_out_and_says_why(
     dialog.begin.click()
     idle(qtbot, window.retraining)
     said = dialog.comparison.verdict.text()
-    assert said.startswith("The new model may not be used. On 2 nodules of 2 patients")
+    assert said.startswith("The new model may not be used. On 20 nodules of 20 patients")
     assert "“Dice of outlines” may change by -0.800, and -0.010 is the limit" in said
     assert "“Area under the ROC curve” could not be measured" in said
     assert not dialog.use.isEnabled()
@@ -193,6 +193,21 @@ def test_the_gate_keeps_a_worse_model_out_and_says_why(
     assert dialog.comparison.table.item(dice, 5).text() == "not kept: at least -0.010"
     pictures = dialog.comparison._strip.widget().layout()
     assert pictures.count() == 3  # two pictures, and the rest of the room
+
+
+def test_a_handful_of_patients_lets_nobody_lead(
+    window, dialog, crops, children, qtbot, bundled, newer
+):
+    children["figures"]["data"] = {"nodules": 9, "least_readers": 1, "patients": 9}
+    dialog.test.take(crops[1])
+    dialog.begin.click()
+    idle(qtbot, window.retraining)
+    said = dialog.comparison.verdict.text()
+    assert (
+        "9 nodules of 9 patients new to both, some of them outlined by one or two readers" in said
+    )
+    assert said.endswith("fewer than 10 patients cannot show that it is no worse.")
+    assert not dialog.use.isEnabled()
 
 
 def test_progress_is_told_and_a_stop_leaves_what_can_go_on(window, dialog, children, qtbot):

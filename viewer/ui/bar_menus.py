@@ -50,7 +50,7 @@ class OpenButton(_MenuButton):
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__(_FILES, actions)
         self.setText(translate("bar", "Open…"))
-        self.setToolTip(translate("bar", "Open a study, import outlines, save a picture, de-identify a folder"))
+        self.setToolTip(translate("bar", "Open a study, import outlines, de-identify"))
 
 
 class ProgramButton(_MenuButton):

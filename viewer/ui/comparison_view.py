@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference.evaluation.colours import MODEL_COLOUR, OLD_COLOUR, READERS_COLOUR
+from inference.evaluation.folder import AGREED
 from resources.text import translate
 from viewer.ui import theme
 from viewer.ui.figures_told import NAMES, difference
@@ -41,10 +42,22 @@ def value_of(side: Mapping[str, Any], name: str) -> float | None:
 def verdict(found: Mapping[str, Any]) -> str:
     """Return in plain words whether the new model may lead, and why not."""
     data = found["data"]
-    on = translate("retrain", "{nodules} nodules of {patients} patients new to both").format(
-        nodules=data["nodules_of_3_or_more_readers"], patients=data["patients"]
-    )
+    on = (
+        translate("retrain", "{nodules} nodules of {patients} patients new to both")
+        if data["least_readers"] >= AGREED
+        else translate(
+            "retrain",
+            "{nodules} nodules of {patients} patients new to both, some of them outlined by one "
+            "or two readers",
+        )
+    ).format(nodules=data["nodules"], patients=data["patients"])
     failed = [check for check in found["promotion"]["checks"] if not check["kept"]]
+    if found["promotion"]["patients"] < found["promotion"]["least_patients"]:
+        return translate(
+            "retrain",
+            "The new model may not be used yet. {on}: fewer than {least} patients cannot show that "
+            "it is no worse.",
+        ).format(on=on, least=found["promotion"]["least_patients"])
     if not failed:
         return translate(
             "retrain", "The new model may be used: on {on}, no figure can be worse than allowed."

@@ -53,7 +53,7 @@ class RetrainDialog(QDialog):
         )
         self.test = _Folder(
             translate("retrain", "Compare on"),
-            translate("retrain", "A folder of locked nodules of other patients, read by three"),
+            translate("retrain", "A folder of nodules of other patients: the test side of a set"),
             wish.test if wish is not None else "",
         )
         self.base = Choice()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.evaluation import detection, outlines, report, scan
-from inference.evaluation.folder import Folder, load_folder
+from inference.evaluation.folder import AGREED, Folder, load_folder
 from inference.evaluation.impression import TRAINING_MEANS
 from inference.evaluation.predictions import Predictions
 from inference.evaluation.seen import seen_by
@@ -74,9 +74,7 @@ def test_readers_agree_as_the_data_say_they_do(real: Folder):
     """0.788 on 120 other patients; a reader left out of the folder predicts the same figure."""
     seen = seen_by(None)
     numbers = [
-        n
-        for n in report.choose(real, "validation", seen)
-        if real.lesions[n].n_readers >= report.AGREED
+        n for n in report.choose(real, "validation", seen) if real.lesions[n].n_readers >= AGREED
     ]
     masks = (real.bits & 1).astype(bool)
     scores = np.ones(len(real.lesions))

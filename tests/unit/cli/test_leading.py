@@ -27,10 +27,11 @@ def new(tmp_path, old):
     return another(tmp_path / "new", old, "9.0.0")
 
 
-def compared(path: Path, old, new, **worse) -> Path:
+def compared(path: Path, old, new, patients=20, **worse) -> Path:
     """Figures as ``overread compare`` writes them; ``worse`` are intervals."""
     names = [row["figure"] for row in table("promotion")["figures"]]
     document = {
+        "data": {"patients": patients},
         "old": {"model": {"sha256": old.weights.sha256}},
         "new": {"model": {"sha256": new.weights.sha256}},
         "new_minus_old": {
@@ -69,6 +70,12 @@ def test_one_that_may_be_worse_stays_out(tmp_path, old, new, capsys):
     assert "9.0.0 may be worse than" in capsys.readouterr().err
     assert registry.find(None) == old
     assert versions.installed(old.id) == ()
+
+
+def test_a_handful_of_patients_lets_nobody_lead(tmp_path, old, new, capsys):
+    assert promote(new, compared(tmp_path / "f.json", old, new, patients=9)) == 2
+    assert "is of 9 patients; 10 are needed" in capsys.readouterr().err
+    assert registry.find(None) == old
 
 
 def test_a_comparison_of_others_is_refused(tmp_path, old, new, capsys):

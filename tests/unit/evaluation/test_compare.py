@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,16 +79,17 @@ def test_outlines_moved_by_8_mm_are_kept_from_leading(folder):
 @pytest.mark.parametrize("figure", _FIGURES)
 def test_each_figure_alone_keeps_a_model_from_leading(figure):
     good = {name: {"mean": 0.0, "ci95": [0.0, 0.0]} for name in _FIGURES}
-    assert compare.promotion(good)["may_lead"]
+    assert compare.promotion(good, 10)["may_lead"]
+    assert not compare.promotion(good, 9)["may_lead"]
     row = next(row for row in table("promotion")["figures"] if row["figure"] == figure)
     beyond = row["limit"] + (-0.001 if row["better"] == "higher" else 0.001)
     # The mean may even be better: it is the worse end that counts.
     interval = [beyond, 1.0] if row["better"] == "higher" else [-1.0, beyond]
-    found = compare.promotion({**good, figure: {"mean": 0.0, "ci95": interval}})
+    found = compare.promotion({**good, figure: {"mean": 0.0, "ci95": interval}}, 10)
     assert not found["may_lead"]
     assert [check["figure"] for check in found["checks"] if not check["kept"]] == [figure]
     interval[0 if row["better"] == "higher" else 1] = row["limit"]
-    assert compare.promotion({**good, figure: {"mean": 0.0, "ci95": interval}})["may_lead"]
+    assert compare.promotion({**good, figure: {"mean": 0.0, "ci95": interval}}, 10)["may_lead"]
 
 
 def test_what_was_not_measured_keeps_a_model_from_leading(folder):
@@ -133,6 +135,17 @@ def test_nodules_of_few_readers_and_those_not_asked_for_are_left_out():
     new.measured[0] = False
     with pytest.raises(Problem, match="No nodule is left"):
         both(own, old, new)
+
+
+def test_where_nobody_has_three_readers_one_is_enough_and_the_figures_say_so():
+    own = folder_of([[ball(5, 6)], [ball(5, 7)] * 2, [ball(5, 6)]])
+    rejected = replace(own.lesions[2], n_readers=0)
+    own = replace(own, lesions=(*own.lesions[:2], rejected))
+    found = both(own, model(own), model(own))
+    assert found["data"]["nodules"] == 2  # what was rejected is no nodule
+    assert found["data"]["least_readers"] == 1
+    agreed = folder_of([[ball(5, 6)] * 3, [ball(5, 6)] * 4])
+    assert both(agreed, model(agreed), model(agreed))["data"]["least_readers"] == 3
 
 
 def test_the_greatest_change_comes_first_and_is_drawn(folder):
