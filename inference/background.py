@@ -28,7 +28,7 @@ def step_back() -> None:
         kernel = ctypes.windll.kernel32
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), _WINDOWS_IDLE)
     else:
-        os.nice(_NICEST)
+        os.setpriority(os.PRIO_PROCESS, 0, _NICEST)  # whatever it was begun with
 
 
 def end_with_parent() -> None:

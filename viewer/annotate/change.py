@@ -43,14 +43,19 @@ class Run:
 
 
 def together(changes: Sequence[Change]) -> Change:
-    """Return several changes as one: the kind of the last, and all that they touched, once."""
+    """Return several changes as one, with all that they touched, once.
+
+    It is of the kind of the last that is more than voxels or a note, else of the last: whoever
+    paints no more than the voxels that changed relies on nothing having come or gone.
+    """
 
     def every(name: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(one for change in changes for one in getattr(change, name)))
 
+    kinds = [change.kind for change in changes if change.kind not in ("paint", "note")]
     notes = [change.note for change in changes if change.note is not None]
     return Change(
-        changes[-1].kind,
+        kinds[-1] if kinds else changes[-1].kind,
         every("lesion_ids"),
         every("segment_ids"),
         tuple(box for change in changes for box in change.boxes),

@@ -8,6 +8,7 @@ import pytest
 from inference.findings import Mask
 from tests.annotate_cases import ball, findings, state, volume
 from viewer.annotate import edits
+from viewer.annotate.change import Change, together
 from viewer.annotate.document import AnnotationDocument
 from viewer.annotate.history import History
 from viewer.annotate.mask import cut, difference, empty_mask, equal, xor
@@ -166,3 +167,13 @@ def test_the_difference_of_masks_leads_from_one_to_the_other():
                 assert equal(xor(before, delta)[0], after)
         box = (slice(0, 9), slice(1, 7), slice(2, 4))
         assert np.array_equal(cut(before, box), before.to_array((12, 12, 12))[box])
+
+
+def test_several_changes_are_of_voxels_alone_only_when_each_of_them_is():
+    paint = Change("paint", lesion_ids=("a",))
+    gone = Change("delete", lesion_ids=("b",))
+    assert together((paint, paint)).kind == "paint"
+    for changes in ((paint, gone), (gone, paint)):
+        one = together(changes)
+        assert one.kind == "delete"
+        assert set(one.lesion_ids) == {"a", "b"}
