@@ -1,20 +1,23 @@
-"""The model process as a child of this one: starting it, draining it, ending it."""
+"""A process as a child of this one: starting it, draining it, watching it, ending it."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 _FROZEN_NAME = "overread-model"
 _STDERR_LINES = 200
 END_S = 2.0
+_POLL_S = 0.05
 
 
 class Child:
@@ -70,6 +73,42 @@ class Child:
             code = self.process.wait()
         self._drain.join()
         return "\n".join((f"exit code {code}", *self.printed))
+
+
+@contextlib.contextmanager
+def watched(
+    child: Child, cancelled: Callable[[], bool] | None, limit_s: float = math.inf
+) -> Iterator[list[str]]:
+    """Kill a process when it is cancelled or takes too long; it is gone when this ends.
+
+    Its pipes then come to their end. Nothing of it is left: on Windows its files cannot go before
+    it has.
+
+    Returns
+    -------
+    list of str
+        ``"cancelled"`` or ``"time"`` once it was killed for that.
+    """
+    stopped: list[str] = []
+    over = threading.Event()
+    end = time.monotonic() + limit_s
+
+    def watch() -> None:
+        while not over.wait(_POLL_S):
+            late = time.monotonic() > end
+            if late or (cancelled is not None and cancelled()):
+                stopped.append("time" if late else "cancelled")
+                child.kill()
+                return
+
+    thread = threading.Thread(target=watch, name="child-watch", daemon=True)
+    thread.start()
+    try:
+        yield stopped
+    finally:
+        over.set()
+        thread.join()
+        child.end()
 
 
 def environment() -> dict[str, str]:

@@ -15,7 +15,7 @@ from viewer.annotate.adjudication import Parents, kinds_of, settlement
 from viewer.annotate.agreement import Pair, said
 from viewer.annotate.audit import safe_value
 from viewer.annotate.document_state import DocumentState
-from viewer.annotate.froc import Froc, against
+from viewer.annotate.froc import Froc, Point, against
 from viewer.annotate.lesion import Lesion
 
 COLUMNS = (
@@ -125,19 +125,7 @@ def _verdicts(parents: Parents) -> Iterable[dict[str, object]]:
 
 def _froc(name: str, one: Froc) -> Iterable[dict[str, object]]:
     counts = (("lesions", one.lesions), ("missed", one.missed), ("left_out", one.left_out))
-    rows: list[dict[str, object]] = [
-        {"row": "froc", "name": f"{name}_{what}", "value": count} for what, count in counts
-    ]
-    rows += [
-        {
-            "row": "froc",
-            "name": name,
-            "threshold": number(point.threshold),
-            "sensitivity": number(point.sensitivity),
-            "false_findings": number(point.false_a_scan),
-        }
-        for point in one.points
-    ]
+    rows = froc_rows(name, counts, one.points)
     # A case without a lesion has no curve; among many cases its false findings count.
     rows += [
         {"row": "score", "name": name, "value": what, "threshold": number(score)}
@@ -151,6 +139,26 @@ def _verdict(lesion: Lesion | None) -> str:
     if lesion is None:
         return "absent"
     return " ".join(filter(None, (said(lesion) or "not-judged", lesion.decision.reason)))
+
+
+def froc_rows(
+    name: str, counts: Sequence[tuple[str, int]], points: Sequence[Point]
+) -> list[dict[str, object]]:
+    """Return the rows of a curve: what it rests on, and its points."""
+    rows: list[dict[str, object]] = [
+        {"row": "froc", "name": f"{name}_{what}", "value": count} for what, count in counts
+    ]
+    rows += [
+        {
+            "row": "froc",
+            "name": name,
+            "threshold": number(point.threshold),
+            "sensitivity": number(point.sensitivity),
+            "false_findings": number(point.false_a_scan),
+        }
+        for point in points
+    ]
+    return rows
 
 
 def number(value: float | None) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from resources.problem import Problem
 from resources.text import translate
 from viewer.annotate.agreement import cohen_kappa
-from viewer.annotate.agreement_csv import COLUMNS, READINGS, number
+from viewer.annotate.agreement_csv import COLUMNS, READINGS, froc_rows, number
 from viewer.annotate.audit import safe_value
 from viewer.annotate.froc import Point, curve
 
@@ -188,17 +188,7 @@ def as_csv(found: Pooled) -> str:
     ]
     for name, one in found.frocs.items():
         counts = (("lesions", one.lesions), ("left_out", one.left_out), ("scans", one.scans))
-        rows += [{"row": "froc", "name": f"{name}_{what}", "value": n} for what, n in counts]
-        rows += [
-            {
-                "row": "froc",
-                "name": name,
-                "threshold": number(point.threshold),
-                "sensitivity": number(point.sensitivity),
-                "false_findings": number(point.false_a_scan),
-            }
-            for point in one.points
-        ]
+        rows += froc_rows(name, counts, one.points)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
     writer.writeheader()

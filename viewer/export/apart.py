@@ -10,13 +10,12 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from inference.child import Child
+from inference.child import Child, watched
 from resources.problem import Problem
 from viewer.export import wire
 from viewer.export.formats import DEFAULT, Format
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 ARGUMENT = "--export-child"
 """First argument with which the frozen program becomes the exporting process."""
-
-_POLL_S = 0.05
 
 
 class ExportDefect(RuntimeError):
@@ -93,12 +90,12 @@ def _done(
         child = Child(command())
     except OSError as error:
         raise FileProblem("unstartable", type(error).__name__) from error
-    with _ended(child), _watched(child, cancelled) as given_up:
+    with watched(child, cancelled) as stopped:
         with contextlib.suppress(OSError):  # it ended; its last answer, if any, says why
             wire.send(request, child.stdin.write)
             child.stdin.flush()
         for line in child.stdout:
-            if given_up.is_set():
+            if stopped:
                 break
             answer = _answer(line)
             if "step" in answer:
@@ -106,7 +103,7 @@ def _done(
                     progress(*answer["step"])
                 continue
             return _well(answer)
-    if given_up.is_set():
+    if stopped:
         raise Cancelled
     raise FileProblem("ended", f"exit code {child.process.returncode}")
 
@@ -149,33 +146,3 @@ def _well(answer: Mapping[str, Any]) -> dict[str, Any]:
     if "defect" in answer:
         raise ExportDefect(answer["defect"])
     raise FileProblem("ended", "no answer")
-
-
-@contextlib.contextmanager
-def _ended(child: Child) -> Iterator[None]:
-    """Leave nothing of the process behind: on Windows its files cannot go before it has."""
-    try:
-        yield
-    finally:
-        child.end()
-
-
-@contextlib.contextmanager
-def _watched(child: Child, cancelled: CancelCheck | None) -> Iterator[threading.Event]:
-    """Kill the process when it is cancelled: every pipe then comes to its end."""
-    given_up, over = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        while cancelled is not None and not over.wait(_POLL_S):
-            if cancelled():
-                given_up.set()
-                child.kill()
-                return
-
-    thread = threading.Thread(target=watch, name="export-cancel", daemon=True)
-    thread.start()
-    try:
-        yield given_up
-    finally:
-        over.set()
-        thread.join()

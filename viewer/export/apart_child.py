@@ -6,17 +6,15 @@ It prints nothing else, and ends when its parent does.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
-import os
-import signal
 import sys
 import threading
 import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from inference.child_side import end_with_parent, take_pipes
 from resources import labels
 from resources.problem import Problem
 from viewer.export.report import ExportReport
@@ -24,9 +22,7 @@ from viewer.export.report import ExportReport
 
 def main() -> int:
     """Write the export that is asked for; return the exit code."""
-    requests, replies = _pipes()
-    with contextlib.suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to judge
+    requests, replies = take_pipes()
     lock = threading.Lock()
 
     def reply(**answer: Any) -> None:
@@ -52,7 +48,7 @@ def _answer(requests: BinaryIO, progress: Any) -> dict[str, Any]:
     try:
         what, snapshot, folder, *rest = wire.receive(requests)
         labels.install(snapshot.terms)
-        threading.Thread(target=_end_with_parent, args=(requests,), daemon=True).start()
+        threading.Thread(target=end_with_parent, args=(requests,), daemon=True).start()
         if what == "set":
             task = Task(**rest[0])
             case_files.write_case(snapshot, folder, task, progress)
@@ -88,22 +84,6 @@ def _where(error: BaseException) -> str:
     places = traceback.extract_tb(error.__traceback__)
     path = " < ".join(f"{Path(at.filename).name}:{at.lineno}" for at in reversed(places))
     return f"{type(error).__name__} at {path}"
-
-
-def _end_with_parent(requests: BinaryIO) -> None:
-    requests.read(1)
-    os._exit(1)
-
-
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Keep the two pipes for ourselves; what a library prints goes nowhere."""
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb", buffering=0)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nothing, descriptor)
-    os.close(nothing)
-    return requests, replies
 
 
 if __name__ == "__main__":

@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from inference.child import Child
+from inference.child import Child, watched
 from inference.findings import Mask
 from resources.problem import Problem
 from resources.text import translate
@@ -30,7 +28,6 @@ ARGUMENT = "--import-child"
 """First argument with which the frozen program becomes the reading process."""
 
 LIMIT_S = 300.0
-_POLL_S = 0.05
 _MOST_HEAD = 64 << 20
 
 Report = Callable[[int, int], None]
@@ -70,8 +67,7 @@ def read(
     except OSError as error:
         raise _problem("unstartable", type(error).__name__) from error
     asked = {"paths": [str(path.absolute()) for path in paths], "target": target.body()}
-    end = time.monotonic() + limit_s
-    with _ended(child), _watched(child, cancelled, end) as stopped:
+    with watched(child, cancelled, limit_s) as stopped:
         with contextlib.suppress(OSError):  # it ended; that it gives no answer says so
             child.stdin.write(json.dumps(asked).encode() + b"\n")
             child.stdin.flush()
@@ -135,37 +131,6 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     if len(data) != size:
         raise EOFError
     return data
-
-
-@contextlib.contextmanager
-def _ended(child: Child) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        child.end()
-
-
-@contextlib.contextmanager
-def _watched(child: Child, cancelled: CancelCheck | None, end: float) -> Iterator[list[str]]:
-    """Kill the process when it is cancelled or takes too long: its pipe then comes to its end."""
-    stopped: list[str] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(_POLL_S):
-            late = time.monotonic() > end
-            if late or (cancelled is not None and cancelled()):
-                stopped.append("time" if late else "cancelled")
-                child.kill()
-                return
-
-    thread = threading.Thread(target=watch, name="import-cancel", daemon=True)
-    thread.start()
-    try:
-        yield stopped
-    finally:
-        over.set()
-        thread.join()
 
 
 def _problem(kind: str, detail: str) -> Problem:

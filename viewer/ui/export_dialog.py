@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +24,7 @@ from viewer.ui.identity.section import IdentitySection
 from viewer.ui.inputs import Tick
 from viewer.ui.places import ask_folder
 from viewer.ui.settings import Settings
-from viewer.ui.widgets import head, note, rule
+from viewer.ui.widgets import PlaceRow, head, note, push_button, rule
 
 SETTING = "export_formats"
 _WIDE = 460
@@ -74,7 +71,9 @@ class ExportDialog(QDialog):
         column.addWidget(self.identity)
         column.addWidget(rule())
         column.addWidget(head(translate("export", "Into a new folder in")))
-        column.addLayout(self._place())
+        tip = translate("export", "Choose another folder; kept until you leave")
+        self._place = PlaceRow(tip, self._ask)
+        column.addLayout(self._place)
         column.addWidget(rule())
         review = note(words.review(snapshot))
         if not snapshot.reviewed:
@@ -109,22 +108,11 @@ class ExportDialog(QDialog):
         self.ticks[one] = tick
         return tick
 
-    def _place(self) -> QHBoxLayout:
-        self._path = QLabel()
-        self._path.setTextFormat(Qt.TextFormat.PlainText)
-        self._path.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        change = _button(translate("export", "Change…"), "plain", self._ask)
-        change.setToolTip(translate("export", "Choose another folder; kept until you leave"))
-        row = QHBoxLayout()
-        row.addWidget(self._path, 1)
-        row.addWidget(change)
-        return row
-
     def _foot(self) -> QHBoxLayout:
-        self.go = _button(translate("export", "Export"), "primary", self.accept)
+        self.go = push_button(translate("export", "Export"), "primary", self.accept)
         self.go.setDefault(True)
-        cancel = _button(translate("export", "Cancel"), "plain", self.reject)
-        other = _button(translate("export", "Training set…"), "plain", self._on_set)
+        cancel = push_button(translate("export", "Cancel"), "plain", self.reject)
+        other = push_button(translate("export", "Training set…"), "plain", self._on_set)
         other.setToolTip(translate("export", "Add this case to a training set instead"))
         row = QHBoxLayout()
         row.addWidget(other)
@@ -158,19 +146,10 @@ class ExportDialog(QDialog):
         some = bool(self.formats)
         self.go.setEnabled(some)
         self.go.setToolTip("" if some else translate("export", "Tick at least one box."))
-        self._path.setText(str(self.folder))
-        self._path.setToolTip(str(self.folder))
+        self._place.show_folder(self.folder)
 
     def _ask(self) -> None:
         folder = ask_folder(self, translate("export", "Export into a folder"))
         if folder is not None:
             self.folder = folder
             self._follow()
-
-
-def _button(text: str, role: str, do: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("role", role)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

@@ -28,7 +28,7 @@ from viewer.ui import theme
 from viewer.ui.comparison_view import ComparisonView
 from viewer.ui.inputs import Choice
 from viewer.ui.places import ask_folder
-from viewer.ui.widgets import note, rule
+from viewer.ui.widgets import note, push_button, rule
 
 if TYPE_CHECKING:
     from viewer.ui.retraining import Retraining
@@ -71,13 +71,13 @@ class RetrainDialog(QDialog):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.comparison = ComparisonView()
-        self.begin = _button(translate("retrain", "Begin"), "primary", self._on_begin)
-        self.go_on = _button(translate("retrain", "Go on"), "plain", self._on_go_on)
-        self.compare = _button(translate("retrain", "Compare"), "plain", self._on_compare)
-        self.cancel = _button(translate("retrain", "Stop"), "plain", room.cancel)
-        self.use = _button(translate("retrain", "Use the new version"), "plain", self._on_use)
-        self.back = _button("", "plain", self._on_back)
-        self.close_button = _button(translate("retrain", "Close"), "plain", self.close)
+        self.begin = push_button(translate("retrain", "Begin"), "primary", self._on_begin)
+        self.go_on = push_button(translate("retrain", "Go on"), "plain", self._on_go_on)
+        self.compare = push_button(translate("retrain", "Compare"), "plain", self._on_compare)
+        self.cancel = push_button(translate("retrain", "Stop"), "plain", room.cancel)
+        self.use = push_button(translate("retrain", "Use the new version"), "plain", self._on_use)
+        self.back = push_button("", "plain", self._on_back)
+        self.close_button = push_button(translate("retrain", "Close"), "plain", self.close)
         self._shown: object = None
         self._lay_out()
         for folder in (self.data, self.test):
@@ -255,7 +255,7 @@ class _Folder:
         self._shown = QLabel()
         self._shown.setTextFormat(Qt.TextFormat.PlainText)
         self._shown.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.button = _button(translate("retrain", "Choose…"), "plain", self._ask)
+        self.button = push_button(translate("retrain", "Choose…"), "plain", self._ask)
         self.button.setAccessibleName(f"{name}: {self.button.text()}")
         self._show()
 
@@ -336,11 +336,3 @@ def _spin(low: int, high: int, value: int) -> QSpinBox:
 def _enable(button: QPushButton, why_not: str) -> None:
     button.setEnabled(not why_not)
     button.setToolTip(why_not)
-
-
-def _button(text: str, role: str, act: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("role", role)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda _checked: act())
-    return button

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
-    QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +25,7 @@ from viewer.export.snapshot import CaseSnapshot
 from viewer.ui import theme
 from viewer.ui.inputs import Choice, Tick
 from viewer.ui.places import ask_folder
-from viewer.ui.widgets import head, note, rule
+from viewer.ui.widgets import PlaceRow, head, note, push_button, rule
 
 SETTING = "set_formats"
 _SHARES = (0, 10, 20, 30, 50)
@@ -67,7 +64,9 @@ class SetDialog(QDialog):
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(8)
         column.addWidget(head(translate("export", "Add this case to the training set in")))
-        column.addLayout(self._place())
+        tip = translate("export", "Choose another folder; kept until you leave")
+        self._place = PlaceRow(tip, self._ask)
+        column.addLayout(self._place)
         self._state = note()
         column.addWidget(self._state)
         column.addWidget(rule())
@@ -94,17 +93,6 @@ class SetDialog(QDialog):
         return int(self.share.currentData())
 
     # ------------------------------------------------------------------ build
-
-    def _place(self) -> QHBoxLayout:
-        self._path = QLabel()
-        self._path.setTextFormat(Qt.TextFormat.PlainText)
-        self._path.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        change = _button(translate("export", "Change…"), "plain", self._ask)
-        change.setToolTip(translate("export", "Choose another folder; kept until you leave"))
-        row = QHBoxLayout()
-        row.addWidget(self._path, 1)
-        row.addWidget(change)
-        return row
 
     def _shares(self) -> QHBoxLayout:
         caption = QLabel(translate("export", "Patients kept for comparing models"))
@@ -141,9 +129,9 @@ class SetDialog(QDialog):
         return lines
 
     def _foot(self) -> QHBoxLayout:
-        self.go = _button(translate("export", "Add"), "primary", self.accept)
+        self.go = push_button(translate("export", "Add"), "primary", self.accept)
         self.go.setDefault(True)
-        cancel = _button(translate("export", "Cancel"), "plain", self.reject)
+        cancel = push_button(translate("export", "Cancel"), "plain", self.reject)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(cancel)
@@ -169,8 +157,7 @@ class SetDialog(QDialog):
             self._fault = state = str(problem)
         self._state.setText(state)
         theme.set_tone(self._state, "pending" if self._fault else "")
-        self._path.setText(str(folder))
-        self._path.setToolTip(str(folder))
+        self._place.show_folder(folder)
         self._dress()
 
     def _dress(self) -> None:
@@ -241,11 +228,3 @@ def own_secret(design: Design | None, *, site: bool) -> bool:
         Whether there is.
     """
     return not site if design is None else design.secret == "own"
-
-
-def _button(text: str, role: str, do: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("role", role)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

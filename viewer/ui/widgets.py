@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
@@ -14,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from resources.text import translate
 from viewer.ui import theme
 
 
@@ -243,3 +247,31 @@ def upright() -> QFrame:
     line.setObjectName("rule")
     line.setFixedSize(1, 20)
     return line
+
+
+def push_button(text: str, role: str, act: Callable[[], object]) -> QPushButton:
+    """Return a button of a dialog, which Enter does not press unasked."""
+    button = QPushButton(text)
+    button.setProperty("role", role)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda _checked: act())
+    return button
+
+
+class PlaceRow(QHBoxLayout):
+    """A folder, as long as there is room for its name, and a button to change it."""
+
+    def __init__(self, tip: str, change: Callable[[], object]) -> None:
+        super().__init__()
+        self._path = QLabel()
+        self._path.setTextFormat(Qt.TextFormat.PlainText)
+        self._path.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        button = push_button(translate("export", "Change…"), "plain", change)
+        button.setToolTip(tip)
+        self.addWidget(self._path, 1)
+        self.addWidget(button)
+
+    def show_folder(self, folder: Path) -> None:
+        """Show which folder it is; all of its name is in the tooltip."""
+        self._path.setText(str(folder))
+        self._path.setToolTip(str(folder))
