@@ -30,7 +30,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="store_true", help="run the model on LIDC-IDRI-0001")
     parser.add_argument("--train", action="store_true", help="train nnU-Net and MONAI for a while")
     parser.add_argument("--only", default="", metavar="WORD", help="checks with WORD in the name")
-    return parser.parse_args()
+    options = parser.parse_args()
+    names = [one.__name__ for one in (*CHECKS, *sets.CHECKS, *identity.CHECKS, *faults(1))]
+    if not any(options.only in name for name in (*names, *(t.__name__ for t in sets.TRAININGS))):
+        parser.error(f"no check has {options.only!r} in its name; they are: {', '.join(names)}")
+    return options
 
 
 def _subjects(home: Path, by_model: bool) -> Iterator[Subject | Outcome]:
